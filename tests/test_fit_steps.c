@@ -360,6 +360,76 @@ Test(fit_steps, stopped_by_a_signal)
     assert_no_leaks();
 }
 
+/* A gt_predict that its report ends gives the predictions of the rows so far. */
+static bool two_batches(void *context, const gt_ProgressEvent *event)
+{
+    return event->kind != GT_PROGRESS_KIND_BATCH || ++*(int *)context < 2;
+}
+
+Test(fit_steps, predict_that_is_ended)
+{
+    gt_Layer *model = line();
+    gt_Tensor *x = gt_array(gt_shape(5, 1), 1, 2, 3, 4, 5);
+    int heard = 0;
+    gt_Tensor *y = gt_predict(model, x, .batch_size = 2, .progress = &(gt_Progress){two_batches, &heard});
+    ok();
+    cr_assert(gt_shape_equal(gt_tensor_shape(y), gt_shape(4, 1)) && gt_element(y, 3) == 4);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- streams ---- */
+
+static gt_Tensor *odd(void *user, const gt_Batch *batch)
+{
+    (void)user;
+    return gt_reshape(gt_equal(gt_mod(batch->x, 2), 1), gt_shape(batch->size));
+}
+
+/* A dataset that does not say how many rows it has: trained, validated, evaluated and predicted as the same rows in memory. */
+Test(fit_steps, streams)
+{
+    FOR_BOTH
+    {
+        gt_Tensor *all = gt_reshape(gt_cast(gt_arange(1, 12, 1), GT_FLOAT32), gt_shape(11, 1));
+        gt_Tensor *odds = gt_reshape(gt_cast(gt_arange(1, 12, 2), GT_FLOAT32), gt_shape(6, 1));
+        gt_Dataset *stream = gt_dataset_filter(gt_dataset_from_tensors(all, all, .batch_size = 4, .shuffle = false), odd, NULL);
+        gt_Dataset *rows = gt_dataset_from_tensors(odds, odds, .batch_size = 4, .shuffle = false);
+        gt_Dataset *both[] = {stream, rows};
+        double losses[2], validations[2], scores[2];
+        gt_Tensor *y_pred[2];
+        for (int i = 0; i < 2; i++) {
+            gt_Layer *model = line();
+            gt_compile(model, .optimizer = gt_SGD(1e-3), .loss = gt_MeanSquaredError(), .run_eagerly = eagerly);
+            gt_assign(gt_weights(model).items[0], 0.5);
+            gt_History *history = gt_fit(model, both[i], .epochs = 3, .validation = both[i], SILENT);
+            ok();
+            losses[i] = gt_history_get(history, "loss", -1);
+            validations[i] = gt_history_get(history, "val_loss", -1);
+            scores[i] = gt_evaluate(model, both[i], .steps = 1).loss;
+            y_pred[i] = gt_predict(model, both[i]);
+            ok();
+        }
+        cr_assert(losses[0] == losses[1] && validations[0] == validations[1] && scores[0] == scores[1]);
+        cr_assert(gt_shape_equal(gt_tensor_shape(y_pred[0]), gt_shape(6, 1)) &&
+                  memcmp(gt_data(y_pred[0]), gt_data(y_pred[1]), 6 * sizeof(float)) == 0);
+        /* One that never ends has epochs of so many batches, and no end to be predicted up to. */
+        gt_Dataset *endless = gt_dataset_repeat(gt_dataset_from_tensors(odds, odds, .batch_size = 4), -1);
+        gt_Layer *model = line();
+        gt_compile(model, .optimizer = gt_SGD(1e-4), .loss = gt_MeanSquaredError(), .run_eagerly = eagerly);
+        cr_assert(gt_history_epoch_count(gt_fit(model, endless, .epochs = 2, .steps_per_epoch = 5, SILENT)) == 2);
+        cr_assert_eq(gt_optimizer_iterations(gt_compiled_optimizer(model)), 10);
+        cr_assert(gt_evaluate(model, endless, .steps = 3).steps == 3);
+        cr_assert(gt_dim(gt_tensor_shape(gt_predict(model, endless, .steps = 3)), 0) == 12);
+        ok();
+        refused(gt_predict(model, endless), GT_INVALID, "no end");
+        refused(gt_evaluate(model, endless), GT_INVALID, "no end: it repeats for ever, so give .steps");
+        refused(gt_fit(model, endless, SILENT), GT_INVALID, "so give .steps_per_epoch");
+        refused(gt_fit(model, rows, .validation = endless, SILENT), GT_INVALID, "so give .validation_steps");
+    }
+    assert_no_leaks();
+}
+
 /* ---- for a span of time ---- */
 
 static double now(void)

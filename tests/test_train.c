@@ -231,6 +231,10 @@ Test(train, batches_and_splits)
     refused(gt_dataset_from_csv(NULL), GT_INVALID, "NULL");
     refused(gt_dataset_from_idx("/nowhere", "/nowhere"), GT_IO, "nowhere");
     refused(gt_dataset_next(NULL, &(gt_Batch){0}), GT_INVALID, "NULL");
+    for (int side = 0; side < 2; side++) {
+        gt_dataset_free(part[side]);
+        gt_dataset_free(same[side]);
+    }
     gt_dataset_free(dataset);
     refused(gt_dataset_size(dataset), GT_STALE, "freed");
 }

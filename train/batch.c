@@ -29,7 +29,8 @@ gt_Scores gt_train_on_batch_at(const char *here, gt_Layer *model, gt_Tensor *x,
 {
     gt_train_on_batch_options options = GT_TAKE(gt_train_on_batch_options, given);
     const gt_RowsGiven with = {GT_ROWS_GIVEN(options), -1, GT_INHERIT};
-    const gt_RunOf of = {here, "train_on_batch", model, true, true, GT_VERBOSITY_SILENT, NULL, NULL, false};
+    const gt_RunOf of = {
+        .here = here, .operation = "train_on_batch", .model = model, .trains = true, .compares = true};
     gt_Run run;
     if (gt_run_begin(&run, &of) != GT_OK)
         return gt_no_scores();
@@ -43,7 +44,8 @@ gt_Scores gt_test_on_batch_at(const char *here, gt_Layer *model, gt_Tensor *x,
 {
     gt_test_on_batch_options options = GT_TAKE(gt_test_on_batch_options, given);
     const gt_RowsGiven with = {GT_ROWS_GIVEN(options), -1, GT_INHERIT};
-    const gt_RunOf of = {here, "test_on_batch", model, false, true, GT_VERBOSITY_SILENT, NULL, NULL, false};
+    const gt_RunOf of = {
+        .here = here, .operation = "test_on_batch", .model = model, .compares = true};
     gt_Run run;
     if (gt_run_begin(&run, &of) != GT_OK)
         return gt_no_scores();

@@ -62,11 +62,12 @@ double gt_scores_get_at(const char *here, const gt_Scores *scores, const char *n
 
 /* ---- evaluating ---- */
 
+/* Batches that a test has at most; -1: a stream, of which nobody knows yet. */
 static int64_t batches_of(gt_Dataset *dataset, int64_t steps)
 {
     int64_t rows = gt_dataset_size(dataset), size = gt_dataset_batch_size(dataset);
-    int64_t all = rows / size + (rows % size > 0);
-    return steps >= 0 && steps < all ? steps : all;
+    int64_t all = rows < 0 ? -1 : rows / size + (rows % size > 0);
+    return steps >= 0 && (all < 0 || steps < all) ? steps : all;
 }
 
 static void read_logs(gt_Run *run)
@@ -105,7 +106,7 @@ static gt_Status end_batch(gt_Run *run, int64_t step)
     return gt_callbacks_tell(&run->callbacks, GT_HOOK_TEST_BATCH_END);
 }
 
-/* One batch; its temporaries are gone. `begins`: the callbacks are told so. */
+/* One batch, whose temporaries are gone; of size 0 where there is none left. `begins`: the callbacks are told so. */
 static gt_Status test_batch(gt_Run *run, gt_Dataset *dataset, int64_t first, bool begins, int64_t *size)
 {
     gt_Context *context = run->context;
@@ -113,7 +114,7 @@ static gt_Status test_batch(gt_Run *run, gt_Dataset *dataset, int64_t first, boo
     gt_Batch batch = {.size = 0};
     if (!gt_scope_open(context))
         return gt_context_status(context);
-    if (gt_dataset_slice(dataset, first, &batch) == GT_OK &&
+    if (gt_dataset_slice(dataset, first, &batch) == GT_OK && batch.size > 0 &&
         (!begins || gt_callbacks_tell(&run->callbacks, GT_HOOK_TEST_BATCH_BEGIN) == GT_OK))
         gt_compiled_step(run->compiled, GT_STEP_KIND_TEST, &batch);
     gt_scope_unwind(context, outer);
@@ -121,26 +122,35 @@ static gt_Status test_batch(gt_Run *run, gt_Dataset *dataset, int64_t first, boo
     return gt_context_status(context);
 }
 
+/* Up to `most` batches as one execution. False at the end of the dataset, after `batches` of them, and on failure. */
+static bool test_steps(gt_Run *run, gt_Dataset *dataset, int64_t most, int64_t batches,
+                       int64_t *first, int64_t *step)
+{
+    for (int64_t i = 0; i < most && *step != batches; i++, ++*step) {
+        int64_t size = 0;
+        run->callbacks.in.batch = *step;
+        gt_callbacks_log_nothing(&run->callbacks);
+        if (test_batch(run, dataset, *first, i == 0, &size) != GT_OK || size == 0)
+            return false;
+        *first += size;
+    }
+    return *step != batches;
+}
+
 gt_Status gt_run_evaluate(gt_Run *run, gt_Dataset *dataset, int64_t steps, bool shown,
                           const volatile sig_atomic_t *stop)
 {
-    int64_t per_report = run->compiled->steps_per_execution, first = 0;
+    int64_t per_execution = run->compiled->steps_per_execution, first = 0, step = 0;
     int64_t batches = batches_of(dataset, steps);
     gt_CallbackArgs before = begin_test(run, dataset, batches);
     gt_compiled_reset(run->compiled);
-    for (int64_t step = 0; step < batches && gt_run_check_interrupt(run) == GT_OK;) {
-        int64_t size = 0;
+    for (bool more = batches != 0; more && gt_run_check_interrupt(run) == GT_OK;) {
         if ((shown && (run->stopped || run->callbacks.stopped)) || (stop && *stop))
             break; /* in a validation a callback ends the training */
-        run->callbacks.in.batch = step;
-        gt_callbacks_log_nothing(&run->callbacks);
-        if (test_batch(run, dataset, first, step % per_report == 0, &size) != GT_OK)
-            break;
-        first += size;
-        step++;
-        if (step % per_report != 0 && step < batches)
-            continue;
-        if (end_batch(run, step) != GT_OK)
+        int64_t before_it = step;
+        more = test_steps(run, dataset, per_execution, batches, &first, &step);
+        if (gt_context_status(run->context) != GT_OK || step == before_it ||
+            end_batch(run, step) != GT_OK)
             break;
         if (!shown)
             continue;
@@ -170,15 +180,22 @@ gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Rows rows,
     const gt_RowsGiven with = {GT_ROWS_GIVEN(options), options.batch_size, GT_INHERIT};
     gt_Scores scores = gt_no_scores();
     gt_Run run;
-    if (gt_run_begin(&run, &(gt_RunOf){here, "evaluate", model, false, true, options.verbose,
-                                       options.progress, &options.callbacks, false}) != GT_OK)
+    const gt_RunOf of = {.here = here,
+                         .operation = "evaluate",
+                         .model = model,
+                         .compares = true,
+                         .verbosity = options.verbose,
+                         .progress = options.progress,
+                         .callbacks = &options.callbacks};
+    if (gt_run_begin(&run, &of) != GT_OK)
         return scores;
     if (options.steps == 0 || options.steps < -1)
         gt_raise(run.context, GT_INVALID, NULL, NULL, "steps must be >= 1, or -1 (got %lld)",
                  (long long)options.steps);
     else
         run.dataset = gt_rows_open(run.context, rows, &with, 0, INT64_MAX);
-    if (run.dataset && gt_run_check_labels(&run, gt_dataset_y_count(run.dataset), "dataset") == GT_OK)
+    if (run.dataset && gt_run_check_labels(&run, gt_dataset_y_count(run.dataset), "dataset") == GT_OK &&
+        gt_run_check_end(&run, run.dataset, options.steps, "steps") == GT_OK)
         scores = evaluate(&run, &options);
     gt_run_end(&run);
     return scores;

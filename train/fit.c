@@ -329,6 +329,10 @@ static gt_Status open_datasets(gt_Run *run, gt_Rows rows, const gt_fit_options *
     } else if (options->validation)
         run->validation = gt_rows_open(context, (gt_Rows){options->validation, NULL}, &nothing, 0, 0);
     const gt_FitState *state = &run->compiled->fit;
+    if (gt_context_status(context) == GT_OK &&
+        gt_run_check_end(run, run->dataset, options->steps_per_epoch, "steps_per_epoch") == GT_OK &&
+        run->validation)
+        gt_run_check_end(run, run->validation, options->validation_steps, "validation_steps");
     if (gt_context_status(context) == GT_OK && rows.x)
         gt_dataset_seek(run->dataset, options->resume && state->begun
                                           ? state->at
@@ -385,8 +389,16 @@ gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Rows rows, const gt_
     gt_fit_options options = GT_TAKE(gt_fit_options, given);
     gt_History *history = NULL;
     gt_Run run;
-    if (gt_run_begin(&run, &(gt_RunOf){here, "fit", model, true, true, options.verbose,
-                                       options.progress, &options.callbacks, true}) != GT_OK)
+    const gt_RunOf of = {.here = here,
+                         .operation = "fit",
+                         .model = model,
+                         .trains = true,
+                         .compares = true,
+                         .resumes = true,
+                         .verbosity = options.verbose,
+                         .progress = options.progress,
+                         .callbacks = &options.callbacks};
+    if (gt_run_begin(&run, &of) != GT_OK)
         return NULL;
     if (check_options(&options) == GT_OK && open_datasets(&run, rows, &options) == GT_OK &&
         check_labels(&run) == GT_OK && gt_class_names_of(run.state, run.dataset) == GT_OK) {
@@ -450,7 +462,8 @@ gt_Scores gt_train_for_at(const char *here, gt_Layer *model, gt_Dataset *dataset
     gt_train_for_options options = GT_TAKE(gt_train_for_options, given);
     const gt_fit_options fitting = {.class_weight = options.class_weight};
     const gt_RowsGiven nothing = {.batch_size = -1, .shuffle = GT_INHERIT};
-    const gt_RunOf of = {here, "train_for", model, true, true, GT_VERBOSITY_SILENT, NULL, NULL, false};
+    const gt_RunOf of = {
+        .here = here, .operation = "train_for", .model = model, .trains = true, .compares = true};
     gt_Scores scores = gt_no_scores();
     gt_Run run;
     if (gt_run_begin(&run, &of) != GT_OK)

@@ -10,10 +10,14 @@
 /* ---- dataset.c ---- */
 bool gt_dataset_check(gt_Context *context, const char *here, const char *operation,
                       const gt_Dataset *dataset);
+bool gt_dataset_is(const void *handle); /* a live one, of any context */
 gt_Object *gt_dataset_object(gt_Dataset *dataset);
 /* Rows first, first + 1, ... in their own order, at most a batch of them; none: size 0. Does not
- * move the dataset. */
+ * move the dataset. A stream goes on where the last slice ended; it is run again for rows before that. */
 gt_Status gt_dataset_slice(gt_Dataset *dataset, int64_t first, gt_Batch *batch);
+/* Rows of an epoch; counts those of a stream by going through it once. -1 with an error raised. */
+int64_t gt_dataset_count(gt_Dataset *dataset);
+bool gt_dataset_is_endless(const gt_Dataset *dataset); /* it repeats for ever */
 int64_t gt_dataset_seed(const gt_Dataset *dataset);
 int64_t gt_dataset_batch_size(const gt_Dataset *dataset);
 /* Where it is, and back to there, also while an error is pending. */

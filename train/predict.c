@@ -1,4 +1,5 @@
 /* gt_predict and gt_predict_on_batch. Leans on run.h. */
+#include "ops/array/indexing.h"
 #include "train/run.h"
 
 #include <string.h>
@@ -87,53 +88,98 @@ static gt_Status collect(gt_Context *context, gt_Tensor *y, int64_t first, int64
     return gt_context_status(context);
 }
 
-/* One batch; its temporaries are gone. */
-static gt_Status predict_batch(gt_Run *run, int64_t first, int64_t rows, int64_t *size,
+/* The predictions of a batch, which starts at row `first` of `rows`, go where they belong; the callbacks see them. */
+static gt_Status predict_batch(gt_Run *run, const gt_Batch *batch, int64_t first, int64_t rows,
+                               Wanted *wanted)
+{
+    gt_Context *context = run->context;
+    gt_CallbackRun *callbacks = &run->callbacks;
+    gt_Tensor *y_pred[GT_MAX_LAYER_OUTPUTS];
+    callbacks->in.batch++;
+    if (gt_callbacks_tell(callbacks, GT_HOOK_PREDICT_BATCH_BEGIN) == GT_OK)
+        gt_predict_step(run->state->layer, run->compiled, batch, wanted->count, y_pred);
+    for (int32_t i = 0; i < wanted->count && gt_context_status(context) == GT_OK; i++)
+        if (is_wanted(wanted, i)) {
+            gt_origin_forget(context, y_pred[i]);
+            collect(context, y_pred[i], first, batch->size, rows, &wanted->result[i]);
+        }
+    if (gt_context_status(context) != GT_OK)
+        return gt_context_status(context);
+    callbacks->in.outputs = (gt_Tensors){y_pred, wanted->count};
+    gt_callbacks_tell(callbacks, GT_HOOK_PREDICT_BATCH_END);
+    callbacks->in.outputs = (gt_Tensors){NULL, 0};
+    return gt_context_status(context);
+}
+
+/* The batch from row `first` on; its temporaries are gone. */
+static gt_Status predict_slice(gt_Run *run, int64_t first, int64_t rows, int64_t *size,
                                Wanted *wanted)
 {
     gt_Context *context = run->context;
     gt_Scope *outer = gt_scope_innermost(context);
     gt_Batch batch = {.size = 0};
-    gt_Tensor *y_pred[GT_MAX_LAYER_OUTPUTS];
     if (!gt_scope_open(context))
         return gt_context_status(context);
-    if (gt_dataset_slice(run->dataset, first, &batch) == GT_OK &&
-        gt_callbacks_tell(&run->callbacks, GT_HOOK_PREDICT_BATCH_BEGIN) == GT_OK)
-        gt_predict_step(run->state->layer, run->compiled, &batch, wanted->count, y_pred);
-    *size = batch.size < rows - first ? batch.size : rows - first;
-    for (int32_t i = 0; i < wanted->count && gt_context_status(context) == GT_OK; i++)
-        if (is_wanted(wanted, i)) {
-            gt_origin_forget(context, y_pred[i]);
-            collect(context, y_pred[i], first, batch.size, rows, &wanted->result[i]);
-        }
-    run->callbacks.in.outputs = (gt_Tensors){y_pred, wanted->count};
-    gt_callbacks_tell(&run->callbacks, GT_HOOK_PREDICT_BATCH_END);
-    run->callbacks.in.outputs = (gt_Tensors){NULL, 0};
+    gt_dataset_slice(run->dataset, first, &batch);
+    if (batch.size > rows - first)
+        gt_raise(context, GT_STATE, NULL, NULL,
+                 "the dataset has more rows than when they were counted, %lld", (long long)rows);
+    else if (batch.size > 0)
+        predict_batch(run, &batch, first, rows, wanted);
     gt_scope_unwind(context, outer);
+    *size = batch.size;
     return gt_context_status(context);
 }
 
+/* After a report or callback ended it early: the predictions of the rows so far. */
+static gt_Status cut(gt_Context *context, Wanted *wanted, int64_t rows)
+{
+    if (rows == 0)
+        return gt_raise(context, GT_STATE, NULL, NULL, "it was ended before the first batch");
+    for (int32_t i = 0; i < wanted->count; i++) {
+        gt_Tensor *whole = wanted->result[i];
+        if (!whole)
+            continue;
+        gt_Shape begin = gt_spec_shape(gt_tensor_spec(whole)), size = begin;
+        memset(begin.dims, 0, sizeof begin.dims);
+        size.dims[0] = rows;
+        gt_Tensor *part = gt_slice(whole, begin, size);
+        if (part) {
+            gt_tensor_free(context, whole);
+            wanted->result[i] = part;
+        }
+    }
+    return gt_context_status(context);
+}
+
+/* `most` batches, or -1: all. */
 static gt_Status predict(gt_Run *run, int64_t most, Wanted *wanted)
 {
-    int64_t rows = gt_dataset_size(run->dataset), size = gt_dataset_batch_size(run->dataset);
-    if (most >= 0 && most < (rows + size - 1) / size)
+    int64_t size = gt_dataset_batch_size(run->dataset);
+    int64_t rows = most >= 0 ? gt_dataset_size(run->dataset) : gt_dataset_count(run->dataset);
+    if (most >= 0 && (rows < 0 || most < (rows + size - 1) / size))
         rows = most * size;
-    gt_CallbackRun *callbacks = &run->callbacks;
-    gt_run_report_begin(run, 0, 1, (rows + size - 1) / size);
-    callbacks->in.dataset = run->dataset;
-    callbacks->in.batches = run->event.steps;
-    gt_callbacks_tell(callbacks, GT_HOOK_PREDICT_BEGIN);
-    for (int64_t first = 0; first < rows && gt_run_check_interrupt(run) == GT_OK;) {
-        callbacks->in.batch++;
-        if (run->stopped || callbacks->stopped ||
-            predict_batch(run, first, rows, &size, wanted) != GT_OK)
+    if (gt_context_status(run->context) != GT_OK)
+        return gt_context_status(run->context);
+    run->callbacks.in.batches = (rows + size - 1) / size;
+    gt_run_report_begin(run, 0, 1, run->callbacks.in.batches);
+    gt_callbacks_tell(&run->callbacks, GT_HOOK_PREDICT_BEGIN);
+    int64_t first = 0;
+    while (first < rows && gt_run_check_interrupt(run) == GT_OK) {
+        if (run->stopped || run->callbacks.stopped ||
+            predict_slice(run, first, rows, &size, wanted) != GT_OK ||
+            size == 0)
             break;
         first += size;
         run->event.step++;
         gt_run_report_batch(run);
     }
-    callbacks->in.batch = -1;
-    if (gt_callbacks_tell(callbacks, GT_HOOK_PREDICT_END) == GT_OK)
+    run->callbacks.in.batch = -1;
+    if (gt_context_status(run->context) == GT_OK && first < rows)
+        cut(run->context, wanted, first);
+    if (gt_context_status(run->context) == GT_OK)
+        gt_callbacks_tell(&run->callbacks, GT_HOOK_PREDICT_END);
+    if (gt_context_status(run->context) == GT_OK)
         gt_run_report_end(run);
     return gt_context_status(run->context);
 }
@@ -146,14 +192,20 @@ gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Rows rows,
         .more_x = options.more_x, .batch_size = options.batch_size, .shuffle = GT_INHERIT};
     gt_Run run;
     Wanted wanted;
-    if (gt_run_begin(&run, &(gt_RunOf){here, "predict", model, false, false, options.verbose,
-                                       options.progress, &options.callbacks, false}) != GT_OK)
+    const gt_RunOf of = {.here = here,
+                         .operation = "predict",
+                         .model = model,
+                         .verbosity = options.verbose,
+                         .progress = options.progress,
+                         .callbacks = &options.callbacks};
+    if (gt_run_begin(&run, &of) != GT_OK)
         return NULL;
     if (options.steps == 0 || options.steps < -1)
         gt_raise(run.context, GT_INVALID, NULL, NULL, "steps must be >= 1, or -1 (got %lld)",
                  (long long)options.steps);
     if (want(run.context, options.outputs, &wanted) == GT_OK)
         run.dataset = gt_rows_open(run.context, rows, &with, 0, INT64_MAX);
+    run.callbacks.in.dataset = run.dataset;
     if (run.dataset)
         predict(&run, options.steps, &wanted);
     gt_run_end(&run);
@@ -162,39 +214,24 @@ gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Rows rows,
 
 /* ---- one batch ---- */
 
-static gt_Status predict_rows(const gt_Run *run, gt_Tensor *x, const gt_RowsGiven *with,
-                              Wanted *wanted)
-{
-    gt_Context *context = run->context;
-    gt_Scope *outer = gt_scope_innermost(context);
-    gt_Batch batch;
-    gt_Tensor *y_pred[GT_MAX_LAYER_OUTPUTS];
-    if (!gt_scope_open(context))
-        return gt_context_status(context);
-    if (gt_rows_batch(x, with, &batch) == GT_OK)
-        gt_predict_step(run->state->layer, run->compiled, &batch, wanted->count, y_pred);
-    for (int32_t i = 0; i < wanted->count && gt_context_status(context) == GT_OK; i++)
-        if (is_wanted(wanted, i)) {
-            gt_origin_forget(context, y_pred[i]);
-            collect(context, y_pred[i], 0, batch.size, batch.size, &wanted->result[i]);
-        }
-    gt_scope_unwind(context, outer);
-    return gt_context_status(context);
-}
-
 gt_Tensor *gt_predict_on_batch_at(const char *here, gt_Layer *model, gt_Tensor *x,
                                   const gt_predict_on_batch_options *given)
 {
     gt_predict_on_batch_options options = GT_TAKE(gt_predict_on_batch_options, given);
     const gt_RowsGiven with = {
         .more_x = options.more_x, .batch_size = -1, .shuffle = GT_INHERIT};
-    const gt_RunOf of = {here, "predict_on_batch", model, false, false, GT_VERBOSITY_SILENT, NULL, NULL, false};
+    const gt_RunOf of = {.here = here, .operation = "predict_on_batch", .model = model};
+    gt_Batch batch;
     gt_Run run;
     Wanted wanted;
     if (gt_run_begin(&run, &of) != GT_OK)
         return NULL;
-    if (want(run.context, options.outputs, &wanted) == GT_OK)
-        predict_rows(&run, x, &with, &wanted);
+    gt_Scope *outer = gt_scope_innermost(run.context);
+    if (want(run.context, options.outputs, &wanted) == GT_OK && gt_scope_open(run.context)) {
+        if (gt_rows_batch(x, &with, &batch) == GT_OK)
+            predict_batch(&run, &batch, 0, batch.size, &wanted);
+        gt_scope_unwind(run.context, outer);
+    }
     gt_run_end(&run);
     return give(run.context, &wanted);
 }

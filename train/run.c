@@ -43,6 +43,15 @@ static gt_Status check_model(gt_Run *run, const gt_RunOf *of)
     return gt_context_status(context);
 }
 
+gt_Status gt_run_check_end(const gt_Run *run, const gt_Dataset *dataset, int64_t steps,
+                           const char *option)
+{
+    if (steps >= 0 || !gt_dataset_is_endless(dataset))
+        return gt_context_status(run->context);
+    return gt_raise(run->context, GT_INVALID, NULL, NULL,
+                    "the dataset has no end: it repeats for ever, so give .%s", option);
+}
+
 /* A model that is traced is built without computing, any other by a first call. */
 static gt_Status build_model(const gt_Run *run, const gt_Batch *batch)
 {

@@ -78,6 +78,9 @@ gt_Status gt_run_begin(gt_Run *run, const gt_RunOf *of);
 void gt_run_end(gt_Run *run);
 /* There are as many labels as losses, if there are losses; `what` has them. */
 gt_Status gt_run_check_labels(const gt_Run *run, int labels, const char *what);
+/* A dataset that repeats for ever needs a number of steps; `option` is its name. */
+gt_Status gt_run_check_end(const gt_Run *run, const gt_Dataset *dataset, int64_t steps,
+                           const char *option);
 /* Makes the variables, of the model and of the optimizer, for such batches. */
 gt_Status gt_run_build(const gt_Run *run, const gt_Batch *batch);
 gt_Status gt_run_check_interrupt(const gt_Run *run);
