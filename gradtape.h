@@ -194,6 +194,8 @@
 #include "train/data/csv.h"
 #include "train/data/idx.h"
 #include "train/data/images.h"
+#include "train/data/utilities.h"
+#include "train/data/windows.h"
 #include "train/dataset.h"
 #include "train/history.h"
 #include "train/loss.h"

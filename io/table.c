@@ -651,7 +651,7 @@ static bool fail_number(Reading *r, const gt_TableColumn *column, const char *te
                            "one is to be like",
                            excerpt, name);
     return gt_csv_fail(&r->csv,
-                       "\"%s\" in %s is not a number, as %lld others of it are; if it stands for a "
+                       "\"%s\" in %s is not a number, and %lld other values of it are; if it stands for a "
                        "missing value: .na = "
                        "gt_names(\"%s\")",
                        excerpt, name, (long long)survey->numbers, excerpt);

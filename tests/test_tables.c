@@ -119,7 +119,7 @@ Test(tables, missing, .init = open_folder, .fini = close_folder)
     /* words; among text only an empty field and what is said */
     static const char cars[] = "hp,country\n130,NA\n?,US\n-,?\n150,\n140,US\n";
     refused(read(cars, .label_column = GT_NONE), GT_FORMAT,
-            "t.csv:3:1: \"?\" in column \"hp\" is not a number, as 3 others of it are; if it "
+            "t.csv:3:1: \"?\" in column \"hp\" is not a number, and 3 other values of it are; if it "
             "stands for a missing value: .na = "
             "gt_names(\"?\")");
     gt_Dataset *data =

@@ -64,6 +64,19 @@ static gt_Status body(void *context, gt_Tensor *const *inputs, gt_Tensor **outpu
     return gt_status();
 }
 
+/* Of datasets made of datasets. */
+static gt_Status same_batch(void *user, gt_Batch *batch)
+{
+    (void)user, (void)batch;
+    return gt_status();
+}
+
+static gt_Tensor *all_rows(void *user, const gt_Batch *batch)
+{
+    (void)user;
+    return gt_equal(batch->x, batch->x);
+}
+
 static const char file_name[] = "test_wild.safetensors";
 
 /* In the current context; a model around the layer holds it. */
@@ -179,6 +192,7 @@ static void free_world(const World *world)
 #define WHOLES    gt_full(gt_shape(1), 1, .dtype = GT_INT32)
 #define TARGET    gt_full(gt_shape(1, 1), 1, .dtype = GT_INT32)
 #define SCORES    gt_full(gt_shape(1, 2, 3), 1)
+#define ROWS      gt_dataset_from_tensors(x, x)
 #define SEQUENCE  gt_full(gt_shape(1, 2, 1), 1)
 #define FOURFOLD  gt_full(gt_shape(1, 4), 1)
 #define THREEFOLD gt_full(gt_shape(1, 3), 1)

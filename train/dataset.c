@@ -335,15 +335,18 @@ bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
     int64_t epoch = self->epoch, row = self->row;
     Work work;
     bool more = false;
-    if (work_begin(&work, context)) {
+    if (self->direct) {
+        more = next_batch(self, batch);
+    } else if (work_begin(&work, context)) {
         more = next_batch(self, batch);
         work_end(&work, batch);
     }
-    if (gt_context_status(context) !=
-        GT_OK) { /* it stands where it stood, and begins the pass anew */
+    /* After an error it stands where it stood, and begins the pass anew. */
+    if (gt_context_status(context) != GT_OK) {
         drop_pass(&self->pass);
         self->epoch = epoch;
         self->row = row;
+        memset(batch, 0, sizeof *batch);
         more = false;
     } else if (more) {
         remember_batch(self, batch);

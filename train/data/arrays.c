@@ -151,7 +151,10 @@ static gt_Dataset *make(gt_Context *context, const Table *table,
     const gt_dataset_of_options batches =
         GT_VALUES(gt_dataset_of_options, options->batch_size, options->shuffle, options->seed,
                   options->drop_remainder);
-    return gt_dataset_make(context, &tensors_class, self, true, NULL, &batches);
+    gt_Dataset *dataset = gt_dataset_make(context, &tensors_class, self, true, NULL, &batches);
+    if (dataset)
+        dataset->direct = true;
+    return dataset;
 }
 
 gt_Dataset *gt_dataset_of_columns(gt_Context *context, gt_Tensor *x, gt_Tensor *y,

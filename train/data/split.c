@@ -1,10 +1,12 @@
 /* Parts of a dataset: some of its rows, by number, which stay where they are. */
 #include "train/data/inside.h"
+#include "train/data/utilities.h"
 
 #include <math.h>
 #include <string.h>
 
 GT_OPTION_TYPE(gt_dataset_split_options, gt_dataset_split_OPTIONS);
+GT_OPTION_TYPE(gt_split_dataset_options, gt_split_dataset_OPTIONS);
 
 /* ---- the class: a list of rows of another dataset ---- */
 
@@ -161,6 +163,62 @@ gt_Status gt_dataset_split_at(const char *here, gt_Dataset *dataset, double frac
     gt_dataset_split_options options = GT_TAKE(gt_dataset_split_options, given);
     gt_Site site = gt_site_enter(here, "dataset_split");
     split(dataset, fraction, first, second, &options);
+    gt_site_leave(site);
+    return gt_context_status(context);
+}
+
+/* ---- keras.utils.split_dataset ---- */
+
+/* A size in rows: a fraction of them, rounded half to even, or as many. -1 with the error raised. */
+static int64_t rows_of(gt_Context *context, const char *what, double size, int64_t all)
+{
+    double rows = size < 1 ? nearbyint(size * (double)all) : size;
+    if (size > 0 && rows >= 1 && rows < (double)all && rows == floor(rows))
+        return (int64_t)rows;
+    gt_raise(context, GT_INVALID, NULL, NULL,
+             "%s must be a fraction between 0 and 1, or 1 to %lld rows, and leave some (got %g)",
+             what, (long long)all - 1, size);
+    return -1;
+}
+
+static gt_Status split_sizes(gt_Dataset *self, gt_Dataset **left, gt_Dataset **right,
+                             const gt_split_dataset_options *options)
+{
+    gt_Context *context = self->object.context;
+    if (check(context, self, left, right, options->seed) != GT_OK)
+        return gt_context_status(context);
+    if (options->left_size == 0 && options->right_size == 0)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "left_size or right_size must be given");
+    int64_t all = gt_dataset_known_rows(self);
+    int64_t first =
+        options->left_size == 0 ? 0 : rows_of(context, "left_size", options->left_size, all);
+    int64_t second = options->right_size == 0 || first < 0
+                         ? 0
+                         : rows_of(context, "right_size", options->right_size, all);
+    if (first < 0 || second < 0)
+        return gt_context_status(context);
+    first = first ? first : all - second;
+    second = second ? second : all - first;
+    if (first + second > all)
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "the parts have %lld and %lld rows, and there are %lld", (long long)first,
+                        (long long)second, (long long)all);
+    return split_by(self, first, second, left, right, options->shuffle, options->seed);
+}
+
+gt_Status gt_split_dataset_at(const char *here, gt_Dataset *dataset, gt_Dataset **left,
+                              gt_Dataset **right, const gt_split_dataset_options *given)
+{
+    gt_split_dataset_options options = GT_TAKE(gt_split_dataset_options, given);
+    gt_Context *context = gt_enter();
+    if (left)
+        *left = NULL;
+    if (right)
+        *right = NULL;
+    if (!context || !gt_dataset_check(context, here, "split_dataset", dataset))
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "split_dataset");
+    split_sizes(dataset, left, right, &options);
     gt_site_leave(site);
     return gt_context_status(context);
 }
