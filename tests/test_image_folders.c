@@ -1,17 +1,17 @@
-/* Pictures in folders: what Keras makes of the same files (tests/oracle/make_pictures.py), every mode of labels, bad files, and the
+/* Pictures in folders: what Keras makes of the same files (tests/oracle/make_image_folders.py), every mode of labels, bad files, and the
  * thread that reads ahead. */
 #include <math.h>
 #include <sys/wait.h>
 
 #include "data_files.h"
 #include "io/image.h"
-#include "oracle/pictures.inc"
+#include "oracle/image_folders.inc"
 
 static const char *pictures(void)
 {
     static char path[512];
     const char *source = getenv("GT_TEST_SOURCE");
-    snprintf(path, sizeof path, "%s/tests/oracle/pictures", source ? source : ".");
+    snprintf(path, sizeof path, "%s/tests/oracle/image_folders", source ? source : ".");
     return path;
 }
 
@@ -40,14 +40,14 @@ static void as_keras(gt_Dataset *data, int64_t size, double tolerance, const flo
 Test(image_folders, keras)
 {
     as_keras(gt_image_dataset_from_directory(pictures(), NAMES, .height = 5, .width = 7), 5 * 7 * 3,
-             2e-3, pictures_stretched[0]);
+             2e-3, folders_stretched[0]);
     as_keras(gt_image_dataset_from_directory(pictures(), NAMES, .height = 13, .width = 20,
                                              .color_mode = GT_COLOR_MODE_GRAYSCALE),
              13 * 20, 1.5,
-             pictures_larger[0]); /* libpng, which TensorFlow asks for grey, rounds it down */
+             folders_larger[0]); /* libpng, which TensorFlow asks for grey, rounds it down */
     as_keras(gt_image_dataset_from_directory(pictures(), NAMES, .height = 6, .width = 4,
                                              .crop_to_aspect_ratio = true),
-             6 * 4 * 3, 2e-3, pictures_cropped[0]);
+             6 * 4 * 3, 2e-3, folders_cropped[0]);
 
     gt_Batch batch;
     gt_Dataset *data = gt_image_dataset_from_directory(
