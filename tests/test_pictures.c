@@ -529,7 +529,8 @@ Test(pictures, files)
 
 /* ---- no memory ---- */
 
-static gt_Picture *any_picture(int which, gt_Layer *model, gt_History *history, gt_Tensor *x)
+static gt_Picture *any_picture(int which, gt_Layer *model, gt_History *history,
+                               gt_Function *function, gt_Tensor *x)
 {
     switch (which) {
     case 0:
@@ -542,6 +543,8 @@ static gt_Picture *any_picture(int which, gt_Layer *model, gt_History *history, 
         return gt_plot_weights(model);
     case 4:
         return gt_plot_confusion_matrix(gt_weights(model).items[0]);
+    case 6:
+        return gt_plot_function(function);
     case 5:
         return gt_plot_model(model, .show_shapes = true, .show_layer_activations = true,
                              .expand_nested = true);
@@ -550,11 +553,18 @@ static gt_Picture *any_picture(int which, gt_Layer *model, gt_History *history, 
     }
 }
 
+static gt_Status squares(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_sum(gt_square(in[0]));
+    return gt_status();
+}
+
 /* Every allocation fails in turn; the next call succeeds, and nothing is lost. */
 Test(pictures, without_memory)
 {
     gt_Context *before = gt_context();
-    for (int which = 0; which < 7; which++) {
+    for (int which = 0; which < 8; which++) {
         bool done = false;
         for (long n = 0; !done; n++) {
             Budget budget = {.left = INT32_MAX};
@@ -570,8 +580,11 @@ Test(pictures, without_memory)
             gt_set_weights(model, gt_tensors(gt_ones(gt_shape(2, 2)), gt_ones(gt_shape(2)),
                                              gt_ones(gt_shape(2, 1, 1, 2)), gt_ones(gt_shape(2))));
             cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+            gt_Tensor *y;
+            gt_Function *function = gt_function(squares, NULL);
+            gt_function_call(function, gt_tensors(x), &y);
             budget.left = n;
-            gt_Picture *picture = any_picture(which, model, history, x);
+            gt_Picture *picture = any_picture(which, model, history, function, x);
             done = picture != NULL;
             cr_assert(done || gt_status() == GT_NO_MEMORY, "%d, %ld: %s", which, n,
                       gt_error_message());
@@ -785,6 +798,15 @@ static gt_Status two_layers(void *context, gt_Tensor *const *in, gt_Tensor **out
     return gt_status();
 }
 
+static gt_Status many_steps(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = in[0];
+    for (int i = 0; i < 4001; i++)
+        out[0] = gt_matmul(out[0], in[0]);
+    return gt_status();
+}
+
 Test(pictures, graph_of_a_function)
 {
     gt_Scope *scope = gt_scope_begin();
@@ -811,6 +833,9 @@ Test(pictures, graph_of_a_function)
     cr_assert(!strstr(svg_of(picture), "float32"));
     gt_picture_free(picture);
     fails(gt_plot_function(function, .dpi = -1), "dpi must be above 0");
+    gt_Function *long_one = gt_function(many_steps, NULL);
+    gt_function_call(long_one, gt_tensors(gt_ones(gt_shape(2, 2))), out);
+    fails(gt_plot_function(long_one), "plot_function: a picture has at most 4000 boxes (got 4002)");
     fails(gt_plot_function(NULL), "function");
     end(scope);
 }
@@ -971,4 +996,45 @@ Test(pictures, live_curves)
     gt_error_clear();
     gt_callback_free(other);
     end(scope);
+}
+
+/* A file that cannot be written for want of memory is not there; the picture is freed. */
+Test(pictures, saving_without_memory)
+{
+    char folder[] = "/tmp/gradtape-pictures-XXXXXX", path[80];
+    cr_assert(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/a.svg", folder);
+    gt_Context *before = gt_context();
+    bool done = false;
+    for (long n = 0; !done; n++) {
+        Budget budget = {.left = INT32_MAX};
+        const gt_Allocator allocator = {budget_allocate, budget_release, &budget};
+        gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = false);
+        gt_context_use(context);
+        gt_Scope *scope = gt_scope_begin();
+        gt_Picture *picture = gt_plot_histogram(gt_ones(gt_shape(3)));
+        const double y[] = {1, 2, 3};
+        const gt_ChartCurve curve = {"y", y, y, 3};
+        const gt_Chart chart = {
+            .curves = &curve, .count = 1, .columns = 50, .rows = 5, .note = "note"};
+        gt_Bytes text = {0};
+        budget.left = n;
+        done = gt_save_picture(picture, path) == GT_OK;
+        cr_assert(done || gt_status() == GT_NO_MEMORY, "%ld: %s", n, gt_error_message());
+        cr_assert(done == (access(path, F_OK) == 0));
+        gt_error_clear();
+        budget.left = n;
+        done &= gt_chart_put(context, &text, &chart);
+        budget.left = INT32_MAX;
+        gt_error_clear();
+        gt_bytes_release(context, &text);
+        unlink(path);
+        gt_scope_end(scope);
+        gt_context_use(before);
+        gt_context_free(context);
+        cr_assert(budget.held == 0, "%ld: %ld blocks are lost", n, budget.held);
+    }
+    cr_assert(rmdir(folder) == 0, "a file is left");
+    gt_context_free(NULL);
+    assert_no_leaks();
 }
