@@ -437,6 +437,7 @@ Test(pictures, cells_of_confusion_matrices)
     cr_assert(count_of(svg, "<g><title>") == 2500 && !strstr(svg, ">1300</text>") &&
               strstr(svg, "49 taken for 49: 1300"));
     gt_picture_free(picture);
+    shows(gt_plot_confusion_matrix(gt_full(gt_shape(1, 1), 12345678)), ">12345678</text>");
     shows(gt_plot_confusion_matrix(gt_zeros(gt_shape(1, 1))), "nothing was counted");
     fails(gt_plot_confusion_matrix(gt_zeros(gt_shape(2, 3))),
           "the matrix must be square, of 1 to 200 classes (got float32 (2, 3))");
