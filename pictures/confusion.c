@@ -65,6 +65,16 @@ static const char *class_name(const Matrix *matrix, int64_t i, char text[GT_NUMB
     return text;
 }
 
+/* Counts have all their digits. */
+static const char *count_text(char text[GT_NUMBER_TEXT], double number)
+{
+    if (number == floor(number) && number < 1e15)
+        gt_text(text, GT_NUMBER_TEXT, "%.0f", number);
+    else
+        gt_short_number(text, number);
+    return text;
+}
+
 static double row_sum(const Matrix *matrix, int64_t row)
 {
     double sum = 0;
@@ -80,7 +90,7 @@ static const char *cell_text(const Matrix *matrix, int64_t row, int64_t column,
     const double number = matrix->numbers[row * matrix->classes + column],
                  sum = row_sum(matrix, row);
     if (!matrix->options->normalize)
-        return gt_short_number(text, number);
+        return count_text(text, number);
     const double percent = sum > 0 ? 100 * number / sum : 0;
     gt_text(text, GT_NUMBER_TEXT, percent > 0 && percent < 9.95 ? "%.1f" : "%.0f", percent);
     return text;
@@ -139,7 +149,7 @@ static void put_cell(gt_Svg *svg, const Matrix *matrix, int64_t row, int64_t col
     char style[48], tip[200], text[GT_NUMBER_TEXT], from[GT_NUMBER_TEXT], to[GT_NUMBER_TEXT];
     cell_colour(part, style);
     gt_text(tip, sizeof tip, "%.60s taken for %.60s: %s (%.1f %%)", class_name(matrix, row, from),
-            class_name(matrix, column, to), gt_short_number(text, number), 100 * part);
+            class_name(matrix, column, to), count_text(text, number), 100 * part);
     gt_svg_begin_tip(svg, tip);
     gt_svg_rectangle(svg, x, y, matrix->cell, matrix->cell, style);
     if (shows_numbers(matrix))
@@ -208,7 +218,7 @@ static void put_accuracy(gt_Svg *svg, const Matrix *matrix, double y, double wid
         right += matrix->numbers[i * (matrix->classes + 1)];
         all += row_sum(matrix, i);
     }
-    gt_short_number(count, all);
+    count_text(count, all);
     if (all > 0)
         gt_text(text, sizeof text, "accuracy %.4f, n %s%s", right / all, count,
                 matrix->options->normalize ? ", percents of each row" : "");

@@ -213,30 +213,28 @@ const char *gt_svg_dashes(int series)
     return dashes[series % GT_SVG_SERIES];
 }
 
+/* Circle, square, triangle, diamond: by turns filled and open, and of the second four the other way round. */
 void gt_svg_mark(gt_Svg *svg, int series, double x, double y, double radius)
 {
     const double r = radius;
-    const char *colour = gt_svg_colour(series);
+    const bool open = (series % 2 != 0) != (series % GT_SVG_SERIES >= GT_SVG_SERIES / 2);
     switch (series % 4) {
     case 0:
-        gt_svg_put(svg, "<circle cx=\"%.7g\" cy=\"%.7g\" r=\"%.4g\" fill=\"%s\"/>\n", x, y, r,
-                   colour);
+        gt_svg_put(svg, "<circle cx=\"%.7g\" cy=\"%.7g\" r=\"%.4g\"", x, y, r);
         break;
     case 1:
-        gt_svg_put(svg,
-                   "<rect x=\"%.7g\" y=\"%.7g\" width=\"%.4g\" height=\"%.4g\" fill=\"#FFFFFF\" "
-                   "stroke=\"%s\" stroke-width=\"1.5\"/>\n",
-                   x - 0.9 * r, y - 0.9 * r, 1.8 * r, 1.8 * r, colour);
+        gt_svg_put(svg, "<rect x=\"%.7g\" y=\"%.7g\" width=\"%.4g\" height=\"%.4g\"", x - 0.9 * r,
+                   y - 0.9 * r, 1.8 * r, 1.8 * r);
         break;
     case 2:
-        gt_svg_put(svg, "<path d=\"M%.7g %.7gL%.7g %.7gL%.7g %.7gZ\" fill=\"%s\"/>\n", x,
-                   y - 1.2 * r, x + 1.1 * r, y + 0.8 * r, x - 1.1 * r, y + 0.8 * r, colour);
+        gt_svg_put(svg, "<path d=\"M%.7g %.7gL%.7g %.7gL%.7g %.7gZ\"", x, y - 1.2 * r, x + 1.1 * r,
+                   y + 0.8 * r, x - 1.1 * r, y + 0.8 * r);
         break;
     default:
-        gt_svg_put(svg,
-                   "<path d=\"M%.7g %.7gL%.7g %.7gL%.7g %.7gL%.7g %.7gZ\" fill=\"#FFFFFF\" "
-                   "stroke=\"%s\" stroke-width=\"1.5\"/>\n",
-                   x, y - 1.3 * r, x + 1.3 * r, y, x, y + 1.3 * r, x - 1.3 * r, y, colour);
+        gt_svg_put(svg, "<path d=\"M%.7g %.7gL%.7g %.7gL%.7g %.7gL%.7g %.7gZ\"", x, y - 1.3 * r,
+                   x + 1.3 * r, y, x, y + 1.3 * r, x - 1.3 * r, y);
         break;
     }
+    gt_svg_put(svg, " fill=\"%s\" stroke=\"%s\" stroke-width=\"1.4\"/>\n",
+               open ? "#FFFFFF" : gt_svg_colour(series), gt_svg_colour(series));
 }
