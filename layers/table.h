@@ -130,8 +130,12 @@ GT_BEGIN
     F(random_crop) F(random_flip)                                                                  \
     /* preprocessing/random_light.c */                                                             \
     F(random_brightness) F(random_contrast)                                                        \
+    /* preprocessing/random_mix.c */                                                               \
+    F(cut_mix) F(mix_up)                                                                           \
     /* preprocessing/random_perspective.c */                                                       \
     F(random_perspective)                                                                          \
+    /* preprocessing/random_policy.c */                                                            \
+    F(aug_mix) F(rand_augment)                                                                     \
     /* preprocessing/rescaling.c */                                                            \
     F(rescaling)                                                                               \
     /* preprocessing/spectrogram.c */                                                              \
