@@ -600,8 +600,9 @@ double gt_element_at(const char *here, const gt_Tensor *tensor, int64_t index)
     if (!value)
         return NAN;
     if (index < 0 || index >= value->spec.size) {
-        gt_raise(gt_context(), GT_INVALID, here, "element", "element %lld of %lld", (long long)index,
-                 (long long)value->spec.size);
+        gt_raise(gt_context(), GT_INVALID, here, "element",
+                 "index %lld is out of range: the tensor has %lld element%s", (long long)index,
+                 (long long)value->spec.size, value->spec.size == 1 ? "" : "s");
         return NAN;
     }
     return gt_number_fetch(value->spec.dtype, gt_value_data(value), index);

@@ -5,6 +5,7 @@
  *     call     FUNCTION  ARGUMENTS       those that its macro takes without their names
  *     text     FUNCTION  LINE            of the comment above the macro
  *     differs  CLASS     ARGUMENT  TEXT  tests/layer_defaults.txt
+ *     alias    KERAS     NAME            another name that Keras has for its class
  *
  * The shapes of weights are found by building a sample again with one number changed, an option or a size of an input, and
  * looking at which sizes change with it. */
@@ -837,6 +838,13 @@ static int list_family(int family, const gt_LayerClass **list)
     return found;
 }
 
+static void print_aliases(const gt_LayerClass *type)
+{
+    int from = 0;
+    for (const Fact *fact; (fact = next_fact(&from, "alias", type->keras));)
+        printf(", %s", fact->what);
+}
+
 static void print_index(const gt_LayerClass **list, int count)
 {
     for (int k = 0, size; k < count; k += size) {
@@ -844,6 +852,7 @@ static void print_index(const gt_LayerClass **list, int count)
         for (int i = k; i < k + size; i++) {
             printf("| ");
             print_link(list + k, size, list[i]->function);
+            print_aliases(list[i]);
             printf(" | ");
             print_call(list[i]);
             printf(" | ");

@@ -30,7 +30,7 @@ static const gt_LayerClass two_kernels_class = {
     .build = two_kernels_build,
     .call = two_kernels_call,
 };
-#define TwoKernels() gt_layer_new(&two_kernels_class, &(TwoKernels){.first = NULL})
+#define TwoKernels() gt_layer_new(&two_kernels_class, NULL)
 
 int main(void)
 {

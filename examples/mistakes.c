@@ -59,7 +59,7 @@ int main(void)
 {
     gt_Tensor *x = gt_uniform(gt_shape(8, 3));
 
-    gt_Layer *forgetful = gt_layer_new(&forgetful_class, &(Forgetful){.kernel = NULL});
+    gt_Layer *forgetful = gt_layer_new(&forgetful_class, NULL);
     gt_call(forgetful, x);
     show("a variable is made in call, at every call a new one");
 

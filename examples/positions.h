@@ -27,6 +27,6 @@ static const gt_LayerClass positions_class = {.size = sizeof(gt_LayerClass),
                                               .instance = sizeof(Positions),
                                               .build = positions_build,
                                               .call = positions_call};
-#define Positions() gt_layer_new(&positions_class, &(Positions){.table = NULL})
+#define Positions() gt_layer_new(&positions_class, NULL)
 
 #endif

@@ -17,6 +17,7 @@
 #include "ops/math/arithmetic.h"
 #include "ops/math/reduce.h"
 
+#include <stdio.h>
 #include <string.h>
 
 GT_OPTION_TYPE(gt_call_options, gt_call_OPTIONS);
@@ -139,10 +140,12 @@ static void settle_policy(gt_Context *context, gt_LayerState *state, const gt_Ca
         const gt_LayerState *around = (const gt_LayerState *)frame->layer;
         state->dtype = around->dtype;
         state->compute = around->compute;
+        state->policy_of_context = around->policy_of_context;
     }
     if (state->dtype == GT_DTYPE_NONE && policy != GT_DTYPE_NONE) {
         state->dtype = gt_variable_dtype(policy);
         state->compute = gt_compute_dtype(policy);
+        state->policy_of_context = true;
     }
     for (int32_t i = 0; i < call->count && state->dtype == GT_DTYPE_NONE; i++) {
         gt_DType dtype = call->inputs[i] ? gt_tensor_spec(call->inputs[i])->dtype : GT_DTYPE_NONE;
@@ -440,6 +443,13 @@ typedef struct Given {
     uint32_t wanted;
 } Given;
 
+/* False for a class of the user's that says nothing of its inputs. */
+static bool names_ports(const gt_LayerClass *type)
+{
+    return (GT_CLASS_HAS(type, function) && type->function) || (GT_CLASS_HAS(type, ports) && type->ports) ||
+           (type->flags & GT_LAYER_CONTAINER);
+}
+
 static gt_Status take_list(gt_Context *context, const char *here, const gt_LayerState *state,
                            gt_Tensor *x, gt_Tensors more, Given *given)
 {
@@ -454,8 +464,10 @@ static gt_Status take_list(gt_Context *context, const char *here, const gt_Layer
     if (ports[most - 1].flags & GT_PORT_MANY)
         most = GT_MAX_INPUTS;
     if (more.count + 1 > most)
-        return gt_raise(context, GT_INVALID, here, state->layer->type->name, "it accepts %d input%s (got %d)",
-                        (int)most, most == 1 ? "" : "s", (int)more.count + 1);
+        return gt_raise(context, GT_INVALID, here, state->layer->type->name,
+                        "it accepts %d input%s (got %d)%s", (int)most, most == 1 ? "" : "s",
+                        (int)more.count + 1,
+                        names_ports(state->layer->type) ? "" : "; a class names what it accepts in .ports");
     given->inputs[0] = x;
     for (int i = 0; i < more.count; i++)
         given->inputs[i + 1] = more.items[i];
@@ -463,17 +475,29 @@ static gt_Status take_list(gt_Context *context, const char *here, const gt_Layer
     return GT_OK;
 }
 
+/* "query, value, key": what there is, where somebody asked for something else. */
+static const char *port_names(const gt_Port *ports, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = 0;
+    for (int32_t i = 0; ports[i].name && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", ports[i].name);
+    return text;
+}
+
 static gt_Status take_named(gt_Context *context, const char *here, const gt_LayerState *state,
                             const gt_NamedInput *named, Given *given)
 {
     const gt_Port *ports = gt_layer_ports(state);
+    char known[300];
     for (; named && named->name; named++) {
         int32_t i = 0;
         while (ports[i].name && strcmp(ports[i].name, named->name) != 0)
             i++;
         if (!ports[i].name)
-            return gt_raise(context, GT_INVALID, here, state->layer->type->name, "it has no input \"%s\"",
-                            named->name);
+            return gt_raise(context, GT_INVALID, here, state->layer->type->name,
+                            "it has no input \"%s\"; it has %s", named->name,
+                            port_names(ports, known, sizeof known));
         for (; given->count <= i; given->count++)
             given->inputs[given->count] = NULL;
         if (given->inputs[i])

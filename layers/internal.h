@@ -49,6 +49,7 @@ struct gt_LayerState {
     bool options; /* the struct's options are taken care of */
     bool trainable, built, building, creating;
     bool contained; /* it was a child of some layer once */
+    bool policy_of_context; /* dtype and compute are from gt_set_dtype_policy: text and copies have to name them */
     const gt_Port *ports; /* of this layer alone; NULL: those of its class. Not owned */
     int32_t outputs;      /* of this layer alone; 0: those of its class */
     gt_Layer *parent; /* the first layer that it became a child of, while that lives; not held */
@@ -82,7 +83,7 @@ struct gt_LayerState {
     uint64_t visit;
     gt_Object *compiled; /* train/model.c: what gt_compile was given; held */
     gt_Tensors (*optimizer_variables)(const struct gt_LayerState *state); /* of what it was compiled with; NULL: it was not */
-    gt_Object *callable; /* callable.c: the function that calls this layer; not held */
+    gt_Object *callable[3]; /* callable.c: the functions of 1, 2, 3 inputs that call this layer; not held */
 };
 
 /* Layers in layers in layers: each takes about 1.5 KB of the stack when it is called. */
@@ -91,6 +92,10 @@ struct gt_LayerState {
 /* The state of a live layer; NULL with an error raised as `operation` otherwise. */
 gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char *operation,
                               const gt_Layer *layer);
+/* The dtype that text and copies name: what the layer was given, or what it has from the context; GT_DTYPE_NONE: neither. */
+gt_DType gt_layer_own_policy(const gt_LayerState *state);
+/* For a container that was just made: as if it had been given this dtype. */
+void gt_layer_give_policy(gt_Layer *layer, gt_DType policy);
 /* Takes back what build made, children from number `children` on included. */
 void gt_layer_unbuild(gt_LayerState *state, int32_t children);
 /* Lets go of the children from number `children` on. */
@@ -122,8 +127,7 @@ gt_Status gt_initializer_check(const char *what, const gt_Initializer *initializ
 gt_Status gt_initializer_hold(gt_Initializer *initializer);
 void gt_initializer_drop(gt_Initializer *initializer);
 gt_Status gt_constraint_check(const char *what, const gt_Constraint *constraint);
-/* The function that calls this layer, if there is one, says from now on that the layer was
- * freed. */
+/* The functions that call this layer say from now on that it was freed. */
 void gt_callable_forget(gt_LayerState *state);
 /* For `create`: an activation that gt_callable made from a layer makes that layer a child. */
 gt_Status gt_adopt_activation(gt_Layer *layer, gt_TensorFunction activation);
@@ -141,6 +145,8 @@ gt_Status gt_build_late(gt_Context *context, const char *here, gt_LayerState *st
                         const gt_Spec *inputs);
 
 /* ---- options.c ---- */
+/* The options of a layer as text and copies have them, with the dtype that it names, in `options`. */
+void gt_options_for_copy(const gt_LayerState *state, void *options);
 /* The value of the option of that name and size; false: there is none. */
 bool gt_option_get(const gt_OptionType *type, const void *options, const char *name, void *value,
                    size_t size);

@@ -110,10 +110,26 @@ void gt_layer_unbuild(gt_LayerState *state, int32_t children)
     release_children(state, children);
     state->dtype = gt_variable_dtype(state->layer->dtype);
     state->compute = gt_compute_dtype(state->layer->dtype);
+    state->policy_of_context = false;
     memcpy(state->spec, state->spec_created, sizeof state->spec);
     free_built_for(state);
     forget_outputs(state);
     state->built = false;
+}
+
+gt_DType gt_layer_own_policy(const gt_LayerState *state)
+{
+    bool mixed = state->compute != state->dtype;
+    return !state->policy_of_context ? state->layer->dtype
+           : mixed                   ? (gt_DType)(state->dtype | state->compute << 8)
+                                     : state->dtype;
+}
+
+void gt_layer_give_policy(gt_Layer *layer, gt_DType policy)
+{
+    layer->dtype = policy;
+    layer->state->dtype = gt_variable_dtype(policy);
+    layer->state->compute = gt_compute_dtype(policy);
 }
 
 static void destroy_layer(gt_Object *object)
@@ -253,13 +269,13 @@ gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const voi
         return NULL;
     if (!check_class(context, here, "layer_new", type))
         return NULL;
-    if (!instance) {
-        gt_raise(context, GT_INVALID, here, "layer_new", "the struct is NULL");
+    void *zeros = instance ? NULL : gt_allocate_zeroed(context, type->instance);
+    if (!instance && !zeros)
         return NULL;
-    }
     gt_Site site = gt_site_enter(here, type->name);
-    gt_Layer *layer = new_layer(context, type, instance, false);
+    gt_Layer *layer = new_layer(context, type, instance ? instance : zeros, false);
     gt_site_leave(site);
+    gt_release(context, zeros, type->instance);
     return layer;
 }
 
@@ -269,6 +285,12 @@ void gt_layer_free(gt_Layer *layer)
     gt_Context *context = layer && !state ? gt_context() : NULL;
     if (context)
         gt_layer_check(context, NULL, "layer_free", layer);
+    if (state && gt_object_is(state, &layer_kind) && state->parent) {
+        gt_raise(state->object.context, GT_STATE, NULL, "layer_free",
+                 "layer %s is freed with %s, which it is a part of", state->name,
+                 state->parent->state->name);
+        return;
+    }
     gt_object_free("layer_free", state, &layer_kind);
 }
 

@@ -158,7 +158,7 @@ struct gt_LayerClass {
 
 /* ---- making and freeing ---- */
 
-/* A new layer: the struct `instance` is copied, then `create` runs. Floating: a container takes it,
+/* A new layer: the struct `instance` is copied (NULL: all of it is zero), then `create` runs. Floating: a container takes it,
  * or the caller frees it with gt_layer_free, or the context does. */
 #define gt_layer_new(...) gt_layer_new_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const void *instance);
@@ -179,7 +179,8 @@ GT_API gt_Layer *gt_layer_copy_at(const char *here, const gt_Layer *layer);
     gt_layer_copy_with_at(GT_HERE, layer, option, memory, bytes)
 GT_API gt_Layer *gt_layer_copy_with_at(const char *here, const gt_Layer *layer, const char *option,
                                        const void *memory, size_t bytes);
-/* Drops the caller's hold. Using a freed layer is an error. NULL is ignored. */
+/* Drops the caller's hold. Using a freed layer is an error, and so is freeing one that is a part of another: it is freed with
+ * that. NULL is ignored. */
 GT_API void gt_layer_free(gt_Layer *layer);
 
 /* ---- inside create and build ---- */

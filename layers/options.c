@@ -219,6 +219,16 @@ static void free_lists(gt_Context *context, gt_Layer ***lists, int32_t count)
         }
 }
 
+void gt_options_for_copy(const gt_LayerState *state, void *options)
+{
+    const gt_LayerClass *type = state->layer->type;
+    gt_DType policy = gt_layer_own_policy(state);
+    memcpy(options, (const char *)state->layer + type->options_offset, type->options->size);
+    for (const gt_Field *field = type->options->fields; field->name; field++)
+        if (strcmp(field->name, "dtype") == 0 && field->size == sizeof policy)
+            memcpy((char *)options + field->offset, &policy, sizeof policy);
+}
+
 static gt_Layer *copy_options(gt_Context *context, const gt_LayerState *state, const char *option,
                               const void *value, size_t bytes)
 {
@@ -229,7 +239,7 @@ static gt_Layer *copy_options(gt_Context *context, const gt_LayerState *state, c
     char *options = gt_allocate(context, type->options->size);
     if (!options)
         return NULL;
-    memcpy(options, (const char *)state->layer + type->options_offset, type->options->size);
+    gt_options_for_copy(state, options);
     for (const gt_Field *field = type->options->fields; field->name; field++) {
         if (!state->named && strcmp(field->name, "name") == 0)
             memset(options + field->offset, 0, field->size);

@@ -43,7 +43,7 @@ static gt_Layer *sequential_copy(gt_Layer *layer)
 {
     const gt_LayerState *state = layer->state;
     const Sequential instance = {.base = {.name = state->named ? state->name : NULL,
-                                          .dtype = layer->dtype}};
+                                          .dtype = gt_layer_own_policy(state)}};
     gt_Layer *model = gt_layer_new_at(NULL, &gt_layer_class_sequential, &instance);
     for (int32_t i = 0; i < state->child_count && gt_status() == GT_OK; i++)
         gt_add_child_at(NULL, model, gt_layer_copy_at(NULL, state->children[i].layer));

@@ -4,7 +4,8 @@
  *     {"class": "sequential", "layers": [...]}
  *     {"class": "functional", "inputs": [...], "layers": [...], "nodes": [...], "outputs": [...]}     functional_config.c
  *
- * "name" is there if the user gave one, "trainable": false if the layer is frozen now. Around the outermost stands
+ * "name" is there if the user gave one, "trainable": false if the layer is frozen now, "dtype" of the last two if the
+ * context's policy gave them one; of others it is among the options. Around the outermost stands
  * {"gradtape": 1, "built_for": [...], "model": ...}. Leans on fields.c. */
 #include "models/config.h"
 #include "core/graph.h"
@@ -28,6 +29,19 @@ static bool put_children(gt_ConfigWriter *writer, const gt_LayerState *state)
     return done && gt_config_close(writer, ']');
 }
 
+static bool put_options(gt_ConfigWriter *writer, const gt_LayerState *state)
+{
+    const gt_OptionType *type = state->layer->type->options;
+    void *options = gt_allocate(writer->context, type->size);
+    if (!options)
+        return false;
+    gt_options_for_copy(state, options);
+    bool done = gt_config_key(writer, "options") && gt_config_open(writer, '{') &&
+                gt_config_put_options(writer, type, options) && gt_config_close(writer, '}');
+    gt_release(writer->context, options, type->size);
+    return done;
+}
+
 bool gt_config_put_layer(gt_ConfigWriter *writer, gt_Layer *layer)
 {
     const gt_LayerState *state = layer->state;
@@ -38,15 +52,15 @@ bool gt_config_put_layer(gt_ConfigWriter *writer, gt_Layer *layer)
         done = gt_config_key(writer, "name") && gt_config_put_string(writer, state->name);
     if (done && !state->trainable)
         done = gt_config_key(writer, "trainable") && gt_config_put(writer, "false");
+    gt_DType policy = gt_layer_own_policy(state);
+    if (done && !state->options && policy != GT_DTYPE_NONE)
+        done = gt_config_key(writer, "dtype") && gt_config_put_dtype(writer, policy);
     if (done && type == &gt_layer_class_sequential)
         done = put_children(writer, state);
     else if (done && type == &gt_layer_class_functional)
         done = gt_config_put_functional(writer, layer);
     else if (done && state->options)
-        done = gt_config_key(writer, "options") && gt_config_open(writer, '{') &&
-               gt_config_put_options(writer, type->options,
-                                     (const char *)layer + type->options_offset) &&
-               gt_config_close(writer, '}');
+        done = put_options(writer, state);
     else if (done) {
         gt_raise(writer->context, GT_UNSUPPORTED, NULL, NULL,
                  "a layer of the class %s cannot be written down: it was not made from options "
@@ -156,11 +170,12 @@ static bool check_members(const gt_ConfigReader *reader, const gt_JsonValue *obj
                           const gt_LayerClass *type)
 {
     static const char *const of_options[] = {"class", "name", "trainable", "options", NULL};
-    static const char *const of_sequential[] = {"class", "trainable", "layers", NULL};
-    static const char *const of_functional[] = {"class", "name",  "trainable", "inputs",
+    static const char *const of_sequential[] = {"class", "trainable", "dtype", "layers", NULL};
+    static const char *const of_functional[] = {"class",  "name",  "trainable", "dtype", "inputs",
                                                 "layers", "nodes", "outputs",   NULL};
     const gt_JsonValue *name = gt_json_member(object, "name");
     const gt_JsonValue *trainable = gt_json_member(object, "trainable");
+    const gt_JsonValue *dtype = gt_json_member(object, "dtype");
     if (!gt_config_members(reader, object,
                            type == &gt_layer_class_sequential   ? of_sequential
                            : type == &gt_layer_class_functional ? of_functional
@@ -170,6 +185,8 @@ static bool check_members(const gt_ConfigReader *reader, const gt_JsonValue *obj
         return gt_config_fail(reader, "its name must be text");
     if (trainable && trainable->kind != GT_JSON_TRUE && trainable->kind != GT_JSON_FALSE)
         return gt_config_fail(reader, "trainable must be true or false");
+    if (dtype && !gt_dtype_is_float(gt_variable_dtype(gt_config_read_dtype(dtype))))
+        return gt_config_fail(reader, "dtype must be a float type or a policy");
     return true;
 }
 
@@ -179,6 +196,7 @@ gt_Layer *gt_config_read_layer(gt_Context *context, const gt_JsonValue *object)
     gt_ConfigReader reader = {.context = context, .what = name ? name : "a layer"};
     const gt_LayerClass *type = name ? class_named(context, name) : NULL;
     const gt_JsonValue *trainable = gt_json_member(object, "trainable");
+    const gt_JsonValue *dtype = gt_json_member(object, "dtype");
     gt_Layer *layer = NULL;
     if (!name)
         gt_config_fail(&reader, "it must be an object with a class");
@@ -195,6 +213,8 @@ gt_Layer *gt_config_read_layer(gt_Context *context, const gt_JsonValue *object)
     else
         gt_config_fail(&reader, "this class has no options to be made from");
     gt_config_reader_close(&reader);
+    if (layer && dtype)
+        gt_layer_give_policy(layer, gt_config_read_dtype(dtype));
     if (layer && trainable && trainable->kind == GT_JSON_FALSE)
         gt_set_trainable(layer, false);
     return layer;

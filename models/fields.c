@@ -66,7 +66,7 @@ bool gt_config_close(gt_ConfigWriter *writer, char bracket)
     return gt_config_put(writer, (const char[]){bracket, 0});
 }
 
-static bool put_dtype(gt_ConfigWriter *writer, gt_DType dtype)
+bool gt_config_put_dtype(gt_ConfigWriter *writer, gt_DType dtype)
 {
     if (dtype == GT_DTYPE_NONE)
         return gt_config_put(writer, "null");
@@ -119,7 +119,7 @@ bool gt_config_put_tensor(gt_ConfigWriter *writer, const gt_Tensor *tensor)
     bool done = gt_status() == GT_OK && gt_config_open(writer, '{') &&
                 gt_config_key(writer, "shape") &&
                 gt_config_put_shape(writer, gt_spec_shape(&spec)) &&
-                gt_config_key(writer, "dtype") && put_dtype(writer, spec.dtype) &&
+                gt_config_key(writer, "dtype") && gt_config_put_dtype(writer, spec.dtype) &&
                 gt_config_key(writer, "numbers") && gt_config_open(writer, '[');
     for (int64_t i = 0; done && i < spec.size; i++)
         done = gt_config_next(writer) && put_number(writer, gt_number_fetch(spec.dtype, data, i));
@@ -209,7 +209,7 @@ static bool put_field(gt_ConfigWriter *writer, const gt_Field *field, const void
     if (is_type(field, "const char *"))
         return gt_config_put_string(writer, *(const char *const *)at);
     if (is_type(field, "gt_DType"))
-        return put_dtype(writer, *(const gt_DType *)at);
+        return gt_config_put_dtype(writer, *(const gt_DType *)at);
     if (is_integer(field))
         return gt_config_put_integer(writer, integer_of(field, at));
     if (is_type(field, "gt_Shape"))

@@ -22,6 +22,7 @@ bool gt_config_key(gt_ConfigWriter *writer, const char *name);
 /* "[" or "{", and its end. */
 bool gt_config_open(gt_ConfigWriter *writer, char bracket);
 bool gt_config_close(gt_ConfigWriter *writer, char bracket);
+bool gt_config_put_dtype(gt_ConfigWriter *writer, gt_DType dtype);
 bool gt_config_put_shape(gt_ConfigWriter *writer, gt_Shape shape);
 /* {"shape": [2], "dtype": "float32", "numbers": [1, 2]} */
 bool gt_config_put_tensor(gt_ConfigWriter *writer, const gt_Tensor *tensor);

@@ -313,6 +313,17 @@ static gt_Status hold_symbols(gt_Context *context, gt_Functional *self, const ch
     return GT_OK;
 }
 
+/* The model itself has no weights; its policy says whether its loss is scaled. */
+static void take_policy(gt_Context *context, gt_LayerState *state)
+{
+    gt_DType policy = (gt_DType)gt_context_policy(context);
+    if (policy == GT_DTYPE_NONE)
+        return;
+    state->dtype = gt_variable_dtype(policy);
+    state->compute = gt_compute_dtype(policy);
+    state->policy_of_context = true;
+}
+
 static gt_Status make_model(gt_Context *context, gt_Functional *self, const gt_Model_options *options)
 {
     self->inputs = options->inputs.count;
@@ -326,6 +337,7 @@ static gt_Status make_model(gt_Context *context, gt_Functional *self, const gt_M
         return gt_context_status(context);
     self->base.state->built = true;
     self->base.state->rows = gt_functional_rows;
+    take_policy(context, self->base.state);
     return options->trainable ? GT_OK : gt_set_trainable(&self->base, false);
 }
 

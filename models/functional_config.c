@@ -152,6 +152,8 @@ gt_Layer *gt_functional_copy(gt_Layer *model)
         }
         gt_scope_close(context);
     }
+    if (copy)
+        gt_layer_give_policy(copy, gt_layer_own_policy(model->state));
     close_redrawing(&to);
     gt_release(context, copies, bytes);
     return copy;

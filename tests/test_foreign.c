@@ -708,6 +708,51 @@ Test(foreign, callables)
     assert_no_leaks();
 }
 
+/* Layers of several inputs; a function of the wrong number of them is refused when it is made. */
+Test(foreign, callables_of_several_inputs)
+{
+    gt_Tensor *x = gt_ones(gt_shape(2, 3)), *y = gt_full(gt_shape(2, 3), 2);
+    gt_Layer *add = gt_Add(), *dense = gt_Dense(3), *attention = gt_Attention();
+    gt_Callable2 plus = gt_callable2(add);
+    gt_Callable3 plus3 = gt_callable3(add);
+    cr_assert(plus && plus3 && gt_callable2(add) == plus && (void *)(uintptr_t)plus != (void *)(uintptr_t)plus3);
+    cr_assert(gt_element(plus(x, y), 0) == 3 && gt_element(plus3(x, y, y), 5) == 5);
+    /* A functional model, its inputs in order; a port that may be absent. */
+    gt_Tensor *a = gt_Input(gt_shape(3)), *b = gt_Input(gt_shape(3));
+    gt_Layer *model = gt_Model(gt_tensors(a, b), gt_tensors(gt_subtract(a, b), a));
+    gt_Callable2 minus = gt_callable2(model);
+    cr_assert(minus && gt_element(minus(x, y), 0) == -1, "%s", gt_error_message());
+    gt_Tensor *q = gt_ones(gt_shape(1, 2, 3));
+    gt_Callable3 attend = gt_callable3(attention);
+    cr_assert(attend && attend(q, q, NULL) && gt_element(gt_callable2(attention)(q, q), 0) == 1, "%s", gt_error_message());
+    assert_ok();
+    cr_assert(!minus(x, NULL));
+    assert_fails(GT_INVALID, "the input \"input_1\" is missing", "an input that is absent");
+    cr_assert(!gt_callable(model));
+    assert_fails(GT_INVALID, "layer functional needs 2 inputs, and the function would have 1: gt_callable2 makes one of two",
+                 "one input");
+    cr_assert(!gt_callable3(model));
+    assert_fails(GT_INVALID, "layer functional accepts 2 inputs; a function of 3 cannot call it", "three inputs");
+    cr_assert(!gt_callable2(dense));
+    assert_fails(GT_INVALID, "layer dense accepts 1 input; a function of 2", "two inputs");
+    cr_assert(!gt_callable2(NULL));
+    assert_fails(GT_INVALID, "layer is NULL", "a NULL layer");
+    /* None of them is an activation, nor is a layer that needs more. */
+    cr_assert(!gt_Activation((gt_TensorFunction)(void (*)(void))plus));
+    assert_fails(GT_INVALID, "an activation is a function of one tensor (got one of 2)", "an activation of two");
+    gt_Layer *wrong = gt_Dense(3, .activation_layer = gt_Attention());
+    gt_call(wrong, x);
+    assert_fails(GT_INVALID, "the input \"value\" is missing", "a layer of two inputs as an activation");
+    gt_layer_free(add);
+    cr_assert(!plus(x, y) && strstr(gt_error_message(), "freed"));
+    gt_error_clear();
+    cr_assert(!plus3(x, y, y) && strstr(gt_error_message(), "freed"));
+    gt_error_clear();
+    gt_layer_free(dense), gt_layer_free(attention), gt_layer_free(model), gt_layer_free(wrong);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* ---- memory that runs out ---- */
 
 typedef struct Budget {

@@ -222,6 +222,33 @@ Test(layers, names)
 }
 
 /* Layers in layers: an error where the stack might end. */
+typedef struct {
+    gt_Layer base;
+    int64_t calls;
+} Once;
+
+static gt_Tensor *once_call(gt_Layer *layer, const gt_CallArgs *in)
+{
+    ((Once *)layer)->calls++;
+    return in->x;
+}
+
+/* A struct that nobody gives is one of zeros. */
+Test(layers, a_struct_of_zeros)
+{
+    static const gt_LayerClass once = {
+        .size = sizeof(gt_LayerClass), .name = "once", .instance = sizeof(Once), .call = once_call};
+    gt_Layer *layer = gt_layer_new(&once, NULL);
+    cr_assert(layer, "%s", gt_error_message());
+    cr_assert_eq(((Once *)layer)->calls, 0);
+    gt_call(layer, gt_ones(gt_shape(2)));
+    cr_assert_eq(((Once *)layer)->calls, 1);
+    cr_assert_str_eq(gt_layer_name(layer), "once");
+    gt_layer_free(layer);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 Test(layers, nested_deeply)
 {
     gt_Layer *layer = gt_Dense(2);

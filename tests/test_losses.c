@@ -828,6 +828,70 @@ Test(losses, columns_of_other_ranks)
     assert_no_leaks();
 }
 
+/* ---- a loss value, by hand ---- */
+
+/* -log softmax of three scores at a class. */
+static double surprise(const double *scores, int class)
+{
+    return log(exp(scores[0]) + exp(scores[1]) + exp(scores[2])) - scores[class];
+}
+
+static gt_Status computed(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_compute_loss(gt_SparseCategoricalCrossentropy(.from_logits = true), in[1], in[0]);
+    return gt_status();
+}
+
+Test(losses, by_hand)
+{
+    static const double scores[] = {1, 2, 3, 0, 0, 1, 4, 1, 1, -1, 2, 0, 9, -9, 0, 3, 3, 3};
+    static const int labels[] = {0, 2, 1, 1, 0, 2};
+    const bool counts[] = {true, true, false, true, false, false};
+    double all = 0, counted = 0, weighted = 0;
+    for (int i = 0; i < 6; i++) {
+        double loss = surprise(scores + 3 * i, labels[i]);
+        all += loss / 6;
+        counted += counts[i] ? loss / 3 : 0;
+        weighted += counts[i] ? loss * (i < 3 ? 2 : 0.5) / 3 : 0;
+    }
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *y = gt_from_data(labels, gt_shape(2, 3), GT_INT32);
+    gt_Tensor *p = gt_from_data(scores, gt_shape(2, 3, 3), GT_FLOAT64);
+    gt_Tensor *masked = gt_with_mask(p, gt_from_data(counts, gt_shape(2, 3), GT_BOOL));
+    gt_Tensor *weights = gt_array64(gt_shape(2), 2, 0.5);
+    gt_Loss loss = gt_SparseCategoricalCrossentropy(.from_logits = true);
+    /* The mask's weights are float32, with Keras's epsilon. */
+    cr_assert_float_eq(gt_item(gt_compute_loss(loss, y, p)), all, 1e-12);
+    cr_assert_float_eq(gt_item(gt_compute_loss(loss, y, masked)), counted, 1e-6);
+    cr_assert_float_eq(gt_item(gt_compute_loss(loss, y, masked, .sample_weight = weights)),
+                       weighted, 1e-6);
+
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, p);
+    gt_Tensor *again = gt_with_mask(p, gt_mask(masked));
+    gt_Tensor *slope = gt_gradient(tape, gt_compute_loss(loss, y, again), p);
+    for (int i = 0; i < 18; i++)
+        cr_assert_eq(gt_element(slope, i) != 0, counts[i / 3], "%d: %g", i, gt_element(slope, i));
+    gt_tape_end(tape);
+
+    gt_Function *function = gt_function(computed, NULL);
+    gt_Tensor *traced = NULL;
+    gt_function_call(function, gt_tensors(masked, y), &traced);
+    cr_assert_eq(gt_item(traced), gt_item(gt_compute_loss(loss, y, masked)));
+    gt_function_free(function);
+    ok();
+
+    refused(gt_compute_loss((gt_Loss)GT_NOT_GIVEN, y, p), GT_INVALID,
+            "test: compute_loss: a loss such as");
+    refused(gt_compute_loss(loss, NULL, p), GT_INVALID, "test: compute_loss");
+    refused(gt_compute_loss(loss, y, NULL), GT_INVALID, "test: compute_loss");
+    refused(gt_compute_loss(loss, p, p), GT_INVALID, "test: compute_loss");
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* ---- classes ---- */
 
 static void fails(gt_Status status, const char *part)

@@ -219,6 +219,57 @@ Test(mistakes, call_gives_nothing)
     assert_no_leaks();
 }
 
+/* Names of inputs cannot be guessed, so the error has them. A class that says nothing of its inputs has one. */
+Test(mistakes, inputs_that_there_are_not)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = some_x(), *steps = gt_zeros(gt_shape(2, 3, 4));
+    gt_Layer *lstm = gt_LSTM(3), *own = OWN(.nothing = false);
+    gt_call(lstm, steps, .named = gt_named({"initial_state", x}));
+    fails(GT_INVALID, "lstm: it has no input \"initial_state\"; it has sequences, initial_h, initial_c");
+    gt_call(own, x, .more = gt_tensors(x));
+    fails(GT_INVALID, "own: it accepts 1 input (got 2); a class names what it accepts in .ports");
+    gt_call(lstm, steps, .more = gt_tensors(x, x, x));
+    fails(GT_INVALID, "lstm: it accepts 3 inputs (got 4)");
+    cr_assert(isnan(gt_element(x, 6)));
+    fails(GT_INVALID, "element: index 6 is out of range: the tensor has 6 elements");
+    gt_layer_free(lstm), gt_layer_free(own);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+static void trained_with(gt_Loss loss, gt_Tensor *labels, const char *warning)
+{
+    gt_Layer *model = gt_Sequential(gt_Dense(1, .activation = gt_softmax));
+    gt_Dataset *data = gt_dataset_from_tensors(some_x(), labels);
+    gt_compile(model, .optimizer = gt_SGD(0.1), .loss = loss);
+    gt_history_free(gt_fit(model, data, .verbose = GT_VERBOSITY_SILENT));
+    ok("fit");
+    cr_assert(gt_warnings().count == 1, "%d warnings", gt_warnings().count);
+    cr_assert(strstr(gt_warnings().items[0], warning), "%s", gt_warnings().items[0]);
+    gt_warnings_clear();
+    gt_layer_free(model);
+    gt_dataset_free(data);
+}
+
+/* A softmax over one unit, where a sigmoid was meant, trains nothing: a warning, as in Keras. */
+Test(mistakes, softmax_of_one_unit)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *yes = gt_array(gt_shape(2, 1), 1, 0), *scores = gt_zeros(gt_shape(2, 1));
+    trained_with(gt_BinaryCrossentropy(), yes, "y_pred has one class, whose probability is always 1");
+    trained_with(gt_CategoricalCrossentropy(), yes, "categorical_crossentropy: y_pred has one class");
+    trained_with(gt_SparseCategoricalCrossentropy(), gt_zeros(gt_shape(2), .dtype = GT_INT32), "gt_binary_crossentropy");
+    gt_binary_crossentropy(yes, gt_sigmoid(scores));
+    gt_binary_crossentropy(gt_zeros(gt_shape(2, 2)), gt_softmax(gt_zeros(gt_shape(2, 2))));
+    ok("losses");
+    cr_assert(gt_warnings().count == 0, "%s", gt_warnings().items[0]);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* A summary before the first call says that the model is not built. */
 Test(mistakes, summary_before_the_first_call)
 {

@@ -376,6 +376,322 @@ Test(models, little_memory)
     assert_no_leaks();
 }
 
+/* ---- one's own, with children ---- */
+
+#define gt_Tower_OPTIONS(F, S)                                                                     \
+    F(S, int64_t, units, 4, "of each layer")                                                       \
+    F(S, gt_Layer *, head, NULL, "on top")                                                         \
+    GT_LAYER_COMMON(F, S)
+GT_OPTIONS(gt_Tower_options, gt_Tower_OPTIONS);
+GT_OPTION_TYPE(gt_Tower_options, gt_Tower_OPTIONS);
+typedef struct Tower {
+    gt_Layer base;
+    gt_Tower_options options;
+    gt_Layer *low, *high;
+} Tower;
+static gt_Status tower_create(gt_Layer *layer)
+{
+    Tower *self = (Tower *)layer;
+    self->low = gt_add_child(layer, gt_Dense(self->options.units, .activation = gt_relu, .name = "low"));
+    self->high = gt_add_child(layer, gt_Dense(self->options.units, .name = "high"));
+    return gt_status();
+}
+static gt_Tensor *tower_call(gt_Layer *layer, const gt_CallArgs *in)
+{
+    Tower *self = (Tower *)layer;
+    gt_Tensor *h = gt_call(self->high, gt_call(self->low, in->x));
+    return self->options.head ? gt_call(self->options.head, h) : h;
+}
+static const gt_LayerClass tower_class = {.size = sizeof(gt_LayerClass),
+                                          .name = "tower",
+                                          .instance = sizeof(Tower),
+                                          .create = tower_create,
+                                          .call = tower_call,
+                                          .options = &gt_Tower_options_type,
+                                          .options_offset = offsetof(Tower, options)};
+#define Tower(...) gt_layer_make(&tower_class, GT_KEYWORDS(gt_Tower, __VA_ARGS__))
+
+/* Registered, a class with children is written and read by its options, alone, in a functional model, and in files. */
+Test(models, subclassed)
+{
+    gt_Scope *scope = gt_scope_begin();
+    char text[20000];
+    gt_Tensor *a = gt_Input(gt_shape(3)), *x = gt_uniform(gt_shape(5, 3));
+    gt_Layer *tower = Tower(.units = 3, .head = gt_Sequential(gt_Dense(3), gt_Dropout(0.5)));
+    gt_Layer *model = gt_Model(gt_tensors(a), gt_tensors(gt_add(gt_call(tower, gt_call(tower, a)), a)));
+    gt_set_trainable(gt_layer_find(model, "tower/sequential"), false);
+    gt_Tensor *y = gt_call(model, x);
+    snprintf(text, sizeof text, "%s", gt_layer_to_json(model));
+    ok("to text");
+    gt_layer_from_json(text);
+    fails(GT_FORMAT, "tower: this class of layers is not known: gt_register_layer");
+    cr_assert(gt_save_model(model, file_name()) == GT_OK, "%s", gt_error_message());
+    gt_load_model(file_name());
+    fails(GT_FORMAT, "tower: this class of layers is not known: gt_register_layer");
+    cr_assert(gt_register_layer(&tower_class) == GT_OK);
+    gt_Layer *again = gt_layer_from_json(text), *loaded = gt_load_model(file_name()), *copy = gt_layer_copy(model);
+    cr_assert(again && loaded && copy, "%s", gt_error_message());
+    cr_assert_str_eq(gt_layer_to_json(again), text);
+    cr_assert_str_eq(gt_layer_to_json(copy), text);
+    cr_assert(same(y, gt_call(loaded, x)));
+    gt_Layer *const each[] = {model, again, loaded, copy};
+    for (int i = 0; i < 4; i++) {
+        cr_assert(gt_layer_child_count(each[i]) == 1 && gt_count_params(each[i]) == 36);
+        cr_assert(gt_trainable_variables(each[i]).count == 4 && gt_weights(each[i]).count == 6);
+        cr_assert(gt_layer_find(each[i], "tower/high") && gt_layer_find(each[i], "tower/sequential/dense"));
+        cr_assert_str_eq(gt_variable_path(each[i], gt_weights(each[i]).items[2]), "tower/low/kernel");
+        gt_layer_free(each[i]);
+    }
+    remove(file_name());
+    end(scope);
+}
+
+/* By number in the order of the first use, each once; by path; counted once; frozen below a model that is itself a layer. */
+Test(models, layers_by_name_and_number)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *a = gt_Input(gt_shape(3)), *b = gt_Input(gt_shape(3));
+    gt_Layer *second = gt_Dense(3, .name = "second"), *shared = gt_Dense(3), *unused = gt_Dense(9);
+    gt_Tensor *h = gt_call(shared, gt_call(shared, b)), *aside = gt_call(unused, a);
+    gt_Tensor *y = gt_add(gt_call(second, a), h);
+    gt_Layer *inner = gt_Model(gt_tensors(a, b), gt_tensors(y), .name = "inner");
+    cr_assert(inner && aside);
+    cr_assert(gt_layer_child_count(inner) == 2 && gt_get_layer(inner, 0) == second && gt_get_layer(inner, -1) == shared);
+    gt_get_layer(inner, 2);
+    fails(GT_INVALID, "index 2 is out of range: inner has 2 layers");
+    gt_layer_find(inner, "dense_1");
+    fails(GT_INVALID, "inner has no layer \"dense_1\"");
+    gt_layer_find(inner, NULL);
+    fails(GT_INVALID, "no layer \"(NULL)\"");
+    gt_Tensor *c = gt_Input(gt_shape(3));
+    gt_Tensor *z = gt_call(gt_Dense(1), gt_call(inner, gt_call(inner, c, .more = gt_tensors(c)), .more = gt_tensors(c)));
+    gt_Layer *outer = gt_Model(gt_tensors(c), gt_tensors(z));
+    cr_assert(outer && gt_layer_find(outer, "inner/second") == second && gt_layer_find(outer, "inner") == inner);
+    cr_assert(gt_count_params(outer) == 12 + 12 + 4 && gt_count_params(inner) == 24);
+    gt_set_trainable(inner, false);
+    cr_assert(gt_trainable_variables(outer).count == 2 && !gt_is_trainable(shared) && gt_is_trainable(outer));
+    gt_Layer *copy = gt_layer_copy(outer);
+    cr_assert(copy && gt_trainable_variables(copy).count == 2 && gt_count_params(copy) == 28, "%s", gt_error_message());
+    cr_assert(gt_layer_find(copy, "inner/dense") && gt_layer_find(copy, "inner/dense") != shared);
+    gt_set_trainable(outer, true);
+    cr_assert(gt_trainable_variables(outer).count == 6 && gt_trainable_variables(copy).count == 2);
+    gt_layer_free(outer), gt_layer_free(copy);
+    end(scope);
+}
+
+/* ---- what is gone ---- */
+
+static void is_gone(gt_Layer *layer, gt_Tensor *x, const char *part)
+{
+    gt_call(layer, x);
+    fails(GT_STALE, part);
+    gt_summary(layer);
+    fails(GT_STALE, part);
+    gt_layer_to_json(layer);
+    fails(GT_STALE, part);
+    gt_layer_copy(layer);
+    fails(GT_STALE, part);
+    gt_stateless_call(layer, x);
+    fails(GT_STALE, part);
+    gt_save_model(layer, file_name());
+    fails(GT_STALE, part);
+    gt_get_layer(layer, 0);
+    fails(GT_STALE, part);
+    gt_layer_find(layer, "dense");
+    fails(GT_STALE, part);
+    gt_weights(layer);
+    fails(GT_STALE, part);
+    gt_set_trainable(layer, false);
+    fails(GT_STALE, part);
+    gt_count_params(layer);
+    fails(GT_STALE, part);
+    gt_layer_free(layer);
+    ok("freeing it again is nothing");
+}
+
+/* Models, layers in them and symbols that were freed; layers that a model holds. */
+Test(models, what_was_freed)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_ones(gt_shape(2, 3)), *a, *y;
+    gt_Layer *model = gt_Sequential(gt_Dense(3), gt_Sequential(gt_Dense(2))), *functional_model;
+    gt_call(model, x);
+    gt_Layer *inner = gt_get_layer(model, 0), *deep = gt_layer_find(model, "sequential/dense");
+    gt_layer_free(inner);
+    fails(GT_STATE, "layer dense is freed with sequential, which it is a part of");
+    cr_assert(gt_call(model, x) && gt_call(inner, x), "%s", gt_error_message());
+    gt_layer_free(model);
+    is_gone(model, x, "this layer was freed");
+    is_gone(inner, x, "this layer was freed");
+    is_gone(deep, x, "this layer was freed");
+    gt_Sequential(inner);
+    fails(GT_STALE, "this layer was freed");
+    /* Symbols go with their scope, the model keeps what it needs of them. */
+    gt_Scope *drawing = gt_scope_begin();
+    a = gt_Input(gt_shape(3));
+    y = gt_call(gt_Dense(2), gt_call(gt_Dense(3), a));
+    functional_model = gt_Model(gt_tensors(a), gt_tensors(y));
+    gt_scope_end(drawing);
+    cr_assert(gt_call(functional_model, x), "%s", gt_error_message());
+    gt_Model(gt_tensors(a), gt_tensors(y));
+    fails(GT_STALE, "input 1 was used after its scope");
+    gt_call(gt_get_layer(functional_model, 0), a);
+    fails(GT_STALE, "the input was used after its scope");
+    inner = gt_get_layer(functional_model, 1);
+    gt_layer_free(inner);
+    fails(GT_STATE, "is freed with functional");
+    gt_layer_free(functional_model);
+    is_gone(functional_model, x, "this layer was freed");
+    is_gone(inner, x, "this layer was freed");
+    /* A layer that was freed under the drawing. */
+    a = gt_Input(gt_shape(3));
+    gt_Layer *dense = gt_Dense(2);
+    y = gt_call(dense, a);
+    gt_layer_free(dense);
+    gt_Layer *of_freed = gt_Model(gt_tensors(a), gt_tensors(y));
+    cr_assert(of_freed || strstr(gt_error_message(), "a layer of the drawing was freed"), "%s", gt_error_message());
+    gt_error_clear();
+    gt_layer_free(of_freed);
+    end(scope);
+}
+
+/* ---- builds that fail ---- */
+
+typedef struct Fragile {
+    gt_Layer base;
+    gt_Layer *inner;
+    gt_Variable *first;
+} Fragile;
+static int fragile_fails; /* 1: before a weight, 2: after one, 3: in a layer below, 4: in call */
+static gt_Status fragile_create(gt_Layer *layer)
+{
+    return ((Fragile *)layer)->inner = gt_add_child(layer, gt_Dense(2)), gt_status();
+}
+static gt_Status fragile_build(gt_Layer *layer, const gt_BuildArgs *in)
+{
+    Fragile *self = (Fragile *)layer;
+    if (fragile_fails == 1)
+        return gt_fail(GT_INVALID, "it fails at once");
+    self->first = gt_add_weight(layer, "first", gt_shape(gt_last(in->shape)), .initializer = gt_Ones());
+    return fragile_fails == 2 ? gt_fail(GT_INVALID, "it fails late") : gt_status();
+}
+static gt_Tensor *fragile_call(gt_Layer *layer, const gt_CallArgs *in)
+{
+    Fragile *self = (Fragile *)layer;
+    gt_Tensor *h = gt_multiply(in->x, self->first);
+    gt_Tensor *y = gt_call(self->inner, fragile_fails == 3 ? gt_reshape(h, gt_shape(-1)) : h);
+    return fragile_fails == 4 ? gt_matmul(y, self->first) : y;
+}
+static const gt_LayerClass fragile_class = {.size = sizeof(gt_LayerClass),
+                                            .name = "fragile",
+                                            .instance = sizeof(Fragile),
+                                            .create = fragile_create,
+                                            .build = fragile_build,
+                                            .call = fragile_call};
+
+/* A build that fails in the middle of a model takes back what it made; what was drawn before stays, and it can be tried again. */
+Test(models, builds_that_fail)
+{
+    static const char *const message[] = {"", "it fails at once", "it fails late", "at least 2 dimensions", "matmul"};
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *a = gt_Input(gt_shape(3)), *x = gt_ones(gt_shape(2, 3));
+    for (int sequential = 0; sequential < 2; sequential++) {
+        gt_Layer *before = gt_Dense(3), *fragile = gt_layer_new(&fragile_class, &(Fragile){.first = NULL});
+        gt_Layer *model = sequential ? gt_Sequential(before, fragile, gt_Dense(1)) : NULL;
+        gt_Tensor *h = sequential ? NULL : gt_call(before, a);
+        int64_t variables = gt_memory_stats().variables;
+        for (fragile_fails = 4; fragile_fails > 0; fragile_fails--) {
+            cr_assert(!(sequential ? gt_call(model, x) : gt_call(fragile, h)));
+            fails(GT_INVALID, message[fragile_fails]);
+            cr_assert(!gt_layer_built(fragile) && gt_memory_stats().variables <= variables + 4, "%d",
+                      fragile_fails); /* of the other layers, which are built */
+            cr_assert(gt_layer_child_count(fragile) == 1);
+        }
+        gt_Tensor *y = sequential ? gt_call(model, x) : gt_call(gt_Dense(1), gt_call(fragile, h));
+        if (!sequential)
+            model = gt_Model(gt_tensors(a), gt_tensors(y));
+        cr_assert(model && gt_call(model, x) && gt_weights(model).count == 7, "%s", gt_error_message());
+        /* A subclassed model without options says why it has no text, and the model around it, too. */
+        cr_assert(!gt_layer_to_json(model));
+        fails(GT_UNSUPPORTED, "a layer of the class fragile cannot be written down: it was not made from options");
+        cr_assert(!gt_layer_copy(model));
+        fails(GT_UNSUPPORTED, "a layer of the class fragile cannot be copied");
+        cr_assert(gt_save_model(model, file_name()) != GT_OK);
+        fails(GT_UNSUPPORTED, "fragile");
+        cr_assert(gt_save_weights(model, file_name()) == GT_OK && gt_load_weights(model, file_name()) == GT_OK, "%s",
+                  gt_error_message());
+        gt_layer_free(model);
+    }
+    remove(file_name());
+    end(scope);
+}
+
+/* ---- policies ---- */
+
+/* Rows whose class is the sign of a sum, and a model of each kind that learns it. */
+static gt_Dataset *signs(void)
+{
+    gt_Tensor *x = gt_normal(gt_shape(64, 6), .generator = gt_generator(3));
+    gt_Tensor *y = gt_cast(gt_greater(gt_sum(x, .axis = 1, .keepdims = true), 0), GT_FLOAT32);
+    return gt_dataset_from_tensors(x, y, .batch_size = 16, .shuffle = false);
+}
+
+static gt_Layer *learner(bool is_functional)
+{
+    if (!is_functional)
+        return gt_Sequential(gt_Dense(16, .activation = gt_tanh), gt_LayerNormalization(), gt_Dense(1));
+    gt_Tensor *x = gt_Input(gt_shape(6));
+    gt_Tensor *h = gt_call(gt_Dense(6, .activation = gt_tanh), x);
+    return gt_Model(gt_tensors(x), gt_tensors(gt_call(gt_Dense(1), gt_add(h, x))));
+}
+
+/* Both 16-bit policies of a context train both kinds of models; float16 with a scaled loss. What is saved computes as it
+ * did, in a program that has no policy, and so do copies. */
+Test(models, policies_train_and_are_saved, .timeout = 120)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Dataset *data = signs();
+    gt_Tensor *x = gt_normal(gt_shape(5, 6), .generator = gt_generator(9));
+    for (int i = 0; i < 4; i++) {
+        gt_DType policy = i & 1 ? gt_mixed_float16() : gt_mixed_bfloat16();
+        gt_set_seed(5);
+        gt_set_dtype_policy(policy);
+        gt_Layer *model = learner(i >> 1);
+        gt_Optimizer *adam = gt_Adam(0.02);
+        gt_call(model, x);
+        gt_set_dtype_policy(GT_DTYPE_NONE);
+        gt_compile(model, .optimizer = adam, .loss = gt_BinaryCrossentropy(.from_logits = true));
+        gt_History *history = gt_fit(model, data, .epochs = 12, .verbose = GT_VERBOSITY_SILENT);
+        cr_assert(history, "%s", gt_error_message());
+        double first = gt_history_get(history, "loss", 0), last = gt_history_get(history, "loss", 11);
+        cr_assert(last < 0.6 * first && last < 0.4, "%d: loss %g, then %g", i, first, last);
+        cr_assert(gt_optimizer_loss_scale(adam) == (i & 1 ? 32768 : 1), "%d: %g", i, gt_optimizer_loss_scale(adam));
+        cr_assert(gt_dtype(gt_weights(model).items[0]) == GT_FLOAT32);
+        gt_Tensor *y = gt_call(model, x);
+        char text[20000];
+        snprintf(text, sizeof text, "%s", gt_layer_to_json(model));
+        cr_assert(strstr(text, i & 1 ? "\"mixed_float16\"" : "\"mixed_bfloat16\""), "%s", text);
+        cr_assert(gt_save_model(model, file_name()) == GT_OK, "%s", gt_error_message());
+        gt_Layer *loaded = gt_load_model(file_name()), *copy = gt_layer_copy(model), *wide = learner(i >> 1);
+        cr_assert(loaded && copy, "%s", gt_error_message());
+        cr_assert_str_eq(gt_layer_to_json(loaded), text);
+        cr_assert(same(y, gt_call(loaded, x)), "%d: loaded", i);
+        gt_call(copy, x), gt_call(wide, x);
+        gt_set_weights(copy, gt_weights(model)), gt_set_weights(wide, gt_weights(model));
+        cr_assert(same(y, gt_call(copy, x)) && !same(y, gt_call(wide, x)), "%d: copied", i);
+        /* The loaded one trains as the first did: its loss is scaled too. */
+        gt_Optimizer *again = gt_Adam(0.02);
+        gt_compile(loaded, .optimizer = again, .loss = gt_BinaryCrossentropy(.from_logits = true));
+        gt_History *more = gt_fit(loaded, data, .verbose = GT_VERBOSITY_SILENT);
+        cr_assert(more && gt_optimizer_loss_scale(again) == (i & 1 ? 32768 : 1), "%d: %s", i, gt_error_message());
+        gt_history_free(history), gt_history_free(more);
+        gt_layer_free(model), gt_layer_free(loaded), gt_layer_free(copy), gt_layer_free(wide);
+    }
+    remove(file_name());
+    gt_dataset_free(data);
+    end(scope);
+}
+
 /* ---- parts ---- */
 
 Test(models, layers_put_in_and_taken_off)

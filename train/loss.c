@@ -18,6 +18,7 @@ GT_OPTION_TYPE(gt_CosineSimilarity_options, gt_CosineSimilarity_OPTIONS);
 GT_OPTION_TYPE(gt_BinaryCrossentropy_options, gt_BinaryCrossentropy_OPTIONS);
 GT_OPTION_TYPE(gt_CategoricalCrossentropy_options, gt_CategoricalCrossentropy_OPTIONS);
 GT_OPTION_TYPE(gt_SparseCategoricalCrossentropy_options, gt_SparseCategoricalCrossentropy_OPTIONS);
+GT_OPTION_TYPE(gt_compute_loss_options, gt_compute_loss_OPTIONS);
 GT_OPTION_TYPE(gt_BinaryFocalCrossentropy_options, gt_BinaryFocalCrossentropy_OPTIONS);
 GT_OPTION_TYPE(gt_CategoricalFocalCrossentropy_options, gt_CategoricalFocalCrossentropy_OPTIONS);
 GT_OPTION_TYPE(gt_CategoricalGeneralizedCrossEntropy_options,
@@ -272,4 +273,21 @@ gt_Tensor *gt_loss_compute(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_
     if (gt_status() == GT_OK && (gt_size(value) != 1 || self->type == &function_class))
         value = mean_of(self, value, in.sample_weight);
     return gt_status() == GT_OK ? gt_reshape(value, gt_shape()) : NULL;
+}
+
+gt_Tensor *gt_compute_loss_at(const char *here, gt_Loss loss, gt_Tensor *y_true, gt_Tensor *y_pred,
+                              const gt_compute_loss_options *given)
+{
+    gt_compute_loss_options options = GT_TAKE(gt_compute_loss_options, given);
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    gt_Site site = gt_site_enter(here, "compute_loss");
+    gt_Tensor *value = NULL;
+    if (!loss.type)
+        gt_fail(GT_INVALID, "a loss such as gt_MeanSquaredError() is needed (got none)");
+    else if (gt_loss_check(&loss) == GT_OK)
+        value = gt_loss_compute(&loss, y_true, y_pred, options.sample_weight);
+    gt_site_leave(site);
+    return value;
 }

@@ -106,6 +106,19 @@ GT_API gt_Loss gt_Tversky_of(const gt_Tversky_options *options);
 typedef gt_Tensor *(*gt_LossFunction)(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred);
 GT_API gt_Loss gt_loss(gt_LossFunction function, const void *context);
 
+#define gt_compute_loss_OPTIONS(F, S)                                                              \
+    F(S, gt_Tensor *, sample_weight, NULL,                                                         \
+      "of the leading axes of the samples' losses; NULL: all weigh 1")
+GT_OPTIONS(gt_compute_loss_options, gt_compute_loss_OPTIONS);
+/* gt_compute_loss(gt_Huber(), y, gt_call(model, x)): the scalar that gt_fit would minimize, for a loop of one's own, with
+ * a gradient in y_pred (Keras: loss(y_true, y_pred)). The mask that y_pred has is part of the weights, so that padding
+ * counts for nothing. Errors: what is no loss, or no labels and predictions for it. */
+#define gt_compute_loss(loss, ...)                                                                 \
+    gt_compute_loss_at(GT_HERE, loss, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),               \
+                       GT_KEYWORDS(gt_compute_loss, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Tensor *gt_compute_loss_at(const char *here, gt_Loss loss, gt_Tensor *y_true,
+                                     gt_Tensor *y_pred, const gt_compute_loss_options *options);
+
 /* What a loss is computed from. Predictions come without the mask that they may have: it stands beside them, and is part of
  * the weights already, as for Keras's losses: padding weighs nothing, and the rest as much as all would. */
 typedef struct gt_LossArgs {

@@ -104,7 +104,7 @@ typedef struct gt_Scores {
 } gt_Scores;
 
 /* Loss and metrics over all rows, with training = false. Changes nothing: neither weights nor where
- * the dataset is. */
+ * the dataset is; but layers that draw in inference too go on with their generators. */
 #define gt_evaluate(...)                                                                           \
     gt_evaluate_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                         \
                    GT_KEYWORDS(gt_evaluate, GT_AFTER_2(__VA_ARGS__)))

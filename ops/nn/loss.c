@@ -299,12 +299,25 @@ static gt_Tensor *cosine_similarity(gt_Tensor *y_true, gt_Tensor *y_pred,
 }
 GT_LOSS(cosine_similarity, gt_cosine_similarity_options)
 
+/* Probabilities over one class are 1 whatever the scores are, and nothing is learned. Keras warns of it, too. */
+static void warn_of_one_class(const char *loss, const gt_Tensor *y_pred, int axis)
+{
+    gt_Context *context = gt_enter();
+    const gt_Spec *spec = context ? gt_tensor_spec(y_pred) : NULL;
+    if (spec && axis >= 0 && axis < spec->rank && spec->dims[axis] == 1)
+        gt_warn(context, NULL, loss,
+                "y_pred has one class, whose probability is always 1: for a yes or no end the model with "
+                "gt_sigmoid, and compare with gt_binary_crossentropy");
+}
+
 static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
                                       const gt_binary_crossentropy_options *options)
 {
     gt_Tensor *t = gt_loss_smoothed(gt_loss_targets(y_true, y_pred), options->label_smoothing,
                                     gt_operand(options->label_smoothing / 2));
     gt_Tensor *x = gt_logits_of(y_pred, options->from_logits, &gt_op_sigmoid, 0), *entries;
+    if (t && gt_origin_operation(y_pred) == &gt_op_softmax)
+        warn_of_one_class("binary_crossentropy", y_pred, gt_rank(y_pred) - 1);
     if (x) {
         entries = gt_sigmoid_crossentropy(t, x);
     } else {
@@ -350,6 +363,7 @@ static gt_Tensor *categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
     int axis = gt_axis(options->axis, shape.rank), last = shape.rank - 1;
     if (axis < 0)
         return NULL;
+    warn_of_one_class("categorical_crossentropy", y_pred, axis);
     if (options->label_smoothing != 0)
         t = gt_loss_smoothed(t, options->label_smoothing,
                              gt_operand(gt_loss_share(t, options->label_smoothing, axis)));
@@ -412,6 +426,7 @@ sparse_categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
     gt_Tensor *labels = gt_loss_labels(y_true, y_pred), *count = NULL;
     if (!labels)
         return NULL;
+    warn_of_one_class("sparse_categorical_crossentropy", y_pred, gt_rank(y_pred) - 1);
     if (options->ignore_class != GT_NONE) {
         labels = gt_cast(labels, GT_INT64);
         if (options->reduction == GT_REDUCTION_MEAN ||
