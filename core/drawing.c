@@ -185,6 +185,11 @@ static gt_Status may_draw(gt_Context *context, const char *here, const gt_Operat
                         "a functional model draws no random numbers between its layers: use a layer, "
                         "gt_Dropout or gt_GaussianNoise");
     for (int i = 0; i < inputs; i++)
+        if (input[i] && gt_slot_raw(input[i])->value->spec.dtype == GT_TEXT)
+            return gt_raise(context, GT_UNSUPPORTED, here, NULL,
+                            "an input for text has no operations: gt_StringLookup, "
+                            "gt_TextVectorization and gt_Hashing make integers of it");
+    for (int i = 0; i < inputs; i++)
         if (input[i] && gt_slot_raw(input[i])->variable)
             return gt_raise(context, GT_UNSUPPORTED, here, NULL,
                             "variable %s belongs to no layer of a functional model and would be "

@@ -24,6 +24,8 @@ size_t gt_dtype_size(gt_DType dtype)
 
 const char *gt_dtype_name(gt_DType dtype)
 {
+    if (dtype == GT_TEXT)
+        return "text";
     return (unsigned)dtype < GT_DTYPE_COUNT ? types[dtype].name : "unknown";
 }
 
@@ -32,7 +34,7 @@ gt_DType gt_dtype_from_name(const char *name)
     for (int i = 1; name && i < GT_DTYPE_COUNT; i++)
         if (strcmp(types[i].name, name) == 0)
             return (gt_DType)i;
-    return GT_DTYPE_NONE;
+    return name && strcmp(name, "text") == 0 ? GT_TEXT : GT_DTYPE_NONE;
 }
 
 bool gt_dtype_is_float(gt_DType dtype)

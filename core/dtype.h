@@ -29,6 +29,7 @@ typedef enum gt_DType {
     GT_COMPLEX64 = 14,
     GT_COMPLEX128 = 15,
     GT_DTYPE_COUNT = 16,
+    GT_TEXT = 254, /* strings, gt_Strings: of inputs of models and layers; no tensor has it */
     GT_DTYPE_POLICIES = 0xFFFF /* a policy is a number below: gt_mixed_bfloat16 in layers/layer.h */
 } gt_DType;
 

@@ -107,6 +107,9 @@ typedef struct gt_Captures {
 } gt_Captures;
 /* Starts the trace of a body inside the one that runs. The graph around owns the body's, which `graph` gets. */
 gt_Trace *gt_trace_begin_body(gt_Context *context, gt_Captures *captures, gt_Graph **graph);
+/* The trace finds shapes and is thrown away: text may be a symbol in it (core/strings_inside.h). Does such a one run? */
+void gt_trace_try(gt_Trace *trace);
+bool gt_trace_tries(const gt_Context *context);
 void gt_trace_end(gt_Context *context, gt_Trace *trace);
 void gt_captures_close(gt_Context *context, gt_Captures *captures);
 

@@ -401,6 +401,18 @@ uint64_t gt_context_new_visit(gt_Context *context)
     return ++context->visit;
 }
 
+void *gt_context_copying(const gt_Context *context)
+{
+    return context->copying;
+}
+
+void *gt_context_set_copying(gt_Context *context, void *copying)
+{
+    void *before = context->copying;
+    context->copying = copying;
+    return before;
+}
+
 uint64_t gt_context_structure(const gt_Context *context)
 {
     return context->structure;

@@ -487,7 +487,8 @@ gt_Status gt_operation_register(gt_Context *context, const char *here,
 /* What users register by name, for files: the address must outlive the context. */
 typedef enum gt_RegistrationKind {
     GT_REGISTRATION_KIND_LAYER,   /* a gt_LayerClass */
-    GT_REGISTRATION_KIND_FUNCTION /* a gt_TensorFunction */
+    GT_REGISTRATION_KIND_FUNCTION, /* a gt_TensorFunction */
+    GT_REGISTRATION_KIND_TEXT      /* a gt_TextFunction */
 } gt_RegistrationKind;
 gt_Status gt_registration_add(gt_Context *context, gt_RegistrationKind kind, const char *name,
                               uintptr_t what);
@@ -502,6 +503,9 @@ const char *gt_registration_name(const gt_Context *context, gt_RegistrationKind 
 /* A number that no walk over layers and variables has had. */
 uint64_t gt_context_new_visit(gt_Context *context);
 /* How often a layer of the context got or lost a weight or a child; and one time more. */
+/* What is copied just now, for layers/options.c alone; sets it, and returns what it was. */
+void *gt_context_copying(const gt_Context *context);
+void *gt_context_set_copying(gt_Context *context, void *copying);
 uint64_t gt_context_structure(const gt_Context *context);
 void gt_context_count_structure(gt_Context *context);
 /* The dtype or policy of layers that have none (layers/layer.h); 0: none. */

@@ -1,7 +1,8 @@
 /* The memory of a context: size classes over the host's allocator. Classes are a quarter of a power
  * of two apart, in steps of at least 64 bytes, so every block is aligned for any vector and wastes
  * at most a quarter. A freed block goes to its class's list and comes back from there: a step whose
- * shapes were seen before asks the allocator for nothing. A context without pooling asks for every
+ * shapes were seen before asks the allocator for nothing; when that has nothing more, large free blocks go back to it, and it
+ * is asked again. A context without pooling asks for every
  * block by itself and gives it back when it is freed. Leans on error.c. */
 #include "core/structs.h"
 
@@ -135,6 +136,19 @@ static void *fresh_block(gt_Context *context, int class, size_t size)
     return block;
 }
 
+/* Large blocks have a slab each, which the allocator gets back. False: there were none. */
+static bool give_back_large(gt_Context *context)
+{
+    size_t size;
+    bool any = false;
+    for (int i = class_of(SMALL, &size) + 1; i < GT_SIZE_CLASSES; i++)
+        for (void *block; (block = pop_free(context, i)); any = true) {
+            struct gt_Slab *slab = (struct gt_Slab *)(void *)((char *)block - SLAB_HEAD);
+            slab_free(context, slab, slab->bytes);
+        }
+    return any;
+}
+
 void *gt_allocate(gt_Context *context, size_t bytes)
 {
     if (bytes > SIZE_MAX / 4)
@@ -148,6 +162,8 @@ void *gt_allocate(gt_Context *context, size_t bytes)
         int class = class_of(bytes, &size);
         block = pop_free(context, class);
         if (!block)
+            block = fresh_block(context, class, size);
+        if (!block && give_back_large(context))
             block = fresh_block(context, class, size);
     }
     if (!block)

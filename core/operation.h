@@ -48,8 +48,8 @@ typedef void gt_TileBody(const gt_Kernel *kernel, void *argument, int64_t first,
 GT_API gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body,
                               void *argument);
 
-/* Inputs that show an operation at work: for the gradient check, the bad-input test, docs, bench.
- */
+/* Inputs that show an operation at work: for the gradient check, the bad-input test, docs, bench. Built-in operations have
+ * theirs in the library that tests link (GT_WITH_SAMPLES); in the installed one `samples` of their records is NULL. */
 typedef struct gt_SampleInput {
     gt_DType dtype; /* GT_FLOAT64: a real number; the tests also run it as float32 */
     gt_Shape shape;
@@ -58,6 +58,7 @@ typedef struct gt_SampleInput {
     double every;     /* gap 0: the numbers are multiples of it */
     bool distinct;   /* no two numbers closer than 1e-2 (max, sort) */
     double diagonal; /* row i of each matrix has (i + 1) times this added on its diagonal */
+    const char *words; /* of GT_TEXT, for layers: "red|green||blue"; numbers from 0 to high - 1 say which */
 } gt_SampleInput;
 typedef struct gt_Sample {
     int32_t inputs;              /* 0 ends the list, unless `none` */

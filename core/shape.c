@@ -254,6 +254,24 @@ static bool is_bare_number(const gt_OptionType *type, const gt_Field *field, con
     return zeros || same;
 }
 
+/* Nobody reads behind the end of a set of axes or of a shape. A rank of -1 and one axis too many say what a macro could not
+ * make; whoever works with them says so. */
+static void check_count(const gt_Field *field, const char *value)
+{
+    int32_t count;
+    memcpy(&count, value, sizeof count);
+    if (count >= -1 && count <= GT_MAX_RANK + 1)
+        return;
+    if (strcmp(field->type, "gt_Axes") == 0)
+        gt_raise(gt_context(), GT_INVALID, NULL, NULL,
+                 "%s must have at most %d axes, as gt_axes(...) makes them (got %d)", field->name,
+                 GT_MAX_RANK, (int)count);
+    else if (strcmp(field->type, "gt_Shape") == 0)
+        gt_raise(gt_context(), GT_INVALID, NULL, NULL,
+                 "%s must have at most %d dimensions, as gt_shape(...) makes them (got %d)",
+                 field->name, GT_MAX_RANK, (int)count);
+}
+
 static void check_marks(const gt_OptionType *type, const void *options)
 {
     /* gt_NAME_options, where no operation runs that says its name */
@@ -270,6 +288,7 @@ static void check_marks(const gt_OptionType *type, const void *options)
         if (!field->marked)
             continue;
         memcpy(&mark, value, sizeof mark);
+        check_count(field, value + sizeof mark);
         if (is_bare_number(type, field, value,
                            mark)) /* the macro's name is the type's in lower case */
             gt_raise(gt_context(), GT_INVALID, NULL, operation[0] ? operation : NULL,

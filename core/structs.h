@@ -214,6 +214,7 @@ struct gt_Context {
     gt_Object objects;                        /* head of the ring of objects */
     gt_Map identified;                        /* identity -> object */
     uint64_t last_identity, identified_freed; /* how many of them were freed */
+    void *copying;    /* layers/options.c: the copy that is being made; NULL: none */
     gt_Map callables; /* layers/callable.c: the function -> the object that it is */
     gt_Object *quarantine_first, *quarantine_last;
     int32_t quarantined;

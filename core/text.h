@@ -32,6 +32,12 @@ typedef struct gt_PlainLocale {
 gt_PlainLocale gt_plain_locale_enter(void);
 void gt_plain_locale_leave(gt_PlainLocale locale);
 
+/* Bytes of the well-formed UTF-8 sequence (Unicode 15, table 3-7) at `at`, of which `size` bytes
+ * are there; 0 if it is none. */
+size_t gt_utf8_length(const char *at, size_t size);
+/* The same for what is none: the bytes that one U+FFFD stands for, which are those that could have begun a character. */
+size_t gt_utf8_broken(const char *at, size_t size);
+
 /* Characters of C's own source: ASCII, whatever letters the locale has. */
 static inline bool gt_is_digit(char c)
 {

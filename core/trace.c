@@ -27,6 +27,16 @@ gt_Trace *gt_trace_begin(gt_Context *context, gt_Graph *graph, gt_Facts *facts)
     return NULL;
 }
 
+void gt_trace_try(gt_Trace *trace)
+{
+    trace->trial = true;
+}
+
+bool gt_trace_tries(const gt_Context *context)
+{
+    return context->trace && context->trace->trial;
+}
+
 static uint64_t open_tapes(const gt_Context *context)
 {
     uint64_t tapes = 0;

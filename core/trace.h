@@ -18,6 +18,7 @@ struct gt_Trace {
     gt_Facts *facts;           /* what was asked, in the bodies too: of the outermost trace */
     const gt_CallFrame *frame; /* that was the innermost when it began */
     gt_Trace *outer;           /* NULL: not a body's */
+    bool trial;                /* it finds shapes and is thrown away: text may be a symbol */
     gt_Captures *captures;     /* of a body */
     uint64_t tapes;            /* that were open before it began */
     uint32_t serial;

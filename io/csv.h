@@ -24,6 +24,27 @@ static inline gt_Columns gt_columns(int32_t first, int32_t count)
     return columns;
 }
 
+/* A few names: gt_names("age", "fare"). It borrows them. */
+typedef struct gt_Names {
+    const char *const *items; /* ends with GT_LIST_END; NULL: none are given */
+} gt_Names;
+
+/* Is the first row of a table a header, the names of its columns? */
+typedef enum gt_Header {
+    GT_HEADER_AUTO, /* if it is text where the rows below are numbers, or all of it is text that never comes again */
+    GT_HEADER_YES,
+    GT_HEADER_NO
+} gt_Header;
+
+/* What becomes of a value that is missing: an empty field, a word of .na, and in a column of numbers NA, N/A, NaN and null. */
+typedef enum gt_Missing {
+    GT_MISSING_ERROR,  /* it is an error */
+    GT_MISSING_DROP,   /* its row is left out */
+    GT_MISSING_VALUE,  /* .missing_value stands for it */
+    GT_MISSING_MEAN,   /* the mean of its column */
+    GT_MISSING_MEDIAN, /* the median of its column */
+} gt_Missing;
+
 #define gt_load_csv_OPTIONS(F, S)                                                                  \
     F(S, char, delimiter, ',', "between the fields; no letter, digit, quote, point or sign")       \
     F(S, int64_t, skip_rows, 0, "lines before the first row: headers")                             \
@@ -59,5 +80,24 @@ GT_API gt_Status gt_save_csv_at(const char *here, const char *path, const gt_Ten
                                 const gt_save_csv_options *options);
 
 GT_END
+
+/* The list lives as long as the block it is written in; in C++ to the end of the full expression. */
+#ifdef __cplusplus
+#include <cstddef>
+template <std::size_t N> struct gt_NameArray {
+    const char *items[N];
+    operator gt_Names() const
+    {
+        gt_Names names = {items};
+        return names;
+    }
+};
+template <class... T> inline gt_NameArray<sizeof...(T) + 1> gt_names(T... t)
+{
+    return gt_NameArray<sizeof...(T) + 1>{{t..., static_cast<const char *>(GT_LIST_END)}};
+}
+#else
+#define gt_names(...) ((gt_Names){(const char *const[]){GT_LIST(GT_LIST_END, __VA_ARGS__)}})
+#endif
 
 #endif

@@ -516,6 +516,37 @@ static bool create_temporary(gt_FileWriter *writer)
     return true;
 }
 
+void gt_file_sweep(const char *path)
+{
+    char folder[PATH_MAX], prefix[NAME_MAX + 1];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+    if (length >= sizeof folder)
+        return;
+    memcpy(folder, path, length);
+    folder[length] = 0;
+    put_prefix(prefix, path + length);
+    remove_leftovers(length ? folder : ".", prefix, time(NULL) + FRESH + 1);
+}
+
+gt_Status gt_make_folders(gt_Context *context, const char *path)
+{
+    char folder[PATH_MAX], words[GT_SYSTEM_TEXT];
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        size_t length = (size_t)(slash - path);
+        if (length == 0)
+            continue;
+        if (length >= sizeof folder)
+            return gt_raise(context, GT_IO, NULL, NULL, "%.80s...: the path is too long", path);
+        memcpy(folder, path, length);
+        folder[length] = 0;
+        if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+            return gt_raise(context, GT_IO, NULL, NULL, "%s: the folder cannot be made: %s", folder,
+                            gt_system_text(words, errno));
+    }
+    return gt_context_status(context);
+}
+
 bool gt_file_create(gt_Context *context, gt_FileWriter *writer, const char *path)
 {
     struct stat old;

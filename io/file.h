@@ -77,6 +77,11 @@ gt_Status gt_file_commit(gt_FileWriter *writer);
 /* Removes the temporary file, if it is still there: after any failure. */
 void gt_file_discard(gt_FileWriter *writer);
 
+/* Removes at once what processes of this host, killed since, left of writing that file: for one that nobody else writes. */
+void gt_file_sweep(const char *path);
+/* Makes the folders that the path names and that are not there: all up to its last '/'. */
+gt_Status gt_make_folders(gt_Context *context, const char *path);
+
 /* ---- byte order ---- */
 
 bool gt_big_endian(void);

@@ -62,30 +62,6 @@ static void add_value(Reader *reader, gt_JsonValue value)
 
 /* ---- strings ---- */
 
-size_t gt_utf8_length(const char *at, size_t size)
-{
-    const unsigned char *s = (const unsigned char *)at;
-    if (size == 0)
-        return 0;
-    if (s[0] < 0x80)
-        return 1;
-    size_t length = s[0] >= 0xc2 && s[0] <= 0xdf   ? 2
-                    : s[0] >= 0xe0 && s[0] <= 0xef ? 3
-                    : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
-                                                   : 0;
-    if (length == 0 || length > size)
-        return 0;
-    /* overlong forms, surrogates and what is beyond U+10FFFF show in the second byte */
-    unsigned char low = s[0] == 0xe0 ? 0xa0 : s[0] == 0xf0 ? 0x90 : 0x80;
-    unsigned char high = s[0] == 0xed ? 0x9f : s[0] == 0xf4 ? 0x8f : 0xbf;
-    if (s[1] < low || s[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if (s[i] < 0x80 || s[i] > 0xbf)
-            return 0;
-    return length;
-}
-
 /* Decoded text goes to where its string is written, which is never past what was read. */
 static void put(const Reader *reader, char **to, const char *from, size_t size)
 {

@@ -5,6 +5,7 @@
 #ifndef GT_IO_JSON_H
 #define GT_IO_JSON_H
 
+#include "core/text.h"
 #include "io/file.h"
 
 #define GT_JSON_DEPTH 640 /* layers are nested 200 deep at most (layers/internal.h), each in up to three lists */
@@ -52,10 +53,6 @@ const gt_JsonValue *gt_json_next(const gt_JsonValue *list, const gt_JsonValue *e
 const char *gt_json_name(const gt_JsonValue *member);
 /* The member of that name; NULL if there is none, or if this is no object. */
 const gt_JsonValue *gt_json_member(const gt_JsonValue *object, const char *name);
-
-/* Bytes of the well-formed UTF-8 sequence (Unicode 15, table 3-7) at `at`, of which `size` bytes
- * are there; 0 if it is none. */
-size_t gt_utf8_length(const char *at, size_t size);
 
 /* Writing: text put together at the end of `out`. False: no memory, raised. */
 bool gt_json_put(gt_Context *context, gt_Bytes *out, const char *format, ...)

@@ -89,6 +89,8 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     ONCE(put)                                                                                      \
     ONCE(places_of)                                                                                \
     ONCE(one_hot)                                                                                  \
+    ONCE(hash_bucket)                                                                              \
+    ONCE(hash_cross)                                                                               \
     ONCE(distinct)                                                                                 \
     ONCE(nonzero)                                                                                  \
     ONCE(fold)                                                                                     \

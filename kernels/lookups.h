@@ -82,6 +82,18 @@ typedef struct gt_OneHotJob {
     uint64_t pattern;
 } gt_OneHotJob;
 
+/* hash_bucket: the hash of the digits of each int64 of x (n), modulo `buckets`; at {x, y}. Tiles of GT_TILE_ELEMENTS. */
+typedef struct gt_HashJob {
+    uint8_t salted;
+    int64_t n, buckets;
+    uint64_t key[2];
+} gt_HashJob;
+
+/* hash_cross: the joined hash of each row of x (n, parts) int64, modulo `buckets`; at {x, y (n)}. Tiles of GT_TILE_ELEMENTS. */
+typedef struct gt_HashCrossJob {
+    int64_t n, parts, buckets;
+} gt_HashCrossJob;
+
 /* distinct: at {indices (n), rows (n), which (n), table (places)}: each index once in order of first appearance, padded with
  * `count`; for each index its position among them. `places` is a power of 2, at least 2 n. One tile. */
 typedef struct gt_DistinctJob {

@@ -10,6 +10,7 @@
 #include "layers/draw.h"
 #include "core/assert.h"
 #include "core/graph.h"
+#include "core/strings_inside.h"
 #include "core/text.h"
 #include "ops/array/cast.h"
 #include "ops/array/masking.h"
@@ -167,7 +168,7 @@ static gt_DType compute_type(const gt_LayerState *state)
 static gt_Status run_build(gt_Context *context, gt_LayerState *state, const gt_BuildArgs *in)
 {
     gt_Layer *layer = state->layer;
-    int32_t children = state->child_count;
+    uint64_t since = gt_context_structure(context);
     gt_Scope *scope = gt_scope_open(context);
     if (!scope)
         return gt_context_status(context);
@@ -176,6 +177,9 @@ static gt_Status run_build(gt_Context *context, gt_LayerState *state, const gt_B
     gt_Listener *listener = gt_listener_pause(context); /* first values are no part of a call */
     GT_ASSERT(!state->building && !state->built);
     state->building = true;
+    state->children_before = state->child_count;
+    gt_context_count_structure(context);
+    state->built_at = gt_context_structure(context);
     if (layer->type->build)
         layer->type->build(layer, in);
     state->building = false;
@@ -185,10 +189,17 @@ static gt_Status run_build(gt_Context *context, gt_LayerState *state, const gt_B
     gt_tape_unquiet(context, recording);
     gt_trace_resume(context, trace);
     if (gt_context_status(context) != GT_OK)
-        gt_layer_unbuild(state, children);
+        gt_layer_unbuild(state, since);
     else
         state->built = true;
     return gt_context_status(context);
+}
+
+static gt_Spec spec_of_text(gt_Context *context, const gt_Strings *strings)
+{
+    gt_Text text;
+    return gt_text_read(context, NULL, NULL, "the text", strings, &text) ? gt_text_spec(&text)
+                                                                         : (gt_Spec){0};
 }
 
 static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt_CallArgs *call)
@@ -200,6 +211,8 @@ static gt_Status build_layer(gt_Context *context, gt_LayerState *state, const gt
     for (int32_t i = 0; i < call->count; i++)
         if (call->inputs[i])
             inputs[i] = *gt_tensor_spec(call->inputs[i]);
+        else if (call->text && call->text[i])
+            inputs[i] = spec_of_text(context, call->text[i]);
     settle_policy(context, state, call);
     run_build(context, state,
               &(gt_BuildArgs){.size = sizeof(gt_BuildArgs),
@@ -400,21 +413,21 @@ static gt_Tensor *compute(gt_Context *context, const char *here, gt_LayerState *
 }
 
 /* The first call builds, and builds what is called inside: a layer counts as built when all of that
- * went well. */
+ * went well, and after a failure none of those counts. */
 static gt_Tensor *run_call(gt_Context *context, const char *here, gt_LayerState *state,
                            const gt_CallArgs *in)
 {
     if (state->built)
         return check_specs(context, here, state, in) == GT_OK ? compute(context, here, state, in)
                                                               : NULL;
-    int32_t children = state->child_count;
+    uint64_t since = gt_context_structure(context);
     if (check_specs(context, here, state, in) != GT_OK || build_layer(context, state, in) != GT_OK)
         return NULL;
     gt_Tensor *y = NULL;
     if (check_specs(context, here, state, in) == GT_OK)
         y = compute(context, here, state, in);
     if (!y)
-        gt_layer_unbuild(state, children);
+        gt_layer_unbuild(state, since);
     return y;
 }
 
@@ -439,9 +452,15 @@ static bool inherit_training(gt_Context *context)
 typedef struct Given {
     gt_Tensor *inputs[GT_MAX_INPUTS];
     gt_Tensor *outputs[GT_MAX_LAYER_OUTPUTS];
+    const gt_Strings **text; /* one an input, GT_MAX_INPUTS of them; NULL: none is text */
     int32_t count;
     uint32_t wanted;
 } Given;
+
+static bool is_text(const Given *given, int32_t i)
+{
+    return given->text && given->text[i];
+}
 
 /* False for a class of the user's that says nothing of its inputs. */
 static bool names_ports(const gt_LayerClass *type)
@@ -485,41 +504,124 @@ static const char *port_names(const gt_Port *ports, char *text, size_t size)
     return text;
 }
 
-static gt_Status take_named(gt_Context *context, const char *here, const gt_LayerState *state,
-                            const gt_NamedInput *named, Given *given)
+/* The input of that name, which is not given yet; -1 with an error raised. */
+static int32_t find_named(gt_Context *context, const char *here, const gt_LayerState *state,
+                          const char *name, Given *given)
 {
     const gt_Port *ports = gt_layer_ports(state);
     char known[300];
+    int32_t i = 0;
+    while (ports[i].name && strcmp(ports[i].name, name) != 0)
+        i++;
+    if (!ports[i].name) {
+        gt_raise(context, GT_INVALID, here, state->layer->type->name, "it has no input \"%s\"; it has %s",
+                 name, port_names(ports, known, sizeof known));
+        return -1;
+    }
+    for (; given->count <= i; given->count++)
+        given->inputs[given->count] = NULL;
+    if (!given->inputs[i] && !is_text(given, i))
+        return i;
+    gt_raise(context, GT_INVALID, here, state->layer->type->name, "the input \"%s\" is given twice",
+             name);
+    return -1;
+}
+
+static gt_Status take_named(gt_Context *context, const char *here, const gt_LayerState *state,
+                            const gt_NamedInput *named, Given *given)
+{
     for (; named && named->name; named++) {
-        int32_t i = 0;
-        while (ports[i].name && strcmp(ports[i].name, named->name) != 0)
-            i++;
-        if (!ports[i].name)
-            return gt_raise(context, GT_INVALID, here, state->layer->type->name,
-                            "it has no input \"%s\"; it has %s", named->name,
-                            port_names(ports, known, sizeof known));
-        for (; given->count <= i; given->count++)
-            given->inputs[given->count] = NULL;
-        if (given->inputs[i])
-            return gt_raise(context, GT_INVALID, here, state->layer->type->name,
-                            "the input \"%s\" is given twice", named->name);
+        int32_t i = find_named(context, here, state, named->name, given);
+        if (i < 0)
+            return gt_context_status(context);
         given->inputs[i] = named->tensor;
     }
-    while (given->count > 1 && !given->inputs[given->count - 1])
-        given->count--;
     return GT_OK;
+}
+
+/* Text, where there is some: `given->text` is there then. */
+static gt_Status take_text(gt_Context *context, const char *here, const gt_LayerState *state,
+                           const gt_call_options *options, Given *given)
+{
+    const gt_NamedText *named = options->named_text.items;
+    if (gt_strings_given(&options->text))
+        given->text[0] = &options->text;
+    for (; named && named->name; named++) {
+        int32_t i = find_named(context, here, state, named->name, given);
+        if (i < 0)
+            return gt_context_status(context);
+        given->text[i] = &named->text;
+    }
+    return GT_OK;
+}
+
+static void drop_absent(Given *given)
+{
+    while (given->count > 1 && !given->inputs[given->count - 1] && !is_text(given, given->count - 1))
+        given->count--;
+}
+
+/* A column of text, at a port for text. */
+static gt_Status check_text(gt_Context *context, const char *here, const gt_LayerState *state,
+                            int32_t i, const Given *given)
+{
+    const gt_Port *port = port_of(state, i);
+    const char *operation = state->layer->type->name;
+    char name[80];
+    gt_Text text;
+    const char *what = name_of_input(state, i, name, sizeof name);
+    if (given->inputs[i])
+        return gt_raise(context, GT_INVALID, here, operation, "%s is given twice, as a tensor and as text", what);
+    if (!(port->flags & GT_PORT_TEXT))
+        return gt_raise(context, GT_INVALID, here, operation,
+                        "%s must be a tensor (got text): gt_StringLookup, gt_TextVectorization and "
+                        "gt_Hashing make integers of text",
+                        what);
+    if (!gt_text_read(context, here, operation, what, given->text[i], &text))
+        return gt_context_status(context);
+    if (gt_tracing(context) && !text.symbol)
+        return gt_raise(context, GT_STATE, here, operation,
+                        "text cannot be part of a traced function: call this layer before it, and "
+                        "give the function its result");
+    gt_Spec spec = gt_text_spec(&text);
+    return check_rank(context, here, state, i, &spec, port->rank_min, port->rank_max);
+}
+
+/* A tensor, or a symbol for one or for text. */
+static gt_Status check_tensor(gt_Context *context, const char *here, const gt_LayerState *state,
+                              int32_t i, const gt_Tensor *x)
+{
+    uint32_t flags = port_of(state, i)->flags;
+    bool only_text = (flags & (GT_PORT_TEXT | GT_PORT_INTEGERS)) == GT_PORT_TEXT;
+    const char *operation = state->layer->type->name;
+    char name[80], text[200];
+    const char *what = name_of_input(state, i, name, sizeof name);
+    if (!x && only_text)
+        return gt_raise(context, GT_INVALID, here, operation,
+                        "%s is missing; it must be text, gt_call(layer, NULL, .text = strings)", what);
+    const gt_Spec *spec = gt_tensor_check(context, here, operation, what, x);
+    if (!spec || (spec->dtype == GT_TEXT ? flags & GT_PORT_TEXT : !only_text))
+        return gt_context_status(context);
+    return only_text
+               ? gt_raise(context, GT_INVALID, here, operation,
+                          "%s must be text, gt_call(layer, NULL, .text = strings) (got %s)", what,
+                          gt_spec_text(spec, text, sizeof text))
+               : gt_raise(context, GT_INVALID, here, operation,
+                          "%s must be a tensor (got an input for text): gt_StringLookup, "
+                          "gt_TextVectorization and gt_Hashing make integers of text",
+                          what);
 }
 
 /* Are they there, unless they may be absent? */
 static gt_Status check_given(gt_Context *context, const char *here, const gt_LayerState *state,
                              const Given *given)
 {
-    char name[80];
     for (int32_t i = 0; i < given->count && gt_context_status(context) == GT_OK; i++) {
         bool may_lack = port_of(state, i)->flags & GT_PORT_OPTIONAL;
-        if (given->inputs[i] || !may_lack)
-            gt_tensor_check(context, here, state->layer->type->name, name_of_input(state, i, name, sizeof name),
-                            given->inputs[i]);
+        if (is_text(given, i))
+            check_text(context, here, state, i, given);
+        else if (given->inputs[i] || !may_lack)
+            check_tensor(context, here, state, i, given->inputs[i]);
     }
     const gt_Port *ports = gt_layer_ports(state);
     for (int32_t i = given->count; ports[0].name && gt_context_status(context) == GT_OK; i++) {
@@ -595,7 +697,8 @@ static gt_Tensor *call_in_frame(gt_Context *context, const char *here, gt_LayerS
                             .inputs = given->inputs,
                             .training = gt_context_frame(context)->training,
                             .outputs = given->outputs,
-                            .wanted = given->wanted};
+                            .wanted = given->wanted,
+                            .text = given->text};
     return run_call(context, here, state, &in);
 }
 
@@ -609,6 +712,9 @@ static gt_Tensor *draw_call(gt_Context *context, const char *here, gt_LayerState
     if (state->object.context != context)
         gt_raise(context, GT_STATE, here, state->layer->type->name,
                  "this layer belongs to another context");
+    else if (given->text)
+        gt_raise(context, GT_INVALID, here, state->layer->type->name,
+                 "text and symbols cannot be mixed: a model is drawn with gt_Input(.dtype = GT_TEXT)");
     if (gt_context_status(context) != GT_OK || check_given(context, here, state, given) != GT_OK)
         return NULL;
     if (options->mask && !(given->inputs[0] = gt_with_mask(given->inputs[0], options->mask)))
@@ -620,25 +726,21 @@ static gt_Tensor *draw_call(gt_Context *context, const char *here, gt_LayerState
     return given->outputs[0];
 }
 
-gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_call_options *given)
+/* `text` has a place for each of GT_MAX_INPUTS inputs; NULL: none is text. */
+static gt_Tensor *call_layer(gt_Context *context, const char *here, gt_LayerState *state,
+                             gt_Tensor *x, const gt_call_options *options, const gt_Strings **text)
 {
-    gt_Context *context = gt_enter();
-    gt_LayerState *state = context ? gt_layer_check(context, here, "call", layer) : NULL;
-    gt_call_options options = GT_TAKE(gt_call_options, given);
     Given tensors;
-    if (!state) {
-        for (int32_t i = 0; options.outputs.items && options.outputs.items[i] != GT_LIST_END; i++)
-            if (options.outputs.items[i])
-                *options.outputs.items[i] = NULL;
-        return NULL;
-    }
+    tensors.text = text;
     memset(tensors.outputs, 0, sizeof tensors.outputs);
-    if (take_outputs(context, here, state, options.outputs, &tensors) != GT_OK ||
-        take_list(context, here, state, x, options.more, &tensors) != GT_OK ||
-        take_named(context, here, state, options.named.items, &tensors) != GT_OK)
+    if (take_outputs(context, here, state, options->outputs, &tensors) != GT_OK ||
+        take_list(context, here, state, x, options->more, &tensors) != GT_OK ||
+        take_named(context, here, state, options->named.items, &tensors) != GT_OK ||
+        (text && take_text(context, here, state, options, &tensors) != GT_OK))
         return NULL;
+    drop_absent(&tensors);
     if (gt_is_drawn(tensors.count, tensors.inputs))
-        return draw_call(context, here, state, &options, &tensors);
+        return draw_call(context, here, state, options, &tensors);
     const gt_CallFrame *caller = gt_context_frame(context);
     const char *name = name_here(context, here, state, caller);
     if (!name)
@@ -647,8 +749,8 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
                           &state->object,
                           name,
                           caller ? caller->scope : gt_scope_innermost(context),
-                          options.training == GT_INHERIT ? inherit_training(context)
-                                                         : options.training != 0,
+                          options->training == GT_INHERIT ? inherit_training(context)
+                                                         : options->training != 0,
                           caller ? caller->depth + 1 : 0};
     if (frame.depth > GT_MAX_DEPTH) {
         gt_layer_too_deep(context, here, "call");
@@ -663,17 +765,50 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
         state->call = gt_context_count_call(context);
     if (own)
         state->object.references++; /* so that `call` cannot free it under us */
-    gt_Tensor *y = call_in_frame(context, here, state, &options, &tensors);
+    gt_Tensor *y = call_in_frame(context, here, state, options, &tensors);
     if (y && own && !caller && structure != gt_context_structure(context) && !gt_tracing(context) &&
-        gt_layer_draw(state) != GT_OK)
+        gt_layer_draw(state) != GT_OK) {
+        gt_layer_unbuild(state, structure);
         y = NULL;
+    }
     gt_context_set_frame(context, caller);
     gt_site_leave(site);
     if (y)
-        give_outputs(options.outputs, &tensors);
+        give_outputs(options->outputs, &tensors);
     if (own)
         gt_object_release(&state->object);
     return y;
+}
+
+
+gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_call_options *given)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_check(context, here, "call", layer) : NULL;
+    gt_call_options options = GT_TAKE(gt_call_options, given);
+    if (!state) {
+        for (int32_t i = 0; options.outputs.items && options.outputs.items[i] != GT_LIST_END; i++)
+            if (options.outputs.items[i])
+                *options.outputs.items[i] = NULL;
+        return NULL;
+    }
+    if (!gt_strings_given(&options.text) && !options.named_text.items)
+        return call_layer(context, here, state, x, &options, NULL);
+    const size_t bytes = GT_MAX_INPUTS * sizeof(gt_Strings *);
+    const gt_Strings **text = gt_allocate_zeroed(context, bytes);
+    gt_Tensor *y = text ? call_layer(context, here, state, x, &options, text) : NULL;
+    gt_release(context, text, bytes);
+    return y;
+}
+
+gt_Tensor *gt_call_inputs(const char *here, gt_Layer *layer, const gt_call_options *options,
+                          int32_t count, gt_Tensor *const *inputs, const gt_Strings **text)
+{
+    gt_Context *context = gt_enter();
+    gt_LayerState *state = context ? gt_layer_check(context, here, "call", layer) : NULL;
+    gt_call_options all = *options;
+    all.more = (gt_Tensors){count > 1 ? inputs + 1 : NULL, count - 1};
+    return state ? call_layer(context, here, state, inputs[0], &all, text) : NULL;
 }
 
 gt_Tensor *gt_autocast_at(const char *here, const gt_CallArgs *in, gt_Tensor *x)
@@ -719,17 +854,26 @@ static void call_traced(gt_Context *context, const char *here, gt_Layer *layer, 
                         const gt_Spec *inputs)
 {
     gt_Tensor *x[GT_MAX_INPUTS] = {NULL};
+    gt_Strings text[GT_MAX_INPUTS];
+    const gt_Strings *texts[GT_MAX_INPUTS] = {NULL};
+    bool any_text = false;
     for (int32_t i = 0; i < count; i++) {
         gt_Spec spec;
         if (inputs[i].dtype == GT_DTYPE_NONE)
             continue;
         gt_spec_set(&spec, inputs[i].dtype, gt_spec_shape(&inputs[i]));
-        if (!(x[i] = gt_trace_input(context, &spec)))
+        if (spec.dtype == GT_TEXT) {
+            text[i] = gt_text_symbol(context, &spec);
+            texts[i] = &text[i];
+            any_text = true;
+        } else {
+            x[i] = gt_trace_input(context, &spec);
+        }
+        if (gt_context_status(context) != GT_OK)
             return;
     }
-    const gt_call_options options = {
-        GT_PRESETS(gt_call_options, gt_call_OPTIONS).more = {count > 1 ? x + 1 : NULL, count - 1}};
-    gt_call_at(here, layer, x[0], &options);
+    const gt_call_options options = {GT_PRESETS(gt_call_options, gt_call_OPTIONS).mask = NULL};
+    gt_call_inputs(here, layer, &options, count, x, any_text ? texts : NULL);
 }
 
 static gt_Status check_built_for(gt_Context *context, const char *here, int32_t count,
@@ -742,8 +886,9 @@ static gt_Status check_built_for(gt_Context *context, const char *here, int32_t 
         gt_Spec spec = {0};
         char text[160];
         gt_Shape shape = gt_spec_shape(&inputs[i]);
-        if (inputs[i].dtype != GT_DTYPE_NONE &&
-            (!gt_storable(inputs[i].dtype) || !gt_spec_set(&spec, inputs[i].dtype, shape)))
+        bool column = inputs[i].dtype == GT_TEXT && (shape.rank == 1 || shape.rank == 2);
+        if (inputs[i].dtype != GT_DTYPE_NONE && (!(column || gt_storable(inputs[i].dtype)) ||
+                                                 !gt_spec_set(&spec, inputs[i].dtype, shape)))
             return gt_raise(context, GT_INVALID, here, "build", "the input cannot be %s %s",
                             gt_dtype_name(inputs[i].dtype), gt_shape_text(shape, text, sizeof text));
     }
@@ -760,6 +905,7 @@ gt_Status gt_build_late(gt_Context *context, const char *here, gt_LayerState *st
         gt_graph_free(graph);
         return gt_context_status(context);
     }
+    gt_trace_try(trace);
     if (gt_scope_open(context)) {
         call_traced(context, here, state->layer, count, inputs);
         gt_scope_close(context);
@@ -777,11 +923,10 @@ gt_Status gt_build_for_at(const char *here, gt_Layer *layer, int32_t count, cons
     gt_LayerState *state = context ? gt_layer_check(context, here, "build", layer) : NULL;
     if (!state || check_built_for(context, here, count, inputs) != GT_OK)
         return gt_status();
-    bool built = state->built;
-    int32_t children = state->child_count;
+    uint64_t since = gt_context_structure(context);
     if (gt_build_late(context, here, state, count, inputs) == GT_OK &&
-        gt_layer_draw(state) != GT_OK && !built)
-        gt_layer_unbuild(state, children);
+        gt_layer_draw(state) != GT_OK)
+        gt_layer_unbuild(state, since);
     return gt_context_status(context);
 }
 

@@ -2,6 +2,7 @@
  * set of sizes (core/drawing.h); the first of them builds the layer. Leans on call.c. */
 #include "layers/draw.h"
 #include "core/graph.h"
+#include "core/strings_inside.h"
 
 #include <string.h>
 
@@ -34,7 +35,8 @@ bool gt_input_spec(gt_Context *context, gt_Shape shape, int64_t batch_size, gt_D
         for (int d = 0; d < whole.rank; d++)
             if (whole.dims[d] == -1)
                 whole.dims[d] = gt_drawing_size(d, set);
-        if (gt_storable(dtype) && gt_spec_set(spec, dtype, whole))
+        bool column = dtype == GT_TEXT && whole.rank <= 2;
+        if ((column || gt_storable(dtype)) && gt_spec_set(spec, dtype, whole))
             return true;
     }
     gt_raise(context, GT_INVALID, NULL, NULL, "an input cannot be %s %s with batch_size %lld",
@@ -94,18 +96,27 @@ static void try_call(gt_Context *context, const char *here, gt_Layer *layer,
 {
     gt_Tensor *in[GT_MAX_INPUTS] = {NULL}, *out[GT_MAX_LAYER_OUTPUTS] = {NULL};
     gt_Tensor **where[GT_MAX_LAYER_OUTPUTS];
+    gt_Strings text[GT_MAX_INPUTS];
+    const gt_Strings *texts[GT_MAX_INPUTS] = {NULL};
     int32_t wanted = 0;
-    for (int32_t i = 0; i < count; i++)
-        if (inputs[i] && !(in[i] = input_in(context, inputs[i], set)))
-            return;
+    bool any_text = false;
+    for (int32_t i = 0; i < count; i++) {
+        if (inputs[i] && gt_tensor_spec(inputs[i])->dtype == GT_TEXT) {
+            text[i] = gt_text_symbol(context, gt_value_spec_in(gt_tensor_value(inputs[i]), set));
+            texts[i] = &text[i];
+            any_text = true;
+        } else if (inputs[i]) {
+            in[i] = input_in(context, inputs[i], set);
+        }
+    }
+    if (gt_context_status(context) != GT_OK)
+        return;
     for (int32_t i = 1; how->wanted >> i; i++)
         where[wanted++] = how->wanted >> i & 1 ? &out[i] : NULL;
     where[wanted] = GT_LIST_END;
     const gt_call_options options = {
-        GT_PRESETS(gt_call_options, gt_call_OPTIONS).training = how->training,
-        .more = {count > 1 ? in + 1 : NULL, count - 1},
-        .outputs = {where}};
-    out[0] = gt_call_at(here, layer, in[0], &options);
+        GT_PRESETS(gt_call_options, gt_call_OPTIONS).training = how->training, .outputs = {where}};
+    out[0] = gt_call_inputs(here, layer, &options, count, in, any_text ? texts : NULL);
     for (int32_t i = 0; how->wanted >> i && gt_context_status(context) == GT_OK; i++)
         if (how->wanted >> i & 1)
             note(found, i, out[i]);
@@ -121,6 +132,7 @@ static gt_Status trace_call(gt_Context *context, const char *here, gt_Layer *lay
     const gt_CallFrame *frame = gt_context_set_frame(context, NULL);
     gt_Trace *trace = graph ? gt_trace_begin(context, graph, &facts) : NULL;
     if (trace) {
+        gt_trace_try(trace);
         if (gt_scope_open(context)) {
             try_call(context, here, layer, how, count, inputs, set, found);
             gt_scope_close(context);
@@ -192,9 +204,9 @@ static gt_Status check_stateful(gt_Context *context, const char *here, const gt_
                     ".batch_size");
 }
 
-gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *state,
-                        const gt_DrawnCall *how, int32_t count, gt_Tensor *const *inputs,
-                        gt_Tensor **outputs)
+static gt_Status draw_node(gt_Context *context, const char *here, gt_LayerState *state,
+                           const gt_DrawnCall *how, int32_t count, gt_Tensor *const *inputs,
+                           gt_Tensor **outputs)
 {
     Found found[GT_SIZE_SETS] = {{.masked = 0}};
     gt_Spec spec[GT_SIZE_SETS * 2 * GT_MAX_LAYER_OUTPUTS];
@@ -231,6 +243,18 @@ gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *st
                           .outputs = made};
     if (identity && gt_draw(context, &like, how, input, spec, drawn) == GT_OK)
         deal(context, how, found[0].masked, drawn, outputs);
+    return gt_context_status(context);
+}
+
+/* A layer that fits the first set of sizes alone is built for nothing. */
+gt_Status gt_draw_layer(gt_Context *context, const char *here, gt_LayerState *state,
+                        const gt_DrawnCall *how, int32_t count, gt_Tensor *const *inputs,
+                        gt_Tensor **outputs)
+{
+    uint64_t since = gt_context_structure(context);
+    if (draw_node(context, here, state, how, count, inputs, outputs) != GT_OK &&
+        state->object.context == context)
+        gt_layer_unbuild(state, since);
     return gt_context_status(context);
 }
 

@@ -15,28 +15,34 @@ static const gt_Weight *weight_of(const gt_LayerState *state, const gt_Variable 
     return NULL;
 }
 
-/* "17/block/dense_1/kernel": what is too long loses its beginning. */
-static void key_of(const gt_LayerState *state, const char *weight, char *text, size_t size)
+/* "block/dense_1/kernel"; what is too long loses its beginning. The topmost layer. */
+static const gt_LayerState *path_of(const gt_LayerState *state, const char *weight, char path[512])
 {
-    char path[512], longer[512];
-    snprintf(path, sizeof path, "%.300s", weight);
+    char longer[512];
+    snprintf(path, sizeof longer, "%.300s", weight);
     while (state->parent) {
         const gt_LayerState *around = state->parent->state;
         int32_t i = gt_map_find(&around->places, gt_map_pointer(state->layer));
         snprintf(longer, sizeof longer, "%.200s/%.300s", around->children[i].name, path);
-        memcpy(path, longer, sizeof path);
+        memcpy(path, longer, sizeof longer);
         state = around;
     }
-    snprintf(text, size, "%llu/%s", (unsigned long long)state->object.serial, path);
+    return state;
 }
 
 gt_Status gt_weight_draw(void *layer, gt_Variable *variable, const gt_Spec *spec, void *data)
 {
     const gt_LayerState *state = layer;
     const gt_Weight *weight = weight_of(state, variable);
-    char key[768];
-    key_of(state, weight->name, key, sizeof key);
+    char path[512], key[600], what[800];
+    const gt_LayerState *top = path_of(state, weight->name, path);
+    const gt_InitializerClass *type = weight->initializer.type;
+    snprintf(key, sizeof key, "%llu/%s", (unsigned long long)top->object.serial, path);
+    snprintf(what, sizeof what, "%.80s of %.80s/%s", type ? type->name : "first values", top->name,
+             path);
+    gt_Site site = gt_site_enter(NULL, what);
     gt_initialize(weight->initializer, key, spec, data);
+    gt_site_leave(site);
     return gt_status();
 }
 

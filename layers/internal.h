@@ -70,6 +70,8 @@ struct gt_LayerState {
     void (*rows)(gt_Layer *layer, gt_Summary *summary); /* a graph lists itself; NULL: its children are its rows */
     gt_Spec *built_for; /* the inputs that it was built for; owned */
     int32_t built_for_count;
+    uint64_t built_at;       /* the count of the context's structure when it was built */
+    int32_t children_before; /* how many children it had then */
     uint64_t call;  /* its last one with this layer outermost; 0: none */
     gt_Tensor *
         *losses; /* what it added itself, in call number `losses_of` of the outermost layer */
@@ -96,8 +98,8 @@ gt_LayerState *gt_layer_check(gt_Context *context, const char *here, const char 
 gt_DType gt_layer_own_policy(const gt_LayerState *state);
 /* For a container that was just made: as if it had been given this dtype. */
 void gt_layer_give_policy(gt_Layer *layer, gt_DType policy);
-/* Takes back what build made, children from number `children` on included. */
-void gt_layer_unbuild(gt_LayerState *state, int32_t children);
+/* Takes back what build made, of the layer and of all below that were built since the context's structure counted `since`. */
+void gt_layer_unbuild(gt_LayerState *state, uint64_t since);
 /* Lets go of the children from number `children` on. */
 void gt_layer_drop_children(gt_LayerState *state, int32_t children);
 /* Moves a child forward to another place; names that the library gave are given anew, by position. */
@@ -140,6 +142,10 @@ const gt_Port *gt_layer_ports(const gt_LayerState *state);
 bool gt_class_reads_masks(const gt_LayerClass *type);
 
 /* ---- call.c ---- */
+/* gt_call with all inputs in the order of the ports. `text` has GT_MAX_INPUTS places, one an input, where input[i] is NULL
+ * then; NULL: none is text. `options->more`, `named` and their like are passed over. */
+gt_Tensor *gt_call_inputs(const char *here, gt_Layer *layer, const gt_call_options *options,
+                          int32_t count, gt_Tensor *const *inputs, const gt_Strings **text);
 /* gt_build_for, but nothing is drawn. */
 gt_Status gt_build_late(gt_Context *context, const char *here, gt_LayerState *state, int32_t count,
                         const gt_Spec *inputs);

@@ -57,12 +57,6 @@
 #define GT_SAMPLE_SIZES_(a, b, ...) GT_SAMPLE_SIZES__(a, b, GT_FIRST(__VA_ARGS__))
 #define GT_SAMPLE_SIZES__(a, b, c)  GT_SIZES_PACKED_((c) ? 3 : 2, a, b, c)
 #define GT_LAYER_SAMPLES(...)                                                                      \
-    (const gt_LayerSample[])                                                                       \
-    {                                                                                              \
-        __VA_ARGS__,                                                                               \
-        {                                                                                          \
-            .inputs = 0                                                                            \
-        }                                                                                          \
-    }
+    GT_KEPT_SAMPLES(((const gt_LayerSample[]){__VA_ARGS__, {.inputs = 0}}))
 
 #endif

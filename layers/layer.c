@@ -103,11 +103,11 @@ static void free_built_for(gt_LayerState *state)
     state->built_for_count = 0;
 }
 
-void gt_layer_unbuild(gt_LayerState *state, int32_t children)
+static void unbuild(gt_LayerState *state)
 {
-    GT_ASSERT(!state->building && children <= state->child_count);
+    GT_ASSERT(!state->building && state->children_before <= state->child_count);
     release_weights(state);
-    release_children(state, children);
+    release_children(state, state->children_before);
     state->dtype = gt_variable_dtype(state->layer->dtype);
     state->compute = gt_compute_dtype(state->layer->dtype);
     state->policy_of_context = false;
@@ -115,6 +115,24 @@ void gt_layer_unbuild(gt_LayerState *state, int32_t children)
     free_built_for(state);
     forget_outputs(state);
     state->built = false;
+    state->built_at = 0;
+}
+
+/* A child that was built before keeps its weights: it may be used elsewhere. */
+static void unbuild_below(gt_LayerState *state, uint64_t since, uint64_t visit)
+{
+    if (state->visit == visit)
+        return;
+    state->visit = visit;
+    for (int32_t i = 0; i < state->child_count; i++)
+        unbuild_below(state->children[i].layer->state, since, visit);
+    if (state->built_at > since)
+        unbuild(state);
+}
+
+void gt_layer_unbuild(gt_LayerState *state, uint64_t since)
+{
+    unbuild_below(state, since, gt_context_new_visit(state->object.context));
 }
 
 gt_DType gt_layer_own_policy(const gt_LayerState *state)

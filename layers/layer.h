@@ -10,6 +10,7 @@
 #include "core/keyword.h"
 #include "core/mask.h"
 #include "core/operation.h"
+#include "core/strings.h"
 #include "core/tensor.h"
 #include "core/variable.h"
 #include "layers/constraint.h"
@@ -29,7 +30,7 @@ typedef struct gt_Layers {
 /* Any operation of one tensor: gt_relu, gt_tanh, a function of one's own. */
 typedef gt_Tensor *(*gt_TensorFunction)(gt_Tensor *x);
 
-/* The arguments of `build`. `shape` and `dtype` are those of the first input. */
+/* The arguments of `build`. `shape` and `dtype` are those of the first input; GT_TEXT for text. */
 typedef struct gt_BuildArgs {
     uint32_t size; /* of this struct */
     int32_t count; /* of inputs: up to the last one that was given */
@@ -51,6 +52,7 @@ typedef struct gt_CallArgs {
     gt_Tensor *const *masks; /* one an input */
     gt_Tensor **outputs;     /* `call` returns output 0 and writes the others here, from 1 on */
     uint32_t wanted;         /* by bit: the outputs that somebody asked for; the others may stay NULL */
+    const gt_Strings *const *text; /* one an input, NULL where that is a tensor; NULL: all are. Text has no tensor */
 } gt_CallArgs;
 
 /* How a layer calls one of its inputs, and what is checked of it before `build` and `call`. */
@@ -58,6 +60,7 @@ enum {
     GT_PORT_OPTIONAL = 1u << 0,
     GT_PORT_MANY = 1u << 1,     /* the last one: any number of inputs from here on */
     GT_PORT_INTEGERS = 1u << 2, /* takes whole numbers, not floats alone */
+    GT_PORT_TEXT = 1u << 3,     /* takes text, gt_Strings; with GT_PORT_INTEGERS: or a tensor */
 };
 typedef struct gt_Port {
     const char *name; /* "query"; NULL ends a list */
@@ -89,7 +92,8 @@ enum {
     GT_LAYER_FLOAT32 = 1u << 5,    /* computes in float32 at least, whatever the policy */
 };
 
-/* A use of a class, for tests, documentation and bench. */
+/* A use of a class, for tests, documentation and bench. Built-in classes have theirs in the library that tests link
+ * (GT_WITH_SAMPLES); in the installed one `samples` of their records is NULL. */
 typedef struct gt_LayerSample {
     const void *options;         /* GT_LAYER_OPTIONS(gt_Dense, .units = 3); NULL: the defaults */
     int32_t inputs;              /* 0 ends the list */
@@ -130,7 +134,8 @@ struct gt_LayerClass {
     const char *keras;            /* the name of Keras's class; NULL: it has none */
     const char *summary;          /* one line for the documentation */
     const gt_LayerSample *samples;
-    /* Learns from data, batch by batch; `batch` is NULL at the beginning and the end. The layer is built. May be NULL. */
+    /* Learns from data, batch by batch; `batch` is NULL at the beginning and the end. The layer is built, if it has a `build`.
+     * May be NULL. */
     gt_Status (*adapt)(gt_Layer *layer, gt_AdaptStage stage, const gt_CallArgs *batch);
     /* Puts its states (GT_WEIGHT_KIND_STATE) to where they start. NULL: to zero. */
     gt_Status (*reset)(gt_Layer *layer);
@@ -249,6 +254,14 @@ typedef struct gt_NamedInput {
 typedef struct gt_NamedInputs {
     const gt_NamedInput *items; /* ends with a NULL name */
 } gt_NamedInputs;
+/* Text by the names of its ports: gt_named_text({"title", title}, {"body", body}). */
+typedef struct gt_NamedText {
+    const char *name;
+    gt_Strings text;
+} gt_NamedText;
+typedef struct gt_NamedTexts {
+    const gt_NamedText *items; /* ends with a NULL name */
+} gt_NamedTexts;
 /* Where outputs go: gt_outputs(&h, &c); a NULL among them: this one is not wanted. */
 typedef struct gt_Outputs {
     gt_Tensor **const *items; /* ends with GT_LIST_END */
@@ -259,10 +272,14 @@ typedef struct gt_Outputs {
     F(S, gt_Tensors, more, GT_NOT_GIVEN, "inputs after the first; NULL: an optional one is absent") \
     F(S, gt_NamedInputs, named, GT_NOT_GIVEN, "inputs by the names of their ports")                \
     F(S, gt_Tensor *, mask, NULL, "bool, instead of the mask that x has")                          \
-    F(S, gt_Outputs, outputs, GT_NOT_GIVEN, "get the outputs after the first")
+    F(S, gt_Outputs, outputs, GT_NOT_GIVEN, "get the outputs after the first")                     \
+    F(S, gt_Strings, text, GT_NOT_GIVEN, "the first input where it is text: x is NULL then")       \
+    F(S, gt_NamedTexts, named_text, GT_NOT_GIVEN, "text by the names of its ports")
 GT_OPTIONS(gt_call_options, gt_call_OPTIONS);
 /* gt_call(layer, x), gt_call(model, x, .training = true), gt_call(lstm, x, .outputs = gt_outputs(&h, &c)): builds the
  * layer at the first call. What `outputs` names is NULL on failure.
+ * gt_call(model, NULL, .text = reviews) where the first input is text, gt_call(model, age, .named_text =
+ * gt_named_text({"title", titles})) where others are. Text is read when the call is made and never in a traced function.
  *
  * The first numbers of a layer that is in no container depend on how many layers were made
  * before it. So do not make two such layers in one expression, gt_add(gt_call(gt_Dense(3), x),
@@ -421,6 +438,12 @@ inline gt_NamedInputs gt_named_of_(std::initializer_list<gt_NamedInput> list)
     return inputs;
 }
 #define gt_named(...) gt_named_of_({__VA_ARGS__, {nullptr, nullptr}})
+inline gt_NamedTexts gt_named_text_of_(std::initializer_list<gt_NamedText> list)
+{
+    gt_NamedTexts texts = {list.begin()};
+    return texts;
+}
+#define gt_named_text(...) gt_named_text_of_({__VA_ARGS__, {nullptr, {nullptr, nullptr, 0}}})
 template <std::size_t N> struct gt_LayerArray {
     gt_Layer *items[N];
     operator gt_Layers() const
@@ -436,6 +459,8 @@ template <class... T> inline gt_LayerArray<sizeof...(T) + 1> gt_layers(T... t)
 #else
 #define gt_outputs(...) ((gt_Outputs){(gt_Tensor **const[]){GT_LIST(GT_LIST_END, __VA_ARGS__)}})
 #define gt_named(...)   ((gt_NamedInputs){(const gt_NamedInput[]){__VA_ARGS__, {NULL, NULL}}})
+#define gt_named_text(...)                                                                         \
+    ((gt_NamedTexts){(const gt_NamedText[]){__VA_ARGS__, {NULL, {NULL, NULL, 0}}}})
 #define gt_layers(...)  ((gt_Layers){(gt_Layer *const[]){GT_LIST(GT_LIST_END, __VA_ARGS__)}})
 #endif
 

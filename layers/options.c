@@ -3,6 +3,7 @@
  *
  *     const char *         a copy; that of `name` is the layer's name
  *     gt_Layer *           becomes a child; so do those of gt_Layers, whose list is copied
+ *     gt_Tensor *          a tensor of this context that is alive; the class keeps what it needs of it
  *     gt_TensorFunction    a function; the layer that gt_callable made it of becomes a child
  *     gt_Initializer, gt_Regularizer, gt_Constraint    made by its function, or not given; an
  *                          initializer's array is copied */
@@ -74,8 +75,22 @@ static gt_Status own_text(gt_Context *context, gt_Layer *layer, const gt_Field *
     return gt_context_status(context);
 }
 
+static gt_Status check_layer(gt_Context *context, const gt_Field *field, const gt_Layer *layer)
+{
+    return gt_has_word(layer, GT_WORD_LAYER)
+               ? GT_OK
+               : gt_raise_kind(context, NULL, NULL, field->name, "layer", layer);
+}
+
+static void own_layer(gt_Context *context, gt_Layer *layer, const gt_Field *field, gt_Layer *child)
+{
+    if (child && check_layer(context, field, child) == GT_OK)
+        gt_add_child_at(NULL, layer, child);
+}
+
 /* Each is taken, also after a failure. */
-static gt_Status own_layers(gt_Context *context, gt_Layer *layer, gt_Layers *list)
+static gt_Status own_layers(gt_Context *context, gt_Layer *layer, const gt_Field *field,
+                            gt_Layers *list)
 {
     int32_t count = count_layers(list);
     if (!list->items)
@@ -83,7 +98,7 @@ static gt_Status own_layers(gt_Context *context, gt_Layer *layer, gt_Layers *lis
     gt_Layer **copy = gt_allocate(context, ((size_t)count + 1) * sizeof *copy);
     for (int32_t i = 0; i < count; i++) {
         gt_Layer *child = list->items[i];
-        if (!gt_add_child_at(NULL, layer, child))
+        if (check_layer(context, field, child) != GT_OK || !gt_add_child_at(NULL, layer, child))
             child = NULL;
         if (copy)
             copy[i] = child;
@@ -114,9 +129,11 @@ static void own_option(gt_Context *context, gt_Layer *layer, const gt_Field *fie
     if (is_type(field, "const char *"))
         own_text(context, layer, field, at);
     else if (is_type(field, "gt_Layers"))
-        own_layers(context, layer, at);
-    else if (is_type(field, "gt_Layer *") && *(gt_Layer **)at)
-        gt_add_child_at(NULL, layer, *(gt_Layer **)at);
+        own_layers(context, layer, field, at);
+    else if (is_type(field, "gt_Layer *"))
+        own_layer(context, layer, field, *(gt_Layer **)at);
+    else if (is_type(field, "gt_Tensor *") && *(gt_Tensor **)at)
+        gt_tensor_check(context, NULL, NULL, field->name, *(gt_Tensor **)at);
     else if (is_type(field, "gt_TensorFunction"))
         own_function(layer, field, *(gt_TensorFunction *)at);
     else if (is_type(field, "gt_Initializer"))
@@ -185,6 +202,49 @@ void gt_layer_free_options(gt_Layer *layer)
 
 /* ---- copying ---- */
 
+/* The copies of one outermost call: a layer that stands in several places of what is copied, such as a model and a model inside
+ * it, is copied once. */
+typedef struct Copying {
+    gt_Map places; /* the layer -> which copy is its */
+    gt_Layer **copies;
+    int32_t count, capacity;
+} Copying;
+
+static gt_Layer *copied_already(const gt_Context *context, const gt_Layer *layer)
+{
+    const Copying *copying = gt_context_copying(context);
+    int32_t i = copying ? gt_map_find(&copying->places, gt_map_pointer(layer)) : -1;
+    return i < 0 ? NULL : copying->copies[i];
+}
+
+/* Drops the copy if there is no memory for it. */
+static gt_Layer *note_copy(gt_Context *context, Copying *copying, const gt_Layer *layer,
+                           gt_Layer *copy)
+{
+    if (gt_reserve(context, (void **)&copying->copies, copying->count, &copying->capacity,
+                   sizeof *copying->copies) &&
+        gt_map_add(context, &copying->places, gt_map_pointer(layer), copying->count)) {
+        copying->copies[copying->count++] = copy;
+        return copy;
+    }
+    drop(copy);
+    return NULL;
+}
+
+static void close_copying(gt_Context *context, Copying *copying)
+{
+    gt_map_close(context, &copying->places);
+    gt_release(context, copying->copies, (size_t)copying->capacity * sizeof *copying->copies);
+}
+
+/* NULL after a failure, of this one or of another one before. */
+static gt_Layer *copy_child(gt_Context *context, const gt_Field *field, const gt_Layer *child)
+{
+    return gt_context_status(context) == GT_OK && check_layer(context, field, child) == GT_OK
+               ? gt_layer_copy_at(NULL, child)
+               : NULL;
+}
+
 /* The layers among copied options are replaced by copies of theirs; a list needs room. */
 static void copy_children(gt_Context *context, const gt_OptionType *type, char *options,
                           gt_Layer ***lists, int32_t *count)
@@ -192,17 +252,14 @@ static void copy_children(gt_Context *context, const gt_OptionType *type, char *
     for (const gt_Field *field = type->fields; field->name; field++) {
         char *at = options + field->offset;
         if (is_type(field, "gt_Layer *") && *(gt_Layer **)(void *)at)
-            *(gt_Layer **)(void *)at = gt_context_status(context) == GT_OK
-                                           ? gt_layer_copy_at(NULL, *(gt_Layer **)(void *)at)
-                                           : NULL;
+            *(gt_Layer **)(void *)at = copy_child(context, field, *(gt_Layer **)(void *)at);
         gt_Layers *list = (gt_Layers *)(void *)at;
         if (!is_type(field, "gt_Layers") || !list->items)
             continue;
         int32_t layers = count_layers(list);
         gt_Layer **copy = gt_allocate(context, ((size_t)layers + 1) * sizeof *copy);
         for (int32_t i = 0; copy && i < layers; i++)
-            copy[i] = gt_context_status(context) == GT_OK ? gt_layer_copy_at(NULL, list->items[i])
-                                                          : NULL;
+            copy[i] = copy_child(context, field, list->items[i]);
         if (copy)
             copy[layers] = GT_LIST_END;
         list->items = copy;
@@ -254,10 +311,13 @@ static gt_Layer *copy_options(gt_Context *context, const gt_LayerState *state, c
                  type->name, option);
     } else {
         copy_children(context, type->options, options, lists, &count);
+        void *copying =
+            gt_context_set_copying(context, NULL); /* what `create` copies is another one */
         if (gt_context_status(context) == GT_OK)
             copy = gt_layer_make_at(NULL, type, options);
         else
             gt_options_refuse(type->options, options);
+        gt_context_set_copying(context, copying);
         free_lists(context, lists, count);
     }
     gt_release(context, options, type->options->size);
@@ -271,8 +331,14 @@ gt_Layer *gt_layer_copy_with_at(const char *here, const gt_Layer *layer, const c
     gt_LayerState *state = context ? gt_layer_check(context, here, "layer_copy", layer) : NULL;
     if (!state)
         return NULL;
+    /* gt_add_child and options take it as often as it is given: it floats the first time. */
+    gt_Layer *copy = option ? NULL : copied_already(context, layer);
+    if (copy)
+        return copy;
+    Copying own = {.count = 0}, *around = gt_context_copying(context);
     gt_Site site = gt_site_enter(here, "layer_copy");
-    gt_Layer *copy = NULL;
+    if (!around)
+        gt_context_set_copying(context, &own);
     const gt_LayerClass *type = layer->type;
     if (GT_CLASS_HAS(type, copy) && type->copy && !option)
         copy = type->copy(state->layer);
@@ -284,6 +350,12 @@ gt_Layer *gt_layer_copy_with_at(const char *here, const gt_Layer *layer, const c
                  type->name);
     if (copy && !state->trainable)
         gt_set_trainable(copy, false);
+    if (copy && !option)
+        copy = note_copy(context, around ? around : &own, layer, copy);
+    if (!around) {
+        gt_context_set_copying(context, NULL);
+        close_copying(context, &own);
+    }
     gt_site_leave(site);
     return copy;
 }

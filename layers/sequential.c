@@ -14,10 +14,14 @@ typedef struct Sequential {
 static gt_Tensor *sequential_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const gt_LayerState *state = layer->state;
+    const gt_Strings *text = in->text ? in->text[0] : NULL;
+    if (state->child_count == 0 && text)
+        return gt_fail(GT_INVALID, "there is no layer for the text"), NULL;
     if (state->child_count == 0)
         return gt_identity(in->x);
-    gt_Tensor *x = in->x;
-    for (int32_t i = 0; i < state->child_count; i++)
+    gt_Tensor *x = text ? gt_call(state->children[0].layer, NULL, .text = *text)
+                        : gt_call(state->children[0].layer, in->x);
+    for (int32_t i = 1; i < state->child_count; i++)
         x = gt_call(state->children[i].layer, x);
     return x;
 }
@@ -67,6 +71,7 @@ const gt_LayerClass gt_layer_class_sequential = {
     .keras = "Sequential",
     .summary = "layers one after the other",
     .instance = sizeof(Sequential),
+    .ports = GT_PORTS({"x", GT_PORT_TEXT | GT_PORT_INTEGERS, 0, 0}),
     .call = sequential_call,
     .copy = sequential_copy,
     .samples = GT_LAYER_SAMPLES(

@@ -111,10 +111,18 @@ GT_BEGIN
     F(global_max_pooling1d) F(global_max_pooling2d) F(global_max_pooling3d)                        \
     /* pooling/max.c */                                                                            \
     F(max_pooling1d) F(max_pooling2d) F(max_pooling3d)                                             \
+    /* preprocessing/adaptive_equalization.c */                                                    \
+    F(contrast_limited_adaptive_histogram_equalization)                                            \
     /* preprocessing/category_encoding.c */                                                    \
     F(category_encoding)                                                                       \
     /* preprocessing/discretization.c */                                                       \
     F(discretization)                                                                          \
+    /* preprocessing/hashed_crossing.c */                                                      \
+    F(hashed_crossing)                                                                         \
+    /* preprocessing/hashing.c */                                                              \
+    F(hashing)                                                                                 \
+    /* preprocessing/integer_lookup.c */                                                       \
+    F(integer_lookup)                                                                          \
     /* preprocessing/levels.c */                                                                   \
     F(auto_contrast) F(equalization) F(random_invert) F(random_posterization) F(solarization)      \
     /* preprocessing/normalization.c */                                                        \
@@ -138,6 +146,10 @@ GT_BEGIN
     F(aug_mix) F(rand_augment)                                                                     \
     /* preprocessing/rescaling.c */                                                            \
     F(rescaling)                                                                               \
+    /* preprocessing/string_lookup.c */                                                        \
+    F(string_lookup)                                                                           \
+    /* preprocessing/text_vectorization.c */                                                   \
+    F(text_vectorization)                                                                      \
     /* preprocessing/spectrogram.c */                                                              \
     F(mel_spectrogram) F(stft_spectrogram)                                                         \
     /* preprocessing/resizing.c */                                                                 \

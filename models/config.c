@@ -5,7 +5,8 @@
  *     {"class": "functional", "inputs": [...], "layers": [...], "nodes": [...], "outputs": [...]}     functional_config.c
  *
  * "name" is there if the user gave one, "trainable": false if the layer is frozen now, "dtype" of the last two if the
- * context's policy gave them one; of others it is among the options. Around the outermost stands
+ * context's policy gave them one; of others it is among the options. A layer that stands in several places, such as a
+ * model and a model inside it, has an "id" at the first one and is {"same_as": id} at the others. Around the outermost stands
  * {"gradtape": 1, "built_for": [...], "model": ...}. Leans on fields.c. */
 #include "models/config.h"
 #include "core/graph.h"
@@ -36,18 +37,35 @@ static bool put_options(gt_ConfigWriter *writer, const gt_LayerState *state)
     if (!options)
         return false;
     gt_options_for_copy(state, options);
+    writer->what = state->name;
     bool done = gt_config_key(writer, "options") && gt_config_open(writer, '{') &&
                 gt_config_put_options(writer, type, options) && gt_config_close(writer, '}');
     gt_release(writer->context, options, type->size);
     return done;
 }
 
+/* It was written before: its id stands for it. */
+static bool put_again(gt_ConfigWriter *writer, uint64_t key)
+{
+    int32_t id = gt_map_find(&writer->shared, key);
+    if (id < 0 && gt_map_add(writer->context, &writer->shared, key, writer->shares))
+        id = writer->shares++;
+    return id >= 0 && gt_config_open(writer, '{') && gt_config_key(writer, "same_as") &&
+           gt_config_put_integer(writer, id) && gt_config_close(writer, '}');
+}
+
 bool gt_config_put_layer(gt_ConfigWriter *writer, gt_Layer *layer)
 {
     const gt_LayerState *state = layer->state;
     const gt_LayerClass *type = layer->type;
-    bool done = gt_config_open(writer, '{') && gt_config_key(writer, "class") &&
-                gt_config_put_string(writer, type->name);
+    uint64_t key = gt_map_pointer(layer);
+    if (gt_map_find(&writer->met, key) >= 0)
+        return put_again(writer, key);
+    int32_t id = gt_map_find(&writer->shared, key);
+    bool done = gt_map_add(writer->context, &writer->met, key, 0) && gt_config_open(writer, '{') &&
+                gt_config_key(writer, "class") && gt_config_put_string(writer, type->name);
+    if (done && id >= 0)
+        done = gt_config_key(writer, "id") && gt_config_put_integer(writer, id);
     if (done && state->named)
         done = gt_config_key(writer, "name") && gt_config_put_string(writer, state->name);
     if (done && !state->trainable)
@@ -97,6 +115,21 @@ static bool put_model(gt_ConfigWriter *writer, gt_Layer *layer)
            gt_config_close(writer, '}') && gt_bytes_reserve(writer->context, &writer->text, 1);
 }
 
+/* Which layers are met again is known at the end: then all is written once more, with ids. */
+static bool put_whole(gt_ConfigWriter *writer, gt_Layer *layer)
+{
+    bool done = put_model(writer, layer);
+    if (done && writer->shares > 0) {
+        gt_map_close(writer->context, &writer->met);
+        writer->text.size = 0;
+        writer->more = false;
+        done = put_model(writer, layer);
+    }
+    gt_map_close(writer->context, &writer->met);
+    gt_map_close(writer->context, &writer->shared);
+    return done;
+}
+
 const char *gt_layer_to_json_at(const char *here, gt_Layer *layer)
 {
     gt_Context *context = gt_enter();
@@ -108,7 +141,7 @@ const char *gt_layer_to_json_at(const char *here, gt_Layer *layer)
     char *text = NULL;
     if (gt_tracing(context))
         gt_fail(GT_STATE, "it cannot run inside a traced function");
-    else if (put_model(&writer, layer) && (text = gt_layer_text(state, writer.text.size + 1))) {
+    else if (put_whole(&writer, layer) && (text = gt_layer_text(state, writer.text.size + 1))) {
         memcpy(text, writer.text.data, writer.text.size);
         text[writer.text.size] = 0;
     }
@@ -169,9 +202,9 @@ static gt_Layer *read_sequential(gt_ConfigReader *reader, const gt_JsonValue *ob
 static bool check_members(const gt_ConfigReader *reader, const gt_JsonValue *object,
                           const gt_LayerClass *type)
 {
-    static const char *const of_options[] = {"class", "name", "trainable", "options", NULL};
-    static const char *const of_sequential[] = {"class", "trainable", "dtype", "layers", NULL};
-    static const char *const of_functional[] = {"class",  "name",  "trainable", "dtype", "inputs",
+    static const char *const of_options[] = {"class", "id", "name", "trainable", "options", NULL};
+    static const char *const of_sequential[] = {"class", "id", "trainable", "dtype", "layers", NULL};
+    static const char *const of_functional[] = {"class", "id", "name", "trainable", "dtype", "inputs",
                                                 "layers", "nodes", "outputs",   NULL};
     const gt_JsonValue *name = gt_json_member(object, "name");
     const gt_JsonValue *trainable = gt_json_member(object, "trainable");
@@ -190,10 +223,53 @@ static bool check_members(const gt_ConfigReader *reader, const gt_JsonValue *obj
     return true;
 }
 
-gt_Layer *gt_config_read_layer(gt_Context *context, const gt_JsonValue *object)
+/* The layer with that id, which stands further up; NULL with an error raised. */
+static gt_Layer *read_again(const gt_ConfigReader *reader, const gt_JsonValue *object,
+                            const gt_JsonValue *same)
 {
+    static const char *const members[] = {"same_as", NULL};
+    const gt_ConfigShared *shared = reader->shared;
+    if (!gt_config_members(reader, object, members))
+        return NULL;
+    for (int32_t i = 0; same->kind == GT_JSON_INTEGER && i < shared->count; i++)
+        if (shared->entries[i].id == same->integer)
+            return shared->entries[i].layer;
+    gt_config_fail(reader, "same_as must be the id of a layer that stands before");
+    return NULL;
+}
+
+/* Held until the text is read: what took it may be dropped meanwhile. */
+static bool share(const gt_ConfigReader *reader, const gt_JsonValue *id, gt_Layer *layer)
+{
+    gt_ConfigShared *shared = reader->shared;
+    if (id->kind != GT_JSON_INTEGER)
+        return gt_config_fail(reader, "id must be an integer");
+    if (!gt_reserve(reader->context, (void **)&shared->entries, shared->count, &shared->capacity,
+                    sizeof *shared->entries))
+        return false;
+    layer->state->object.references++;
+    shared->entries[shared->count].id = id->integer;
+    shared->entries[shared->count++].layer = layer;
+    return true;
+}
+
+static void close_shared(gt_Context *context, gt_ConfigShared *shared)
+{
+    for (int32_t i = 0; i < shared->count; i++)
+        gt_object_release(&shared->entries[i].layer->state->object);
+    gt_release(context, shared->entries, (size_t)shared->capacity * sizeof *shared->entries);
+}
+
+gt_Layer *gt_config_read_layer(const gt_ConfigReader *around, const gt_JsonValue *object)
+{
+    gt_Context *context = around->context;
     const char *name = gt_config_text(object, "class");
-    gt_ConfigReader reader = {.context = context, .what = name ? name : "a layer"};
+    gt_ConfigReader reader = {
+        .context = context, .shared = around->shared, .what = name ? name : "a layer"};
+    const gt_JsonValue *id = gt_json_member(object, "id"),
+                       *same = gt_json_member(object, "same_as");
+    if (same)
+        return read_again(&reader, object, same);
     const gt_LayerClass *type = name ? class_named(context, name) : NULL;
     const gt_JsonValue *trainable = gt_json_member(object, "trainable");
     const gt_JsonValue *dtype = gt_json_member(object, "dtype");
@@ -217,6 +293,10 @@ gt_Layer *gt_config_read_layer(gt_Context *context, const gt_JsonValue *object)
         gt_layer_give_policy(layer, gt_config_read_dtype(dtype));
     if (layer && trainable && trainable->kind == GT_JSON_FALSE)
         gt_set_trainable(layer, false);
+    if (layer && id && !share(&reader, id, layer)) {
+        gt_layer_free(layer);
+        return NULL;
+    }
     return layer;
 }
 
@@ -236,7 +316,8 @@ static gt_Status build_as_it_was(gt_ConfigReader *reader, const gt_JsonValue *li
             return gt_status();
         if (dtype != GT_DTYPE_NONE &&
             (!gt_config_read_shape(reader, gt_json_member(at, "shape"), &shape) ||
-             !gt_storable(dtype) || !gt_spec_set(&inputs[count], dtype, shape))) {
+             !(gt_storable(dtype) || dtype == GT_TEXT) ||
+             !gt_spec_set(&inputs[count], dtype, shape))) {
             gt_config_fail(reader, "input %d of built_for cannot be", (int)count + 1);
             return gt_status();
         }
@@ -258,7 +339,7 @@ static gt_Layer *read_model(gt_ConfigReader *reader, const gt_JsonValue *whole)
         gt_config_fail(reader, "it is no model of gradtape's");
     else
         gt_config_members(reader, whole, members);
-    gt_Layer *layer = gt_status() == GT_OK ? gt_config_read_layer(reader->context, model) : NULL;
+    gt_Layer *layer = gt_status() == GT_OK ? gt_config_read_layer(reader, model) : NULL;
     if (layer && built_for && !layer->state->built &&
         build_as_it_was(reader, built_for, layer) != GT_OK) {
         gt_layer_free(layer);
@@ -276,9 +357,11 @@ gt_Layer *gt_config_read_text(gt_Context *context, const char *what, const char 
     if (!copy)
         return NULL;
     memcpy(copy, text, size + 1);
-    gt_ConfigReader reader = {.context = context, .what = what};
+    gt_ConfigShared shared = {.count = 0};
+    gt_ConfigReader reader = {.context = context, .shared = &shared, .what = what};
     if (gt_json_read(context, what, copy, size, &json)) {
         layer = read_model(&reader, &json.values[0]);
+        close_shared(context, &shared);
         gt_json_release(context, &json);
     }
     gt_release(context, copy, size + 1);

@@ -9,6 +9,7 @@
 #define GT_MODELS_CONFIG_H
 
 #include "layers/layer.h"
+#include "layers/preprocessing/text_vectorization.h"
 
 GT_BEGIN
 
@@ -21,13 +22,16 @@ GT_API const char *gt_layer_to_json_at(const char *here, gt_Layer *layer);
 #define gt_layer_from_json(text) gt_layer_from_json_at(GT_HERE, text)
 GT_API gt_Layer *gt_layer_from_json_at(const char *here, const char *text);
 
-/* Makes a class of one's own, or an activation, known to files by its name. Both must outlive the context. Registering the same again
+/* Makes a class of one's own, an activation, or a function of gt_TextVectorization, known to files by its name. All must outlive the context. Registering the same again
  * is no error; another one under the same name is. */
 #define gt_register_layer(type) gt_register_layer_at(GT_HERE, type)
 GT_API gt_Status gt_register_layer_at(const char *here, const gt_LayerClass *type);
 #define gt_register_function(name, function) gt_register_function_at(GT_HERE, name, function)
 GT_API gt_Status gt_register_function_at(const char *here, const char *name,
                                          gt_TensorFunction function);
+#define gt_register_text_function(name, function) gt_register_text_function_at(GT_HERE, name, function)
+GT_API gt_Status gt_register_text_function_at(const char *here, const char *name,
+                                              gt_TextFunction function);
 
 /* ---- whole models in files ---- */
 

@@ -207,7 +207,7 @@ static gt_Status check_others(const gt_Entries *list, const char *data, gt_Entry
 {
     for (int32_t i = 0; i < list->count && gt_context_status(list->context) == GT_OK; i++) {
         if (!gt_is_variable(list->items[i].tensor))
-            other(user, false, data);
+            other(user, false, &list->items[i], data);
         data += padded(list->items[i].tensor);
     }
     return gt_context_status(list->context);
@@ -220,7 +220,7 @@ static void fill_all(const gt_Entries *list, const char *data, gt_EntryReader ot
         if (gt_is_variable(tensor))
             memcpy(gt_tensor_data(tensor), data, gt_spec_bytes(gt_tensor_spec(tensor)));
         else
-            other(user, true, data);
+            other(user, true, &list->items[i], data);
         data += padded(tensor);
     }
 }

@@ -25,7 +25,7 @@ void gt_entries_close(gt_Entries *list);
 gt_Status gt_entries_save(const gt_Entries *list, const char *path, gt_Metadata metadata);
 
 /* The numbers of an entry that is no variable: first all of them are looked at, then, when nothing can fail any more, `take`n. */
-typedef void (*gt_EntryReader)(void *user, bool take, const void *data);
+typedef void (*gt_EntryReader)(void *user, bool take, const gt_NamedTensor *entry, const void *data);
 /* Has the file every entry, of its shape and type, and nothing else? Raises a list of what differs. */
 gt_Status gt_entries_fit(const gt_Entries *list, const char *path, const gt_TensorFile *file);
 /* Reads them all, and then fills them all. `other` may be NULL where all are variables. */

@@ -2,6 +2,7 @@
  * axes as lists, values (initializers and their kin) as {"class": "he_normal", "seed": -1}, layers as objects of
  * their own, functions by name. Leans on io/json.h. */
 #include "models/fields.h"
+#include "core/strings_inside.h"
 #include "core/text.h"
 #include "layers/internal.h"
 
@@ -166,10 +167,58 @@ static bool put_layers(gt_ConfigWriter *writer, const gt_Layers *list)
     return done && gt_config_close(writer, ']');
 }
 
+/* Text is a string; bytes that JSON has no string for are a list of numbers. */
+static bool put_piece(gt_ConfigWriter *writer, gt_Piece piece)
+{
+    size_t at = 0, length = 1;
+    while (at < piece.length && piece.at[at] && (length = gt_utf8_length(piece.at + at, piece.length - at)) > 0)
+        at += length;
+    if (at == piece.length) {
+        char *text = gt_allocate(writer->context, piece.length + 1);
+        if (!text)
+            return false;
+        if (piece.length > 0)
+            memcpy(text, piece.at, piece.length);
+        text[piece.length] = 0;
+        bool done = gt_config_put_string(writer, text);
+        gt_release(writer->context, text, piece.length + 1);
+        return done;
+    }
+    bool done = gt_config_open(writer, '[');
+    for (size_t i = 0; done && i < piece.length; i++)
+        done = gt_config_next(writer) && gt_config_put_integer(writer, (unsigned char)piece.at[i]);
+    return done && gt_config_close(writer, ']');
+}
+
+static bool put_strings(gt_ConfigWriter *writer, const gt_Strings *strings)
+{
+    gt_Text text;
+    if (!gt_strings_given(strings))
+        return gt_config_put(writer, "null");
+    bool done = gt_text_read(writer->context, NULL, NULL, "the text", strings, &text) &&
+                gt_config_open(writer, '[');
+    for (int64_t i = 0; done && i < text.count; i++)
+        done = gt_config_next(writer) && put_piece(writer, gt_text_piece(&text, i));
+    return done && gt_config_close(writer, ']');
+}
+
 static bool put_function(gt_ConfigWriter *writer, gt_TensorFunction function)
 {
     const char *name = function ? gt_function_name(writer->context, function) : NULL;
     return gt_status() == GT_OK && gt_config_put_string(writer, name);
+}
+
+static bool put_text_function(gt_ConfigWriter *writer, const gt_Field *field, gt_TextFunction function)
+{
+    const char *name = function ? gt_registration_name(writer->context, GT_REGISTRATION_KIND_TEXT,
+                                                       (uintptr_t)function)
+                                : NULL;
+    if (name || !function)
+        return gt_config_put_string(writer, name);
+    gt_raise(writer->context, GT_UNSUPPORTED, NULL, NULL,
+             "%s: %s is a function that files have no name for: gt_register_text_function", writer->what,
+             field->name);
+    return false;
 }
 
 static bool is_type(const gt_Field *field, const char *type)
@@ -220,11 +269,15 @@ static bool put_field(gt_ConfigWriter *writer, const gt_Field *field, const void
         return put_numbers(writer, at);
     if (is_type(field, "gt_TensorFunction"))
         return put_function(writer, *(const gt_TensorFunction *)at);
+    if (is_type(field, "gt_TextFunction"))
+        return put_text_function(writer, field, *(const gt_TextFunction *)at);
     if (is_type(field, "gt_Layer *"))
         return *(gt_Layer *const *)at ? gt_config_put_layer(writer, *(gt_Layer *const *)at)
                                       : gt_config_put(writer, "null");
     if (is_type(field, "gt_Layers"))
         return put_layers(writer, at);
+    if (is_type(field, "gt_Strings"))
+        return put_strings(writer, at);
     if (is_type(field, "gt_Tensor *"))
         return gt_config_put_tensor(writer, *(gt_Tensor *const *)at);
     if (is_type(field, "gt_Initializer") || is_type(field, "gt_Regularizer") ||
@@ -440,7 +493,7 @@ bool gt_config_read_layers(gt_ConfigReader *reader, const gt_JsonValue *value, g
     list->items = items;
     *items = GT_LIST_END;
     for (const gt_JsonValue *at = gt_json_first(value); at; at = gt_json_next(value, at)) {
-        gt_Layer *layer = gt_config_read_layer(reader->context, at);
+        gt_Layer *layer = gt_config_read_layer(reader, at);
         if (!layer)
             return false;
         *items++ = layer;
@@ -457,6 +510,40 @@ void gt_config_reader_close(gt_ConfigReader *reader)
     }
 }
 
+static bool read_piece(gt_ConfigReader *reader, const gt_JsonValue *value, gt_TextBuilder *builder)
+{
+    if (value->kind == GT_JSON_STRING)
+        return gt_builder_put(reader->context, builder, value->string, strlen(value->string)) &&
+               gt_builder_end(reader->context, builder);
+    if (value->kind != GT_JSON_ARRAY)
+        return gt_config_fail(reader, "a list of strings has something else in it");
+    for (const gt_JsonValue *at = gt_json_first(value); at; at = gt_json_next(value, at)) {
+        unsigned char byte = (unsigned char)at->integer;
+        if (at->kind != GT_JSON_INTEGER || at->integer != byte)
+            return gt_config_fail(reader, "the bytes of a string must be numbers from 0 to 255");
+        if (!gt_builder_put(reader->context, builder, &byte, 1))
+            return false;
+    }
+    return gt_builder_end(reader->context, builder);
+}
+
+static bool read_strings(gt_ConfigReader *reader, const gt_Field *field, const gt_JsonValue *value,
+                         gt_Strings *strings)
+{
+    gt_TextBuilder builder = {.count = 0};
+    bool done = true;
+    if (value->kind == GT_JSON_NULL)
+        return true;
+    if (value->kind != GT_JSON_ARRAY)
+        return gt_config_fail(reader, "%s must be a list of strings", field->name);
+    for (const gt_JsonValue *at = gt_json_first(value); done && at; at = gt_json_next(value, at))
+        done = read_piece(reader, at, &builder);
+    if (done)
+        *strings = gt_builder_strings(reader->context, &builder);
+    gt_builder_close(reader->context, &builder);
+    return done && strings->bytes;
+}
+
 static bool read_function(gt_ConfigReader *reader, const gt_JsonValue *value,
                           gt_TensorFunction *function)
 {
@@ -467,6 +554,16 @@ static bool read_function(gt_ConfigReader *reader, const gt_JsonValue *value,
                                               : NULL;
     return *function || gt_config_fail(reader, "no function is known as \"%s\": gt_register_function",
                                        value->kind == GT_JSON_STRING ? value->string : "?");
+}
+
+static bool read_text_function(gt_ConfigReader *reader, const gt_JsonValue *value,
+                               gt_TextFunction *function)
+{
+    const char *name = value->kind == GT_JSON_STRING ? value->string : NULL;
+    *function = (gt_TextFunction)gt_registration_find(reader->context, GT_REGISTRATION_KIND_TEXT, name);
+    return *function || value->kind == GT_JSON_NULL ||
+           gt_config_fail(reader, "no function is known as \"%s\": gt_register_text_function",
+                          name ? name : "?");
 }
 
 static bool read_integer(gt_ConfigReader *reader, const gt_Field *field, const gt_JsonValue *value,
@@ -512,10 +609,14 @@ static bool read_field(gt_ConfigReader *reader, const gt_Field *field, const gt_
         return read_numbers(reader, value, at);
     if (is_type(field, "gt_TensorFunction"))
         return read_function(reader, value, at);
+    if (is_type(field, "gt_TextFunction"))
+        return read_text_function(reader, value, at);
     if (is_type(field, "gt_Layer *"))
-        return null || (*(gt_Layer **)at = gt_config_read_layer(reader->context, value)) != NULL;
+        return null || (*(gt_Layer **)at = gt_config_read_layer(reader, value)) != NULL;
     if (is_type(field, "gt_Layers"))
         return gt_config_read_layers(reader, value, at);
+    if (is_type(field, "gt_Strings"))
+        return read_strings(reader, field, value, at);
     if (is_type(field, "gt_Tensor *"))
         return null || (*(gt_Tensor **)at = gt_config_read_tensor(reader, value)) != NULL;
     return read_value(reader, field, value, at);

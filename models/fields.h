@@ -3,14 +3,19 @@
 #define GT_MODELS_FIELDS_H
 
 #include "core/inside.h"
+#include "core/map.h"
 #include "io/json.h"
 #include "layers/layer.h"
+#include "layers/preprocessing/text_vectorization.h"
 
 /* Text that grows; written without blanks, so that the same options give the same bytes. */
 typedef struct gt_ConfigWriter {
     gt_Context *context;
     gt_Bytes text;
     bool more; /* a comma comes before the next element */
+    gt_Map met, shared; /* layers that were written; those that are met again, with their ids */
+    int32_t shares;
+    const char *what; /* the layer, for messages */
 } gt_ConfigWriter;
 
 bool gt_config_put(gt_ConfigWriter *writer, const char *text);
@@ -29,9 +34,19 @@ bool gt_config_put_tensor(gt_ConfigWriter *writer, const gt_Tensor *tensor);
 /* The members of an option struct, without those called `name`. */
 bool gt_config_put_options(gt_ConfigWriter *writer, const gt_OptionType *type, const void *options);
 
+/* Layers that stand in several places, by their ids; held while a text is read. */
+typedef struct gt_ConfigShared {
+    struct {
+        int64_t id;
+        gt_Layer *layer;
+    } * entries;
+    int32_t count, capacity;
+} gt_ConfigShared;
+
 /* What reading takes hold of until the options are used: lists of layers. */
 typedef struct gt_ConfigReader {
     gt_Context *context;
+    gt_ConfigShared *shared; /* of the whole text */
     const char *what; /* in errors: "dense", "relu" */
     void *block[8];
     size_t bytes[8];
@@ -70,7 +85,7 @@ gt_TensorFunction gt_function_named(gt_Context *context, const char *name); /* N
 
 /* ---- config.c ---- */
 bool gt_config_put_layer(gt_ConfigWriter *writer, gt_Layer *layer);
-/* A floating layer; NULL with an error raised. */
-gt_Layer *gt_config_read_layer(gt_Context *context, const gt_JsonValue *object);
+/* A layer, floating unless it is in the text before; NULL with an error raised. */
+gt_Layer *gt_config_read_layer(const gt_ConfigReader *around, const gt_JsonValue *object);
 
 #endif

@@ -6,6 +6,7 @@
  *     gt_call  -> functional_call -> replay_node, one after the other */
 #include "models/functional.h"
 #include "core/assert.h"
+#include "core/strings_inside.h"
 #include "layers/core/activation.h"
 #include "layers/kit.h"
 #include "models/functional_config.h"
@@ -229,6 +230,11 @@ static gt_Status walk_drawing(gt_Context *context, gt_Functional *self)
 
 /* ---- making it ---- */
 
+static bool is_text(const gt_Functional *self, int32_t i)
+{
+    return gt_value_spec(self->symbol[i])->dtype == GT_TEXT;
+}
+
 /* The input of that name, among those that have one already; -1: none. */
 static int32_t find_port(const gt_Functional *self, const char *name)
 {
@@ -273,6 +279,8 @@ static gt_Status name_ports(gt_Context *context, gt_Functional *self)
         self->ports[i].name = at;
         at += strlen(at) + 1;
     }
+    for (int32_t i = 0; i < self->inputs; i++)
+        self->ports[i].flags = is_text(self, i) ? GT_PORT_TEXT : 0;
     GT_ASSERT(at <= self->names + bytes);
     self->base.state->ports = self->ports;
     self->base.state->outputs = self->outputs;
@@ -307,6 +315,9 @@ static gt_Status hold_symbols(gt_Context *context, gt_Functional *self, const ch
                             "%s is a tensor with numbers; it must be a symbol, gt_Input or what is "
                             "computed from one",
                             name);
+        if (first > 0 && gt_value_spec(value)->dtype == GT_TEXT)
+            return gt_raise(context, GT_INVALID, NULL, NULL,
+                            "%s is text, which models accept and do not give", name);
         gt_value_retain(value, true);
         self->symbol[first + i] = value;
     }
@@ -360,10 +371,10 @@ static void functional_destroy(gt_Layer *layer)
 
 /* ---- calling it ---- */
 
-/* Is the tensor like the symbol, where its sizes are known? */
-static gt_Status check_input(const gt_Functional *self, int32_t i, const gt_Tensor *x)
+/* Is it like the symbol, where its sizes are known? */
+static gt_Status check_input(const gt_Functional *self, int32_t i, const gt_Spec *got)
 {
-    const gt_Spec *wanted = gt_value_spec(self->symbol[i]), *got = gt_tensor_spec(x);
+    const gt_Spec *wanted = gt_value_spec(self->symbol[i]);
     bool fits = wanted->rank == got->rank && wanted->dtype == got->dtype;
     for (int d = 0; fits && d < wanted->rank; d++)
         fits = wanted->dims[d] < 0 || wanted->dims[d] == got->dims[d];
@@ -374,9 +385,18 @@ static gt_Status check_input(const gt_Functional *self, int32_t i, const gt_Tens
                    gt_spec_text(wanted, one, sizeof one), gt_spec_text(got, other, sizeof other));
 }
 
-/* A call of a layer; the outputs that were asked for, in their order. */
+static bool is_among(const gt_Tensor *tensor, gt_Tensor *const *list, int32_t count)
+{
+    int32_t i = 0;
+    while (i < count && list[i] != tensor)
+        i++;
+    return i < count;
+}
+
+/* A call of a layer; the outputs that were asked for, in their order. Each is a handle of its own, since it goes when its last
+ * reader has run: a layer may give back what it got, or one tensor as two outputs. */
 static gt_Status replay_call(const gt_Step *step, const gt_DrawnCall *how, gt_Tensor *const *input,
-                             gt_Tensor **output)
+                             const gt_Strings **text, gt_Tensor **output)
 {
     const gt_Node *node = step->node;
     gt_Tensor **where[GT_MAX_LAYER_OUTPUTS];
@@ -385,15 +405,11 @@ static gt_Status replay_call(const gt_Step *step, const gt_DrawnCall *how, gt_Te
         where[count++] = how->wanted >> i & 1 ? &output[at++] : NULL;
     where[count] = GT_LIST_END;
     const gt_call_options options = {
-        GT_PRESETS(gt_call_options, gt_call_OPTIONS).training = how->training,
-        .more = {node->inputs > 1 ? input + 1 : NULL, node->inputs - 1}, .outputs = {where}};
-    output[0] = gt_call_at(node->here, step->layer, input[0], &options);
+        GT_PRESETS(gt_call_options, gt_call_OPTIONS).training = how->training, .outputs = {where}};
+    output[0] = gt_call_inputs(node->here, step->layer, &options, node->inputs, input, text);
     for (int32_t i = 0; i < at && gt_status() == GT_OK; i++)
-        for (int32_t k = 0; k < node->inputs; k++)
-            if (output[i] == input[k]) { /* it gave back what it got: that goes by itself */
-                output[i] = gt_identity(output[i]);
-                break;
-            }
+        if (is_among(output[i], input, node->inputs) || is_among(output[i], output, i))
+            output[i] = gt_identity(output[i]);
     return gt_status();
 }
 
@@ -408,14 +424,18 @@ static void find_masks(const gt_Node *node, const gt_DrawnCall *how, gt_Tensor *
             output[at++] = gt_mask(output[i]);
 }
 
+/* Text is an input of the model or nowhere. */
 static gt_Status replay_step(gt_Context *context, const gt_Functional *self, const gt_Step *step,
-                             gt_Tensor **value)
+                             const gt_CallArgs *in, gt_Tensor **value)
 {
     const gt_Node *node = step->node;
     const gt_DrawnCall *how = gt_node_call(node);
     gt_Tensor *input[GT_MAX_INPUTS];
+    const gt_Strings *text[GT_MAX_INPUTS] = {NULL};
     for (int32_t i = 0; i < node->inputs; i++) {
         const gt_Wire *wire = &self->wires[step->wire + i];
+        if (in->text && wire->number >= 0 && wire->number < self->inputs)
+            text[i] = in->text[wire->number];
         input[i] = wire->number >= 0 ? value[wire->number]
                    : wire->constant  ? gt_value_handle(wire->constant)
                                      : NULL;
@@ -425,7 +445,7 @@ static gt_Status replay_step(gt_Context *context, const gt_Functional *self, con
     if (!how)
         return gt_apply_at(node->here, node->operation, node->options, node->inputs, input,
                            value + step->first);
-    if (replay_call(step, how, input, value + step->first) == GT_OK)
+    if (replay_call(step, how, input, in->text ? text : NULL, value + step->first) == GT_OK)
         find_masks(node, how, value + step->first);
     return gt_context_status(context);
 }
@@ -462,12 +482,16 @@ static gt_Tensor *functional_call(gt_Layer *layer, const gt_CallArgs *in)
     size_t bytes = (size_t)self->values * sizeof(gt_Tensor *);
     gt_Tensor **value = gt_allocate_zeroed(context, bytes), *y = NULL;
     for (int32_t i = 0; value && i < self->inputs; i++) {
+        gt_Text text;
         value[i] = in->inputs[i];
-        if (check_input(self, i, value[i]) != GT_OK)
+        if (is_text(self, i) && !gt_text_read(context, NULL, NULL, self->ports[i].name, in->text[i], &text))
+            break;
+        gt_Spec spec = is_text(self, i) ? gt_text_spec(&text) : *gt_tensor_spec(value[i]);
+        if (check_input(self, i, &spec) != GT_OK)
             break;
     }
     for (int32_t s = 0; s < self->step_count && gt_context_status(context) == GT_OK; s++) {
-        if (replay_step(context, self, &self->steps[s], value) == GT_OK)
+        if (replay_step(context, self, &self->steps[s], in, value) == GT_OK)
             drop_read(context, self, s, value);
     }
     if (value && gt_context_status(context) == GT_OK)

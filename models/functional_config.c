@@ -2,11 +2,11 @@
  *
  *     "inputs": [{"name": "image", "shape": [-1, 28, 28, 1], "dtype": "float32"}]
  *     "layers": [...]                                             each once, in the order of its first call
- *     "nodes":  [{"layer": 0, "training": -1, "wanted": 1, "from": [0]},
+ *     "nodes":  [{"layer": 0, "training": -1, "wanted": 1, "masks": 1, "from": [0]},
  *                {"operation": "add", "options": {...}, "from": [1, 0]}]
  *     "outputs": [2]
  *
- * Values are numbered as in the model: inputs, then what the nodes give. In "from" a number is a value, null an optional input
+ * Values are numbered in this order: inputs, then what the nodes give: outputs, and then masks of outputs where somebody reads one. In "from" a number is a value, null an optional input
  * that is absent, an object a constant. Leans on fields.c. */
 #include "models/functional_config.h"
 #include "models/functional_inside.h"
@@ -43,10 +43,12 @@ static gt_Status redraw_input(Redrawing *to, gt_Shape shape, gt_DType dtype, con
     return keep_value(to, gt_Input_at(NULL, &options));
 }
 
-/* The outputs that are wanted, and the masks of those that have one. */
+/* The outputs that are wanted, and the masks of those that have one: so many values in all. A model that was cut out behind a
+ * tensor with a mask has fewer masks here, since its inputs have none: NULL stands for them. */
 static gt_Status redraw_call(Redrawing *to, gt_Layer *layer, const gt_DrawnCall *how,
-                             gt_Tensor *const *inputs, int32_t count)
+                             gt_Tensor *const *inputs, int32_t count, int32_t values)
 {
+    const int32_t end = to->count + values;
     gt_Tensor *output[GT_MAX_LAYER_OUTPUTS] = {NULL}, **where[GT_MAX_LAYER_OUTPUTS];
     int32_t wanted = 0;
     for (int32_t i = 1; how->wanted >> i; i++)
@@ -61,8 +63,10 @@ static gt_Status redraw_call(Redrawing *to, gt_Layer *layer, const gt_DrawnCall 
         if (how->wanted >> i & 1)
             keep_value(to, output[i]);
     for (int32_t i = 0; how->wanted >> i && gt_context_status(to->context) == GT_OK; i++)
-        if (how->wanted >> i & 1 && gt_is_masked(output[i]))
+        if (how->wanted >> i & 1 && gt_is_masked(output[i]) && to->count < end)
             keep_value(to, gt_mask(output[i]));
+    while (gt_context_status(to->context) == GT_OK && to->count < end)
+        keep_value(to, NULL);
     return gt_context_status(to->context);
 }
 
@@ -126,7 +130,7 @@ static gt_Status copy_steps(const gt_Functional *self, Redrawing *to, gt_Layer *
         if (gt_context_status(to->context) != GT_OK)
             break;
         if (how)
-            redraw_call(to, layer, how, input, step->node->inputs);
+            redraw_call(to, layer, how, input, step->node->inputs, step->node->outputs);
         else
             redraw_operation(to, step->node->operation, step->node->options, input,
                              step->node->inputs);
@@ -184,23 +188,59 @@ static bool put_layers(gt_ConfigWriter *writer, const gt_LayerState *state)
     return done && gt_config_close(writer, ']');
 }
 
-static bool put_wire(gt_ConfigWriter *writer, const gt_Wire *wire)
+/* What a value is called in the text, by its number in the model. */
+static bool put_wire(gt_ConfigWriter *writer, const gt_Wire *wire, const int32_t *number)
 {
     if (wire->number >= 0)
-        return gt_config_put_integer(writer, wire->number);
+        return gt_config_put_integer(writer, number[wire->number]);
     if (!wire->constant)
         return gt_config_put(writer, "null");
     gt_Tensor *constant = gt_value_handle(wire->constant);
     return constant && gt_config_put_tensor(writer, constant);
 }
 
+static int32_t count_wanted(const gt_DrawnCall *how)
+{
+    int32_t count = 0;
+    for (int32_t i = 0; how->wanted >> i; i++)
+        count += (int32_t)(how->wanted >> i & 1);
+    return count;
+}
+
+/* How many masks of outputs the text counts as values: all, or none where nobody reads one. */
+static int32_t count_masks(const gt_Functional *self, const gt_Step *step, const gt_DrawnCall *how)
+{
+    int32_t wanted = count_wanted(how), masks = step->node->outputs - wanted;
+    for (int32_t i = 0; i < masks; i++)
+        if (self->last[step->first + wanted + i] !=
+            0) /* not of the first step, which makes none before it */
+            return masks;
+    return 0;
+}
+
+static void number_values(const gt_Functional *self, int32_t *number)
+{
+    int32_t count = 0;
+    for (; count < self->inputs; count++)
+        number[count] = count;
+    for (int32_t s = 0; s < self->step_count; s++) {
+        const gt_Step *step = &self->steps[s];
+        const gt_DrawnCall *how = gt_node_call(step->node);
+        for (int32_t i = 0; i < step->node->outputs; i++)
+            number[step->first + i] = count + i;
+        count += how ? count_wanted(how) + count_masks(self, step, how) : step->node->outputs;
+    }
+}
+
 static bool put_call(gt_ConfigWriter *writer, const gt_Functional *self, const gt_Step *step,
                      const gt_DrawnCall *how)
 {
+    int32_t masks = count_masks(self, step, how);
     int32_t place = gt_map_find(&self->base.state->places, gt_map_pointer(step->layer));
     return gt_config_key(writer, "layer") && gt_config_put_integer(writer, place) &&
            gt_config_key(writer, "training") && gt_config_put_integer(writer, how->training) &&
-           gt_config_key(writer, "wanted") && gt_config_put_integer(writer, how->wanted);
+           gt_config_key(writer, "wanted") && gt_config_put_integer(writer, how->wanted) &&
+           (masks == 0 || (gt_config_key(writer, "masks") && gt_config_put_integer(writer, masks)));
 }
 
 static bool put_operation(gt_ConfigWriter *writer, const gt_Node *node)
@@ -214,7 +254,7 @@ static bool put_operation(gt_ConfigWriter *writer, const gt_Node *node)
     return done;
 }
 
-static bool put_nodes(gt_ConfigWriter *writer, const gt_Functional *self)
+static bool put_nodes(gt_ConfigWriter *writer, const gt_Functional *self, const int32_t *number)
 {
     bool done = gt_config_key(writer, "nodes") && gt_config_open(writer, '[');
     for (int32_t s = 0; done && s < self->step_count; s++) {
@@ -224,7 +264,7 @@ static bool put_nodes(gt_ConfigWriter *writer, const gt_Functional *self)
                (how ? put_call(writer, self, step, how) : put_operation(writer, step->node)) &&
                gt_config_key(writer, "from") && gt_config_open(writer, '[');
         for (int32_t i = 0; done && i < step->node->inputs; i++)
-            done = gt_config_next(writer) && put_wire(writer, &self->wires[step->wire + i]);
+            done = gt_config_next(writer) && put_wire(writer, &self->wires[step->wire + i], number);
         done = done && gt_config_close(writer, ']') && gt_config_close(writer, '}');
     }
     return done && gt_config_close(writer, ']');
@@ -235,11 +275,16 @@ bool gt_config_put_functional(gt_ConfigWriter *writer, gt_Layer *model)
     const gt_Functional *self = (const gt_Functional *)model;
     if (!gt_scope_open(writer->context)) /* of constants */
         return false;
-    bool done = put_inputs(writer, self) && put_layers(writer, model->state) &&
-                put_nodes(writer, self) && gt_config_key(writer, "outputs") &&
+    size_t bytes = (size_t)self->values * sizeof(int32_t);
+    int32_t *number = gt_allocate(writer->context, bytes);
+    if (number)
+        number_values(self, number);
+    bool done = number && put_inputs(writer, self) && put_layers(writer, model->state) &&
+                put_nodes(writer, self, number) && gt_config_key(writer, "outputs") &&
                 gt_config_open(writer, '[');
     for (int32_t i = 0; done && i < self->outputs; i++)
-        done = gt_config_next(writer) && gt_config_put_integer(writer, self->output[i]);
+        done = gt_config_next(writer) && gt_config_put_integer(writer, number[self->output[i]]);
+    gt_release(writer->context, number, bytes);
     gt_scope_close(writer->context);
     return done && gt_config_close(writer, ']');
 }
@@ -330,20 +375,23 @@ static bool read_call(gt_ConfigReader *reader, Redrawing *to, const gt_JsonValue
     int64_t which = gt_config_integer(node, "layer", -1);
     int64_t training = gt_config_integer(node, "training", GT_INHERIT);
     int64_t wanted = gt_config_integer(node, "wanted", 1);
+    int64_t masks = gt_config_integer(node, "masks", 0);
     if (which < 0 || which >= layer_count || training < GT_INHERIT || training > 1 ||
-        wanted < 1 || !(wanted & 1) || wanted >= (int64_t)1 << GT_MAX_LAYER_OUTPUTS)
+        wanted < 1 || !(wanted & 1) || wanted >= (int64_t)1 << GT_MAX_LAYER_OUTPUTS || masks < 0 ||
+        masks > GT_MAX_LAYER_OUTPUTS)
         return gt_config_fail(reader, "a call of a layer is none");
     const gt_DrawnCall how = {GT_PRESETS(gt_DrawnCall, gt_DrawnCall_OPTIONS).training =
                                   (gt_Flag)training,
                               .wanted = (uint32_t)wanted};
-    return redraw_call(to, layers[which], &how, input, count) == GT_OK;
+    return redraw_call(to, layers[which], &how, input, count,
+                       count_wanted(&how) + (int32_t)masks) == GT_OK;
 }
 
 static bool read_nodes(gt_ConfigReader *reader, const gt_JsonValue *list, Redrawing *to,
                        gt_Layer *const *layers, int64_t layer_count)
 {
     for (const gt_JsonValue *at = gt_json_first(list); at; at = gt_json_next(list, at)) {
-        static const char *const of_call[] = {"layer", "training", "wanted", "from", NULL};
+        static const char *const of_call[] = {"layer", "training", "wanted", "masks", "from", NULL};
         static const char *const of_operation[] = {"operation", "options", "from", NULL};
         gt_Tensor *input[GT_MAX_INPUTS];
         bool call = gt_json_member(at, "layer");
@@ -389,8 +437,10 @@ static void drop_unused(const gt_Layers *layers)
 {
     for (int32_t i = 0; layers->items && layers->items[i] != GT_LIST_END; i++) {
         gt_Object *object = &layers->items[i]->state->object;
-        if (object->floating)
+        if (object->floating) {
+            gt_object_sink(object);
             gt_object_release(object);
+        }
     }
 }
 

@@ -89,16 +89,27 @@ gt_TensorFunction gt_function_named(gt_Context *context, const char *name)
     return NULL;
 }
 
-gt_Status gt_register_function_at(const char *here, const char *name, gt_TensorFunction function)
+static gt_Status add(const char *here, const char *operation, gt_RegistrationKind kind,
+                     const char *name, uintptr_t function)
 {
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    gt_Site site = gt_site_enter(here, "register_function");
+    gt_Site site = gt_site_enter(here, operation);
     if (!name || !*name || !function)
         gt_fail(GT_INVALID, "a function needs a name, and must not be NULL");
-    else if (gt_check_function("the function", (uintptr_t)function) == GT_OK)
-        gt_registration_add(context, GT_REGISTRATION_KIND_FUNCTION, name, (uintptr_t)function);
+    else if (gt_check_function("the function", function) == GT_OK)
+        gt_registration_add(context, kind, name, function);
     gt_site_leave(site);
     return gt_context_status(context);
+}
+
+gt_Status gt_register_function_at(const char *here, const char *name, gt_TensorFunction function)
+{
+    return add(here, "register_function", GT_REGISTRATION_KIND_FUNCTION, name, (uintptr_t)function);
+}
+
+gt_Status gt_register_text_function_at(const char *here, const char *name, gt_TextFunction function)
+{
+    return add(here, "register_text_function", GT_REGISTRATION_KIND_TEXT, name, (uintptr_t)function);
 }

@@ -16,6 +16,13 @@
 #include "ops/tiles.h"
 
 /* ---- samples ---- */
+/* They are for tests, documentation and bench, which link a library that is compiled with GT_WITH_SAMPLES. The installed
+ * ones are compiled without: the compiler checks the samples, then leaves them out, and what only they use. */
+#ifdef GT_WITH_SAMPLES
+#define GT_KEPT_SAMPLES(samples) samples
+#else
+#define GT_KEPT_SAMPLES(samples) (1 ? NULL : samples)
+#endif
 #define GT_SAMPLE_SHAPE(...)                                                                       \
     {                                                                                              \
         GT_MARK, (int32_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                    \
@@ -64,6 +71,11 @@
 #define GT_WHOLE(type, lo, hi, ...)                                                                \
     {                                                                                              \
         .dtype = type, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .low = lo, .high = hi                \
+    }
+/* Text for layers: `count` words with bars between them, of which each string is one. */
+#define GT_WORDS(list, count, ...)                                                                 \
+    {                                                                                              \
+        .dtype = GT_TEXT, .shape = GT_SAMPLE_SHAPE(__VA_ARGS__), .high = count, .words = list      \
     }
 #define GT_SAMPLES_END                                                                             \
     {                                                                                              \
@@ -124,11 +136,7 @@ gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
 #define GT_RECORD_OUTPUTS(text, formula_text, least, most, count)                                  \
     .size = sizeof(gt_Operation), .name = text, .formula = formula_text, .inputs_min = least,      \
     .inputs_max = most, .outputs = count
-#define GT_SAMPLES(...)                                                                            \
-    (const gt_Sample[])                                                                            \
-    {                                                                                              \
-        __VA_ARGS__, GT_SAMPLES_END                                                                \
-    }
+#define GT_SAMPLES(...) GT_KEPT_SAMPLES(((const gt_Sample[]){__VA_ARGS__, GT_SAMPLES_END}))
 
 /* ---- functions ---- */
 #define GT_DEFINE_UNARY(name)                                                                      \

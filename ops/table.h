@@ -54,7 +54,7 @@ GT_BEGIN
     F(full_like) F(extent)                                                                         \
     F(concatenate) F(slice) F(slice_update) F(part) F(get_item) F(spread)                          \
     F(take) F(take_along_axis) F(scatter_add) F(scatter_add_along_axis) F(distinct)                \
-    F(places_of) F(scatter_update) F(one_hot) F(tril) F(triu) F(nonzero)                           \
+    F(places_of) F(scatter_update) F(hash_bucket) F(hash_cross) F(one_hot) F(tril) F(triu) F(nonzero)                           \
     /* convolution.c */                                                                            \
     F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
     /* pooling.c */                                                                                \

@@ -236,6 +236,8 @@ static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **outp
     for (int32_t i = 0; i < plan->variable_count; i++)
         plan->base[gt_plan_variable_base(plan, i)] =
             (uintptr_t)gt_variable_memory(context, plan->variables[i].variable, false);
+    if (gt_context_status(context) != GT_OK) /* first numbers that could not be drawn */
+        return gt_context_status(context);
     for (int32_t i = 0; i < plan->inputs; i++) /* read already: none is late */
         plan->base[gt_plan_input_base(i)] = (uintptr_t)gt_value_data(input[i]);
     if (take_outputs(plan, output) != GT_OK)

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* The text between quotes; the table's texts are ASCII. */
+/* The text, which is UTF-8, between quotes. */
 static void print_text(const char *text)
 {
     if (!text) {
@@ -12,7 +12,10 @@ static void print_text(const char *text)
     }
     putchar('"');
     for (; *text; text++)
-        printf(*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+        if (*text > 0 && *text < ' ')
+            printf("\\u%04x", (unsigned)*text);
+        else
+            printf(*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
     putchar('"');
 }
 
@@ -38,6 +41,10 @@ static void print_input(const Use *use, const Case *c, int i)
     for (int64_t k = 0; k < c->size[i]; k++)
         printf("%s%.17g", k ? ", " : "", c->numbers[i][k]);
     printf("]");
+    if (use_is_text(use, i)) {
+        printf(", \"words\": ");
+        print_text(input->words);
+    }
     if (use_has_mask(use, i)) {
         bool mask[CASE_NUMBERS];
         int64_t size = use_mask(use, i, mask);

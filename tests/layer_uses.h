@@ -7,6 +7,8 @@
 
 #include "operations.h"
 
+#include <stdio.h>
+
 enum { USE_INPUTS = CASE_INPUTS };
 
 /* One sample of one class. */
@@ -26,6 +28,13 @@ static inline gt_Layer *use_layer(const Use *use)
     gt_Layer *layer = use->sample->make();
     gt_set_dtype_policy(before);
     return layer;
+}
+
+/* Is a C function among the options, which files have no name for? */
+static inline bool use_of_functions(const Use *use)
+{
+    const char *keras = use->sample->keras;
+    return strcmp(use->type->name, "lambda") == 0 || (keras && strstr(keras, "=lambda "));
 }
 
 /* The numbers of the inputs. */
@@ -66,11 +75,46 @@ static inline bool use_has_mask(const Use *use, int input)
     return use->sample->masks >> input & 1;
 }
 
-/* The inputs of a sample and their masks; NULL: an absent input, no mask. */
+static inline bool use_is_text(const Use *use, int input)
+{
+    return use->sample->input[input].dtype == GT_TEXT;
+}
+
+/* Is any input text? */
+static inline bool use_has_text(const Use *use)
+{
+    bool text = false;
+    for (int i = 0; i < use->sample->inputs; i++)
+        text |= use_is_text(use, i);
+    return text;
+}
+
+/* The inputs of a sample and their masks; NULL: an absent input, or text; no mask. */
 typedef struct UseInputs {
     gt_Tensor *x[USE_INPUTS], *mask[USE_INPUTS];
+    gt_Strings text[USE_INPUTS];
     int count;
 } UseInputs;
+
+/* The strings of an input, `times` behind one another. */
+static inline gt_Strings use_text(const Use *use, const Case *c, int input, int times)
+{
+    const gt_SampleInput *in = &use->sample->input[input];
+    char words[256], *word[64] = {words};
+    const char *items[CASE_NUMBERS];
+    int64_t count = 0;
+    snprintf(words, sizeof words, "%s", in->words);
+    for (char *at = words, **next = word + 1; *at; at++)
+        if (*at == '|') {
+            *at = 0;
+            *next++ = at + 1;
+        }
+    for (int k = 0; k < times; k++)
+        for (int64_t i = 0; i < c->size[input]; i++)
+            items[count++] = word[(int)c->numbers[input][i]];
+    gt_Strings text = gt_strings_from(items, count);
+    return in->shape.rank > 1 ? gt_strings_in_rows(text, in->shape.dims[1]) : text;
+}
 
 static inline UseInputs use_inputs(const Use *use)
 {
@@ -85,6 +129,10 @@ static inline UseInputs use_inputs(const Use *use)
         const gt_Shape *shape = &use->sample->input[i].shape;
         if (use_is_absent(use, i))
             continue;
+        if (use_is_text(use, i)) {
+            in.text[i] = use_text(use, &c, i, 1);
+            continue;
+        }
         in.x[i] = case_input(&c, i);
         if (!use_has_mask(use, i))
             continue;
@@ -100,13 +148,27 @@ static inline UseInputs use_inputs(const Use *use)
     return in;
 }
 
+/* What gt_build_for is told of an input. */
+static inline gt_Spec use_spec(const Use *use, const UseInputs *in, int i)
+{
+    gt_Spec spec = {.dtype = GT_DTYPE_NONE};
+    if (use_is_text(use, i)) {
+        spec.dtype = GT_TEXT;
+        spec.rank = use->sample->input[i].shape.rank;
+        memcpy(spec.dims, use->sample->input[i].shape.dims, sizeof spec.dims);
+    } else if (in->x[i]) {
+        spec = gt_spec(in->x[i]);
+    }
+    return spec;
+}
+
 enum { USE_OUTPUTS = 8 };
 
 /* Calls a layer with the masks on their inputs. Output k goes to outputs[k], NULL behind the last. */
 static inline gt_Tensor *use_call(const Use *use, gt_Layer *layer, const UseInputs *in,
                                   bool training, gt_Tensor *outputs[USE_OUTPUTS])
 {
-    gt_Tensor *x[USE_INPUTS], **to[USE_OUTPUTS + 1];
+    gt_Tensor *x[USE_INPUTS] = {NULL}, **to[USE_OUTPUTS + 1];
     int count = use->sample->outputs ? use->sample->outputs : 1;
     for (int i = 0; i < in->count; i++)
         x[i] = in->mask[i] ? gt_with_mask(in->x[i], in->mask[i]) : in->x[i];
@@ -117,9 +179,16 @@ static inline gt_Tensor *use_call(const Use *use, gt_Layer *layer, const UseInpu
     to[count - 1] = GT_LIST_END;
     const gt_Tensors more = {in->count > 1 ? x + 1 : NULL, in->count - 1};
     const gt_Outputs others = {to};
-    outputs[0] = count > 1
-                     ? gt_call(layer, x[0], .training = training, .more = more, .outputs = others)
-                     : gt_call(layer, x[0], .training = training, .more = more);
+    gt_NamedText named[USE_INPUTS + 1] = {{NULL, GT_NOT_GIVEN}};
+    for (int i = 0, at = 0; i < in->count; i++)
+        if (in->text[i].bytes)
+            named[at++] = (gt_NamedText){use->type->ports ? use->type->ports[i].name : "x", in->text[i]};
+    if (named[0].name)
+        outputs[0] = gt_call(layer, x[0], .training = training, .more = more, .named_text = {named});
+    else
+        outputs[0] = count > 1
+                         ? gt_call(layer, x[0], .training = training, .more = more, .outputs = others)
+                         : gt_call(layer, x[0], .training = training, .more = more);
     return outputs[0];
 }
 

@@ -86,6 +86,7 @@ Test(adapt, boundaries_at_quantiles)
             cr_assert(gt_adapt(layer, data) == GT_OK, "%s", gt_error_message());
             gt_Tensors weights = gt_weights(layer);
             cr_assert(weights.count == 1 && gt_size(weights.items[0]) == cases[k].bins - 1);
+            cr_assert(gt_trainable_variables(layer).count == 0);
             for (int i = 0; i < cases[k].bins - 1; i++)
                 close_to(number(weights.items[0], i), cases[k].boundaries[i], 3e-5, "boundary");
         }

@@ -511,6 +511,51 @@ Test(functional, models_made_and_freed)
     assert_no_leaks();
 }
 
+/* A cell gives one tensor as its output and as its state: each goes when its own last reader has run. */
+Test(functional, one_tensor_as_two_outputs)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_Input(gt_shape(3)), *h = NULL, *last = NULL;
+    gt_Layer *cell = gt_GRUCell(3);
+    gt_Tensor *y = gt_call(cell, x, .more = gt_tensors(x), .outputs = gt_outputs(&h));
+    gt_Tensor *z = gt_call(cell, y, .more = gt_tensors(h), .outputs = gt_outputs(&last));
+    gt_Layer *model = gt_Model(gt_tensors(x), gt_tensors(gt_add(z, 0), last));
+    gt_Tensor *v = gt_uniform(gt_shape(2, 3)), *got = NULL, *state = NULL;
+    gt_Tensor *a = gt_call(model, v, .outputs = gt_outputs(&got));
+    gt_Tensor *b = gt_call(cell, v, .more = gt_tensors(v), .outputs = gt_outputs(&state));
+    cr_assert(a && b && same(a, got) && same(a, gt_call(cell, b, .more = gt_tensors(state))), "%s", gt_error_message());
+    gt_layer_free(model);
+    end(scope);
+}
+
+/* What a first call built below is taken back when it fails, also by the layers around that went well so far; what was built
+ * before stays. */
+Test(functional, a_first_call_that_fails)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_uniform(gt_shape(2, 3)), *symbol = gt_Input(gt_shape(-1, 3));
+    gt_Layer *before = gt_Dense(3), *after = gt_Dense(4), *bad = gt_Reshape(gt_shape(5));
+    gt_call(before, x);
+    gt_Tensor *kernel = gt_weights(before).items[0];
+    gt_Layer *model = gt_Sequential(gt_Sequential(before, after), bad);
+    int64_t variables = gt_memory_stats().variables;
+    for (int i = 0; i < 2; i++) {
+        cr_assert(!gt_call(model, x));
+        cr_assert(strstr(gt_error_message(), "reshape"), "%s", gt_error_message());
+        gt_error_clear();
+        cr_assert(!gt_layer_built(model) && !gt_layer_built(gt_get_layer(model, 0)) && !gt_layer_built(after));
+        cr_assert(gt_layer_built(before) && gt_weights(before).items[0] == kernel);
+        cr_assert_eq(gt_memory_stats().variables, variables);
+    }
+    /* Drawn, a layer that fits the first size tried for an axis alone (960, then 1920) is not built either. */
+    gt_Layer *flat = gt_Sequential(gt_Dense(2), gt_Reshape(gt_shape(1920)));
+    cr_assert(!gt_call(flat, symbol));
+    gt_error_clear();
+    cr_assert(!gt_layer_built(flat) && !gt_layer_built(gt_get_layer(flat, 0)));
+    gt_layer_free(model), gt_layer_free(flat);
+    end(scope);
+}
+
 /* A drawing of 20,000 nodes is walked without recursion. */
 Test(functional, deep)
 {

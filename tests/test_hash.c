@@ -1,7 +1,7 @@
 /* Hashes of bytes against TensorFlow's: tests/oracle/hash.inc, made by make_hash.py. */
 #include <criterion/criterion.h>
 
-#include "layers/preprocessing/hash.h"
+#include "kernels/hash.h"
 
 Test(hash, tensorflow)
 {

@@ -904,15 +904,15 @@ static const struct {
     {"1,2 3\n", ":1:2", "\"2 3\" is not a number"},
     {"1,--2\n", ":1:2", "is not a number"},
     {"1,2\r3,4\r", "", "its lines end in CR alone"},
-    {"\377\3761\n", "", "is UTF-16"},
     {"1,abcdefghijklmnopqrstuvwxyz\n", ":1:2", "\"abcdefghijklmnopqrstuvwx...\""},
     {"a,b\n1,2\n", ":1:1", "\"a\" is not a number; if this line is a header, .skip_rows = 1 skips"},
     {",b\n1,2\n", ":1:2", "\"b\" is not a number; if this line is a header, .skip_rows = 1"},
     {"1,b\n1,2\n", ":1:2", ".skip_rows = 1"},
     {"\"a\nb\",c\n1,2\n", ":2:1", "if this line is a header, .skip_rows = 2 skips it"},
     {"1,\n3,4\n", ":1:2", "a number is missing; .missing = 0, or any other, stands for it"},
-    {"\377\3761", "", "is UTF-16 (Unicode) text; save it as UTF-8"},
-    {"\376\377", "", "is UTF-16"},
+    {"\377\3761", "", "is UTF-16 text that is cut short or damaged; save it as UTF-8"},
+    {"\376\377\330\1a,", "", "is UTF-16 text that is cut short or damaged"},
+    {"\376\377", "", "has no rows"},
     {"1,2\r3,4", "", "its lines end in CR alone"},
     {"\"a\rb\",2\r", ":1:1", "\"a?b\" is not a number"},
     {"", "", "has no rows"},
@@ -943,6 +943,12 @@ Test(io, csv, .init = open_folder, .fini = close_folder)
     reads(gt_load_csv(file_path, .columns = gt_columns(0, 1)), 2, 1, NUMBERS(1, 1));
     refused(!gt_load_csv(put_file("u", "1\0,\0002\0\n\0", 8)), GT_FORMAT, file_path,
             "holds zero bytes: expected text in UTF-8 or ASCII, not UTF-16");
+    /* UTF-16, either end first: 1,2 and 3,4; a smiley outside the basic plane in a column that is not taken */
+    reads(gt_load_csv(put_file("u", "\377\3761\0,\0002\0\n\0003\0,\0004\0", 16)), 2, 2, NUMBERS(1, 2, 3, 4));
+    reads(gt_load_csv(put_file("u", "\376\377\0001\0,\0002\0\n\0003\0,\0004", 16)), 2, 2, NUMBERS(1, 2, 3, 4));
+    reads(gt_load_csv(put_file("u", "\376\377\0001\0,\330\075\336\000\0\n\0003\0,\0\351", 18), .columns = gt_columns(0, 1)), 2,
+          1, NUMBERS(1, 3));
+    reads(gt_load_csv(put_text("t", "  1   2\t3 \n4 5  6\n"), .delimiter = ' '), 2, 3, NUMBERS(1, 2, 3, 4, 5, 6));
     const char *path = put_text("t.csv", "1,2.5,300,-1\n5,6,7,99999999999\n");
     refused(!gt_load_csv(path, .dtype = GT_INT32), GT_FORMAT, path, "\"2.5\" is not an integer");
     refused(!gt_load_csv(path, .dtype = GT_UINT8, .columns = gt_columns(2, 1)), GT_FORMAT, path,

@@ -38,16 +38,10 @@ static bool same(gt_Tensor *a, gt_Tensor *b)
            memcmp(gt_data(a), gt_data(b), (size_t)one.size * gt_dtype_size(one.dtype)) == 0;
 }
 
-/* Layers that call a C function cannot be written down, unless it is an activation that files know. */
-static bool is_of_functions(const Use *use)
-{
-    return strcmp(use->type->name, "lambda") == 0;
-}
-
 static void check_text(const Use *use, gt_Layer *layer)
 {
     const char *json = gt_layer_to_json(layer);
-    if (is_of_functions(use)) {
+    if (use_of_functions(use)) {
         cr_assert(!json && gt_status() == GT_UNSUPPORTED, "%s", text_of(use));
         gt_error_clear();
         return;
@@ -103,7 +97,7 @@ Test(layer_files, every_sample)
                 use_call(&use, layer, &in, true, outputs);
                 cr_assert(gt_status() == GT_OK, "%s", text_of(&use));
                 check_text(&use, layer);
-                if (!is_of_functions(&use))
+                if (!use_of_functions(&use))
                     check_file(&use, layer, &in);
                 cr_assert(gt_summary(layer, .expand_nested = true), "%s", text_of(&use));
                 gt_set_trainable(layer, false);

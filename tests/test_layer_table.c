@@ -117,7 +117,7 @@ static void check_call(const Use *use, gt_Layer *layer, const UseInputs *in)
     cr_assert(same_bits(y, call(use, layer, in, false)), "%s: twice", text_of(use));
     cr_assert(call(use, layer, in, true), "%s: training", text_of(use));
     for (int i = 0; i < in->count; i++)
-        specs[i] = in->x[i] ? gt_spec(in->x[i]) : (gt_Spec){.dtype = GT_DTYPE_NONE};
+        specs[i] = use_spec(use, in, i);
     gt_Layer *other = use_layer(use);
     gt_build_for(other, in->count, specs);
     cr_assert(gt_status() == GT_OK, "%s: gt_build_for", text_of(use));
@@ -185,6 +185,30 @@ static void check_plan(const Use *use, const UseInputs *in)
         gt_layer_free(eager);
         gt_layer_free(planned);
     }
+}
+
+/* A traced function cannot have text in it. */
+static gt_Status traced_text(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    const Traced *self = context;
+    const UseInputs in = use_inputs(self->use);
+    gt_Tensor *results[USE_OUTPUTS];
+    (void)inputs;
+    use_call(self->use, self->layer, &in, false, results);
+    outputs[0] = results[0];
+    return gt_status();
+}
+
+static void check_not_traced(const Use *use, gt_Layer *layer)
+{
+    Traced body = {.use = use, .layer = layer};
+    gt_Function *function = gt_function(traced_text, &body, .outputs = 1);
+    gt_Tensor *x = gt_zeros(gt_shape(1)), *y;
+    gt_function_call(function, gt_tensors(x), &y);
+    cr_assert(gt_status() == GT_STATE && strstr(gt_error_message(), "cannot be part of a traced function"),
+              "%s", text_of(use));
+    gt_error_clear();
+    gt_function_free(function);
 }
 
 /* ---- files, freezing, mistakes ---- */
@@ -292,7 +316,10 @@ Test(layer_table, every_sample)
                 gt_Layer *layer = use_layer(&use);
                 cr_assert(layer, "%s", text_of(&use));
                 check_call(&use, layer, &in);
-                check_plan(&use, &in);
+                if (use_has_text(&use))
+                    check_not_traced(&use, layer);
+                else
+                    check_plan(&use, &in);
                 check_file(&use, layer, &in);
                 check_mistakes(&use, layer, &in);
                 check_little_memory(&use);

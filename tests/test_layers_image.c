@@ -34,6 +34,15 @@ static void near(double got, double want)
     cr_assert(fabs(got - want) < 1e-5, "%.9g instead of %.9g", got, want);
 }
 
+static bool same(gt_Tensor *a, gt_Tensor *b)
+{
+    cr_assert(a && b, "%s", gt_error_message());
+    bool equal = gt_size(a) == gt_size(b);
+    for (int64_t i = 0; equal && i < gt_size(a); i++)
+        equal = gt_element(a, i) == gt_element(b, i);
+    return equal;
+}
+
 static void agrees(const char *name, gt_Tensor *y, const double *want)
 {
     cr_assert(y && gt_size(y) == PIXELS, "%s: %s", name, gt_error_message());
@@ -132,6 +141,23 @@ Test(layers_image, given_colours)
     ends(scope);
 }
 
+/* One image is a batch of one; bytes become floats; no pixels are an error. */
+Test(layers_image, adaptive_equalization_of_one)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *layer =
+        gt_ContrastLimitedAdaptiveHistogramEqualization(.tile_grid_size = gt_sizes(2, 3));
+    gt_Tensor *x = gt_slice(images(), gt_shape(1, 0, 0, 0), gt_shape(1, -1, -1, -1));
+    gt_Tensor *y = gt_call(layer, x), *one = gt_call(layer, gt_squeeze(x, .axis = 0));
+    cr_assert(gt_rank(one) == 3 && same(gt_squeeze(y, .axis = 0), one) && !same(x, y), "%s",
+              gt_error_message());
+    cr_assert(same(gt_call(layer, gt_cast(x, GT_UINT8)),
+                   gt_call(layer, gt_cast(gt_cast(x, GT_UINT8), GT_FLOAT32))));
+    cr_assert(same(gt_call(layer, x, .training = true), y));
+    not_called(layer, gt_zeros(gt_shape(2, 0, 3, 1)), NULL, "images must have pixels");
+    ends(scope);
+}
+
 /* A channel of one level stays, and has a gradient in AutoContrast. */
 Test(layers_image, one_level)
 {
@@ -206,15 +232,6 @@ static gt_Layer *drawing(int number, int64_t seed)
     default:
         return NULL;
     }
-}
-
-static bool same(gt_Tensor *a, gt_Tensor *b)
-{
-    cr_assert(a && b, "%s", gt_error_message());
-    bool equal = gt_size(a) == gt_size(b);
-    for (int64_t i = 0; equal && i < gt_size(a); i++)
-        equal = gt_element(a, i) == gt_element(b, i);
-    return equal;
 }
 
 /* One seed gives the same numbers in each layer, another one others, a second call others; one image is a batch of one;
@@ -510,6 +527,7 @@ Test(layers_image, models_for_any_batch)
         if (number != 4)
             y = gt_call(drawing(number, -1), y);
     y = gt_call(gt_AutoContrast(), gt_call(gt_Equalization(), y));
+    y = gt_call(gt_ContrastLimitedAdaptiveHistogramEqualization(.tile_grid_size = 3), y);
     y = gt_call(gt_CenterCrop(3, 3), gt_call(gt_RandomCrop(3, 4), y));
     gt_Layer *model = gt_Model(gt_tensors(x), gt_tensors(y));
     cr_assert(model, "%s", gt_error_message());
@@ -633,6 +651,10 @@ Test(layers_image, options_that_are_refused)
     not_made(gt_RandomPerspective(.scale = 1.5), "scale must be from 0 to 1 (got 1.5)");
     not_made(gt_RandomPerspective(.interpolation = GT_INTERPOLATION_LANCZOS3),
              "nearest or bilinear");
+    not_made(gt_ContrastLimitedAdaptiveHistogramEqualization(.clip_limit = -1),
+             "clip_limit must be >= 0 (got -1)");
+    not_made(gt_ContrastLimitedAdaptiveHistogramEqualization(.tile_grid_size = 0),
+             "tile_grid_size");
     not_made(gt_MixUp(0), "alpha must be finite and > 0 (got 0)");
     not_made(gt_CutMix(1.5), "factor must be from 0 to 1 (got 1.5)");
     not_made(gt_RandAugment(.num_ops = -1), "num_ops must be from 0 to 64 (got -1)");

@@ -428,7 +428,7 @@ static void check_first(const Use *use, const UseInputs *in, const Expected *e)
     gt_Spec specs[USE_INPUTS];
     int64_t fewest = 0;
     for (int i = 0; i < in->count; i++)
-        specs[i] = in->x[i] ? gt_spec(in->x[i]) : (gt_Spec){.dtype = GT_DTYPE_NONE};
+        specs[i] = use_spec(use, in, i);
     for (int n = 0; n < LAYERS && fewest < DRAWS; n++) {
         gt_Scope *scope = gt_scope_begin();
         gt_Layer *layer = use_layer(use);
@@ -551,8 +551,12 @@ static void check_batch(const Use *use, gt_Layer *layer, const UseInputs *in, co
     UseInputs twice = *in;
     if (gt_state_variables(layer).count > 0 || strstr(e->keras, "batch_size="))
         return;
-    int64_t batch = gt_rank(in->x[0]) ? gt_dim(gt_tensor_shape(in->x[0]), 0) : 0;
+    int64_t batch = use->sample->input[0].shape.rank ? use->sample->input[0].shape.dims[0] : 0;
+    static Case c;
+    use_case(use, &c);
     for (int i = 0; i < in->count; i++) {
+        if (use_is_text(use, i))
+            twice.text[i] = use_text(use, &c, i, 2);
         gt_Tensor *x = in->x[i], *mask = in->mask[i];
         bool rows = x && gt_rank(x) > 0 && gt_dim(gt_tensor_shape(x), 0) == batch;
         if (rows)

@@ -306,7 +306,12 @@ Test(layers_recurrent, a_cell_of_ones_own)
     cr_assert(!gt_StackedRNNCells(gt_layers(gt_GRUCell(2), gt_Dense(2))));
     fails("StackedRNNCells: dense is not a cell");
     cr_assert(!gt_StackedRNNCells(gt_layers()));
-    fails("there must be at least one cell");
+    fails("cells must have at least one cell");
+    gt_Layer *both = gt_Bidirectional(gt_GRU(2));
+    gt_Tensor *h2 = gt_zeros(gt_shape(2, 2));
+    cr_assert(!gt_call(both, gt_zeros(gt_shape(2, 3, 1)), .more = gt_tensors(h2, h2, h2)));
+    fails("it has 2 states, those of both layers (got 3)");
+    gt_layer_free(both);
     gt_context_free(NULL);
     assert_no_leaks();
 }

@@ -117,6 +117,82 @@ Test(models, a_file_holds_a_model)
     end(scope);
 }
 
+/* A layer that stands in a model and in a model inside it, and one twice in a Sequential, are one layer in the text, in the file
+ * and in a copy. */
+Test(models, shared_layers_stay_shared)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_Input(gt_shape(2)), *number = gt_uniform(gt_shape(3, 2), .generator = gt_generator(4));
+    gt_Layer *dense = gt_Dense(2, .activation = gt_tanh), *within = gt_Sequential(dense, gt_Dropout(0.5), dense);
+    gt_Layer *inner = gt_Model(gt_tensors(x), gt_tensors(gt_call(within, x)));
+    gt_Layer *model = gt_Model(gt_tensors(x), gt_tensors(gt_call(inner, gt_call(dense, x)), gt_call(within, x)));
+    gt_Tensor *b = NULL, *d = NULL, *a = gt_call(model, number, .outputs = gt_outputs(&b));
+    cr_assert(gt_weights(model).count == 2, "%s", gt_error_message());
+    char text[8000];
+    snprintf(text, sizeof text, "%s", gt_layer_to_json(model));
+    cr_assert(strstr(text, "\"id\":0") && strstr(text, "{\"same_as\":0}"), "%s", text);
+    cr_assert(gt_save_model(model, file_name()) == GT_OK, "%s", gt_error_message());
+    gt_Layer *const again[] = {gt_layer_from_json(text), gt_load_model(file_name()), gt_layer_copy(model)};
+    for (int i = 0; i < 3; i++) {
+        cr_assert(again[i], "%d: %s", i, gt_error_message());
+        cr_assert_str_eq(gt_layer_to_json(again[i]), text);
+        cr_assert(gt_weights(again[i]).count == 2, "%d: %d weights", i, gt_weights(again[i]).count);
+        gt_set_weights(again[i], gt_weights(model));
+        gt_Tensor *c = gt_call(again[i], number, .outputs = gt_outputs(&d));
+        cr_assert(same(a, c) && same(b, d), "%d", i);
+        gt_layer_free(again[i]);
+    }
+    static const char *const wrong[] = {
+        "{\"gradtape\":1,\"model\":{\"same_as\":0}}",
+        "{\"gradtape\":1,\"model\":{\"class\":\"sequential\",\"id\":0,\"layers\":[{\"same_as\":0}]}}",
+        "{\"gradtape\":1,\"model\":{\"class\":\"sequential\",\"layers\":[{\"class\":\"flatten\",\"options\":{},\"id\":0},{\"same_as\":1}]}}",
+        "{\"gradtape\":1,\"model\":{\"class\":\"sequential\",\"layers\":[{\"class\":\"flatten\",\"options\":{},\"id\":0},{\"same_as\":null}]}}"};
+    for (int i = 0; i < 4; i++) {
+        cr_assert(!gt_layer_from_json(wrong[i]));
+        fails(GT_FORMAT, "same_as must be the id of a layer that stands before");
+    }
+    gt_layer_from_json("{\"gradtape\":1,\"model\":{\"class\":\"flatten\",\"id\":[],\"options\":{}}}");
+    fails(GT_FORMAT, "id must be an integer");
+    remove(file_name());
+    gt_layer_free(model), gt_layer_free(inner);
+    end(scope);
+}
+
+/* Cut out behind a tensor with a mask, a model has inputs without one: so has the model that is made from its text. */
+Test(models, cut_out_behind_a_mask)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_Input(gt_shape(-1), .dtype = GT_INT32),
+              *e = gt_call(gt_Embedding(4, 2, .mask_zero = true), x);
+    gt_Tensor *h = gt_call(gt_Dense(3), e), *y = gt_call(gt_Dense(2), h);
+    gt_Layer *const models[] = {
+        gt_Model(gt_tensors(e), gt_tensors(y)),
+        gt_Model(gt_tensors(x), gt_tensors(y, gt_cast(gt_mask(h), GT_FLOAT32)))};
+    gt_Tensor *const numbers[] = {gt_uniform(gt_shape(2, 3, 2), .generator = gt_generator(1)),
+                                  gt_cast(gt_array(gt_shape(2, 3), 1, 0, 2, 3, 0, 0), GT_INT32)};
+    for (int i = 0; i < 2; i++) {
+        char text[8000];
+        gt_Tensor *b = NULL, *d = NULL,
+                  *a = i ? gt_call(models[i], numbers[i], .outputs = gt_outputs(&b))
+                         : gt_call(models[i], numbers[i]);
+        snprintf(text, sizeof text, "%s", gt_layer_to_json(models[i]));
+        cr_assert((strstr(text, "\"masks\":1") != NULL) == (i == 1), "%s", text);
+        gt_Layer *const again[] = {gt_layer_from_json(text), gt_layer_copy(models[i])};
+        for (int k = 0; k < 2; k++) {
+            cr_assert(again[k], "%s", gt_error_message());
+            cr_assert_str_eq(gt_layer_to_json(again[k]), text);
+            gt_call(again[k], numbers[i]);
+            gt_set_weights(again[k], gt_weights(models[i]));
+            gt_Tensor *c = i ? gt_call(again[k], numbers[i], .outputs = gt_outputs(&d))
+                             : gt_call(again[k], numbers[i]);
+            cr_assert(same(a, c) && (!i || same(b, d)), "%d %d", i, k);
+            gt_layer_free(again[k]);
+        }
+        gt_layer_free(models[i]);
+    }
+    end(scope);
+}
+
 /* ---- one's own ---- */
 
 #define gt_Scaled_OPTIONS(F, S)                                                                    \

@@ -41,7 +41,7 @@ MAKE(adamax, gt_Adamax(0.125, BETAS, .epsilon = 0.0625))
 MAKE(adamax_thrice, gt_Adamax(0.125, BETAS, .gradient_accumulation_steps = 3))
 MAKE(nadam, gt_Nadam(0.125, BETAS, .epsilon = 0.0625))
 MAKE(nadam_clips, gt_Nadam(0.125, BETAS, .weight_decay = 0.25, .clipnorm = 1.5))
-MAKE(lion, gt_Lion(0.125, BETAS))
+MAKE(lion, gt_Lion(0.125, .beta_1 = 0.25, .beta_2 = 0.9375))
 MAKE(lion_decays, gt_Lion(0.125, BETAS, .weight_decay = 0.25))
 MAKE(ftrl, gt_Ftrl(0.125, .learning_rate_power = -0.75, .initial_accumulator_value = 0.25,
                    .l1_regularization_strength = 0.125, .l2_regularization_strength = 0.25,
@@ -236,7 +236,11 @@ Test(optimizers, rates_as_keras)
     const gt_CosineDecay_options options = {
         GT_PRESETS(gt_CosineDecay_options, gt_CosineDecay_OPTIONS).initial_learning_rate = 0.1, .decay_steps = 7};
     gt_Schedule made = gt_schedule_make(gt_schedule_class_find("CosineDecay"), &options);
-    cr_assert(memcmp(&made, &schedules[7], sizeof made) == 0);
+    for (int s = 0; s < STEPS; s++) { /* not their bytes: options may have gaps */
+        gt_Tensor *step = gt_scalar(steps[s], GT_INT64);
+        cr_assert(made.type == schedules[7].type &&
+                  gt_item(gt_schedule_rate(made, step)) == gt_item(gt_schedule_rate(schedules[7], step)));
+    }
     ends(scope);
 }
 

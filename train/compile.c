@@ -208,6 +208,7 @@ static void destroy_compiled(gt_Object *object)
         gt_function_free(self->steps[i].plan);
     for (int32_t i = 0; i < self->count; i++)
         gt_metric_free(self->scores[i]);
+    gt_fit_close(object->context, &self->fit);
     gt_optimizer_free(self->optimizer);
 }
 

@@ -2,8 +2,7 @@
  * Leans on core for values, on io for files. */
 #include "train/dataset.h"
 #include "core/assert.h"
-#include "io/csv.h"
-#include "io/idx.h"
+#include "train/data/names.h"
 #include "train/internal.h"
 
 #include <math.h>
@@ -11,8 +10,6 @@
 #include <string.h>
 
 GT_OPTION_TYPE(gt_dataset_from_tensors_options, gt_dataset_from_tensors_OPTIONS);
-GT_OPTION_TYPE(gt_dataset_from_csv_options, gt_dataset_from_csv_OPTIONS);
-GT_OPTION_TYPE(gt_dataset_from_idx_options, gt_dataset_from_idx_OPTIONS);
 GT_OPTION_TYPE(gt_dataset_split_options, gt_dataset_split_OPTIONS);
 
 /* What a row has: inputs, labels, weights of labels. */
@@ -34,6 +31,7 @@ struct gt_Dataset {
     int64_t *order;         /* of `ordered`, NULL: never shuffled */
     int64_t ordered;        /* the epoch that `order` is of; -1: none */
     gt_Ticket given[SIDES][GT_MAX_COLUMNS]; /* the last batch */
+    gt_DataNames *names;    /* held; NULL: none */
 };
 
 /* ---- making and freeing ---- */
@@ -46,6 +44,7 @@ static void destroy(gt_Object *object)
             if (self->table.side[side][i])
                 gt_value_release(self->table.side[side][i], true);
     gt_release(object->context, self->order, (size_t)self->rows * sizeof *self->order);
+    gt_names_release(self->names);
 }
 
 static const gt_ObjectKind dataset_kind = {"dataset", destroy, false};
@@ -181,14 +180,25 @@ static gt_Dataset *make(gt_Context *context, const Table *table,
     return self;
 }
 
-/* A table of x, and of y unless it is NULL. */
-static Table pair_of(gt_Tensor *x, gt_Tensor *y)
+gt_Dataset *gt_dataset_of_columns(gt_Context *context, gt_Tensor *x, gt_Tensor *y, gt_Tensor *weight,
+                                  const gt_dataset_from_tensors_options *batches)
 {
-    Table table = {.count = {1, y != NULL, 0}};
+    Table table = {.count = {1, y != NULL, weight && y}};
     table.side[X][0] = gt_tensor_value(x);
-    if (y)
-        table.side[Y][0] = gt_tensor_value(y);
-    return table;
+    table.side[Y][0] = y ? gt_tensor_value(y) : NULL;
+    table.side[WEIGHT][0] = weight && y ? gt_tensor_value(weight) : NULL;
+    return make(context, &table, batches);
+}
+
+const gt_DataNames *gt_dataset_names(const gt_Dataset *dataset)
+{
+    return dataset->names;
+}
+
+void gt_dataset_set_names(gt_Dataset *dataset, gt_DataNames *names)
+{
+    gt_names_release(dataset->names);
+    dataset->names = names;
 }
 
 static gt_Status add_columns(gt_Context *context, const char *here, Table *table, int side,
@@ -251,158 +261,6 @@ gt_Dataset *gt_dataset_from_tensors_at(const char *here, gt_Tensor *x, gt_Tensor
         return NULL;
     gt_Site site = gt_site_enter(here, "dataset_from_tensors");
     gt_Dataset *self = make(context, &table, &options);
-    gt_site_leave(site);
-    return self;
-}
-
-/* ---- from files ---- */
-
-/* `count` columns of a table from `first` on, but for column `without`, as a tensor of that shape
- * and type, each number times scale. NULL with an error for a number that the type cannot hold. */
-typedef struct Columns {
-    int64_t first, without, count;
-} Columns;
-
-static gt_Tensor *convert(gt_Context *context, const char *path, const gt_Value *table,
-                          Columns columns, gt_Shape shape, gt_DType dtype, double scale)
-{
-    gt_Spec spec = {0};
-    void *data;
-    if (!gt_spec_set(&spec, dtype, shape)) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "%s: is too large for a tensor", path);
-        return NULL;
-    }
-    gt_Tensor *tensor = gt_tensor_new(context, &spec, &data);
-    const void *source = gt_value_data(table);
-    const gt_Spec *from = gt_value_spec(table);
-    int64_t width = from->rank == 2 ? from->dims[1] : 1;
-    for (int64_t i = 0; tensor && i < spec.size; i++) {
-        int64_t row = i / columns.count, column = columns.first + i % columns.count;
-        column += columns.without >= 0 && column >= columns.without;
-        double number = gt_number_fetch(from->dtype, source, row * width + column);
-        if (dtype == GT_FLOAT32)
-            ((float *)data)[i] = (float)(number * scale);
-        else if (dtype == GT_FLOAT64)
-            ((double *)data)[i] = number * scale;
-        else if (gt_number_fits(dtype, number * scale))
-            gt_number_store(dtype, data, i, number * scale);
-        else {
-            gt_raise(context, GT_INVALID, NULL, NULL,
-                     "%s: row %lld: the label %g is out of the range of %s", path,
-                     (long long)row + 1, number, gt_dtype_name(dtype));
-            return NULL;
-        }
-    }
-    return tensor;
-}
-
-static bool check_x_type(gt_Context *context, gt_DType dtype)
-{
-    if (dtype == GT_FLOAT32 || dtype == GT_FLOAT64)
-        return true;
-    gt_raise(context, GT_INVALID, NULL, NULL, "dtype must be float32 or float64 (got %s)",
-             gt_dtype_name(dtype));
-    return false;
-}
-
-static gt_Dataset *from_table(gt_Context *context, const char *path, const gt_Value *table,
-                              const gt_dataset_from_csv_options *options)
-{
-    int64_t rows = gt_value_spec(table)->dims[0], columns = gt_value_spec(table)->dims[1];
-    int64_t label = options->label_column;
-    bool labelled = options->label_column != GT_NONE;
-    if (labelled && label < 0)
-        label += columns;
-    if (labelled && (label < 0 || label >= columns)) {
-        gt_raise(context, GT_INVALID, NULL, NULL,
-                 "%s: label_column %d is out of range: it has %lld columns", path,
-                 (int)options->label_column, (long long)columns);
-        return NULL;
-    }
-    int64_t width = labelled ? columns - 1 : columns;
-    if (width == 0) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "%s: no column is left for x", path);
-        return NULL;
-    }
-    gt_Shape y_shape = gt_dtype_is_float(options->label_dtype) ? gt_shape(rows, 1) : gt_shape(rows);
-    Columns features = {0, labelled ? label : -1, width}, labels = {label, -1, 1};
-    gt_Tensor *x = convert(context, path, table, features, gt_shape(rows, width), options->dtype,
-                           options->scale);
-    gt_Tensor *y = NULL;
-    if (x && labelled)
-        y = convert(context, path, table, labels, y_shape, options->label_dtype, 1);
-    if (gt_context_status(context) != GT_OK)
-        return NULL;
-    const gt_dataset_from_tensors_options batches = {
-        .batch_size = options->batch_size,
-        .shuffle = options->shuffle,
-        .seed = options->seed,
-        .drop_remainder = options->drop_remainder};
-    Table pair = pair_of(x, y);
-    return make(context, &pair, &batches);
-}
-
-gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
-                                   const gt_dataset_from_csv_options *given)
-{
-    gt_Context *context = gt_enter();
-    if (!context)
-        return NULL;
-    gt_dataset_from_csv_options options = GT_TAKE(gt_dataset_from_csv_options, given);
-    gt_Site site = gt_site_enter(here, "dataset_from_csv");
-    gt_Dataset *self = NULL;
-    if (gt_loop_type(options.label_dtype) < 0)
-        gt_raise(context, GT_INVALID, NULL, NULL,
-                 "label_dtype %s is not supported; expected a type that operations compute in",
-                 gt_dtype_name(options.label_dtype));
-    else if (check_x_type(context, options.dtype) && gt_scope_open(context)) {
-        gt_Tensor *table = gt_load_csv(path, .dtype = GT_FLOAT64, .skip_rows = options.skip_rows,
-                                       .delimiter = options.delimiter, .missing = options.missing);
-        if (table)
-            self = from_table(context, path, gt_tensor_value(table), &options);
-        gt_scope_close(context);
-    }
-    gt_site_leave(site);
-    return self;
-}
-
-/* All of a file as a tensor of that type. */
-static gt_Tensor *read_idx(gt_Context *context, const char *path, gt_DType dtype, double scale)
-{
-    gt_Tensor *raw = gt_load_idx(path);
-    if (!raw)
-        return NULL;
-    const gt_Value *value = gt_tensor_value(raw);
-    const gt_Spec *spec = gt_value_spec(value);
-    Columns all = {0, -1, spec->rank == 2 ? spec->dims[1] : 1};
-    gt_Tensor *tensor = convert(context, path, value, all, gt_spec_shape(spec), dtype, scale);
-    gt_tensor_free(context, raw);
-    return tensor;
-}
-
-gt_Dataset *gt_dataset_from_idx_at(const char *here, const char *images, const char *labels,
-                                   const gt_dataset_from_idx_options *given)
-{
-    gt_Context *context = gt_enter();
-    if (!context)
-        return NULL;
-    gt_dataset_from_idx_options options = GT_TAKE(gt_dataset_from_idx_options, given);
-    gt_Site site = gt_site_enter(here, "dataset_from_idx");
-    gt_Dataset *self = NULL;
-    if (check_x_type(context, options.dtype) && gt_scope_open(context)) {
-        gt_Tensor *y = read_idx(context, labels, GT_INT32, 1);
-        gt_Tensor *x = y ? read_idx(context, images, options.dtype, options.scale) : NULL;
-        const gt_dataset_from_tensors_options batches = {
-            .batch_size = options.batch_size,
-            .shuffle = options.shuffle,
-            .seed = options.seed,
-            .drop_remainder = options.drop_remainder};
-        if (x) {
-            Table pair = pair_of(x, y);
-            self = make(context, &pair, &batches);
-        }
-        gt_scope_close(context);
-    }
     gt_site_leave(site);
     return self;
 }
@@ -598,6 +456,8 @@ static gt_Dataset *part(gt_Dataset *self, const int64_t *rows, int64_t count)
         }
     if (gt_context_status(context) == GT_OK)
         made = make(context, &table, &self->options);
+    if (made)
+        gt_dataset_set_names(made, gt_names_hold(self->names));
     gt_scope_close(context);
     return made;
 }

@@ -45,41 +45,6 @@ GT_OPTIONS(gt_dataset_from_tensors_options, gt_dataset_from_tensors_OPTIONS);
 GT_API gt_Dataset *gt_dataset_from_tensors_at(const char *here, gt_Tensor *x, gt_Tensor *y,
                                               const gt_dataset_from_tensors_options *options);
 
-#define gt_dataset_from_csv_OPTIONS(F, S)                                                          \
-    F(S, int32_t, label_column, -1, "from 0, negative from the end; GT_NONE: no labels")           \
-    F(S, gt_DType, label_dtype, GT_INT32,                                                          \
-      "int32 or int64 for classes, float32 or float64 for values")                                 \
-    F(S, gt_DType, dtype, GT_FLOAT32, "of x: float32 or float64")                                  \
-    F(S, double, scale, 1, "factor on x")                                                          \
-    F(S, int64_t, skip_rows, 0, "lines before the first row: headers")                             \
-    F(S, char, delimiter, ',', "between the fields")                                               \
-    F(S, double, missing, (double)INFINITY,                                                        \
-      "what stands for an empty field, NA or NaN; infinity: they are errors")                      \
-    GT_BATCH_COMMON(F, S)
-GT_OPTIONS(gt_dataset_from_csv_options, gt_dataset_from_csv_OPTIONS);
-
-/* gt_dataset_from_csv("digits.csv.gz", .scale = 1.0 / 16): x (rows, columns - 1), y (rows), which
- * is (rows, 1) where the labels are floats. See gt_load_csv for what the file may look like. */
-#define gt_dataset_from_csv(...)                                                                   \
-    gt_dataset_from_csv_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                         \
-                           GT_KEYWORDS(gt_dataset_from_csv, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
-                                          const gt_dataset_from_csv_options *options);
-
-#define gt_dataset_from_idx_OPTIONS(F, S)                                                          \
-    F(S, gt_DType, dtype, GT_FLOAT32, "of x: float32 or float64")                                  \
-    F(S, double, scale, 1.0 / 255, "factor on x")                                                  \
-    GT_BATCH_COMMON(F, S)
-GT_OPTIONS(gt_dataset_from_idx_options, gt_dataset_from_idx_OPTIONS);
-
-/* gt_dataset_from_idx("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"): x of the shape
- * of the images, (60000, 28, 28) for MNIST, y (rows) of int32. */
-#define gt_dataset_from_idx(...)                                                                   \
-    gt_dataset_from_idx_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                 \
-                           GT_KEYWORDS(gt_dataset_from_idx, GT_AFTER_2(__VA_ARGS__)))
-GT_API gt_Dataset *gt_dataset_from_idx_at(const char *here, const char *images, const char *labels,
-                                          const gt_dataset_from_idx_options *options);
-
 #define gt_dataset_split_OPTIONS(F, S)                                                             \
     F(S, bool, shuffle, true, "false: the first rows, and the rest")                               \
     F(S, int64_t, seed, -1, "which rows go where; -1: the context's seed")
@@ -139,6 +104,21 @@ GT_API int gt_dataset_y_count_at(const char *here, const gt_Dataset *dataset);
 GT_API gt_Spec gt_dataset_x_at(const char *here, const gt_Dataset *dataset);
 #define gt_dataset_y(dataset) gt_dataset_y_at(GT_HERE, dataset)
 GT_API gt_Spec gt_dataset_y_at(const char *here, const gt_Dataset *dataset);
+/* The names of the classes that labels 0, 1, ... stand for: how many there are, 0 where there are none, and each. They live as
+ * long as the dataset; -1 and NULL on failure. */
+#define gt_dataset_class_count(dataset) gt_dataset_class_count_at(GT_HERE, dataset)
+GT_API int gt_dataset_class_count_at(const char *here, const gt_Dataset *dataset);
+#define gt_dataset_class_name(dataset, index) gt_dataset_class_name_at(GT_HERE, dataset, index)
+GT_API const char *gt_dataset_class_name_at(const char *here, const gt_Dataset *dataset, int index);
+/* The name of a column of x, where x was read from a table; "" where the table has no header. */
+#define gt_dataset_column_name(dataset, column) gt_dataset_column_name_at(GT_HERE, dataset, column)
+GT_API const char *gt_dataset_column_name_at(const char *here, const gt_Dataset *dataset, int column);
+/* The texts that the numbers 0, 1, ... of a column of x stand for; 0 of them in a column of numbers. */
+#define gt_dataset_category_count(dataset, column) gt_dataset_category_count_at(GT_HERE, dataset, column)
+GT_API int gt_dataset_category_count_at(const char *here, const gt_Dataset *dataset, int column);
+#define gt_dataset_category_name(dataset, column, index)                                           \
+    gt_dataset_category_name_at(GT_HERE, dataset, column, index)
+GT_API const char *gt_dataset_category_name_at(const char *here, const gt_Dataset *dataset, int column, int index);
 /* Drops the caller's hold. NULL is ignored. */
 GT_API void gt_dataset_free(gt_Dataset *dataset);
 

@@ -45,6 +45,52 @@ gt_Status gt_history_add(gt_History *self, const double *values)
     return GT_OK;
 }
 
+gt_Status gt_history_continue(gt_History *self, const gt_History *before)
+{
+    double values[2 * GT_MAX_SCORES];
+    gt_Status status = GT_OK;
+    for (int32_t epoch = 0; epoch < before->epochs && status == GT_OK; epoch++) {
+        for (int32_t i = 0; i < self->count; i++) {
+            int32_t column = 0;
+            while (column < before->count && strcmp(before->names[column], self->names[i]) != 0)
+                column++;
+            values[i] = column < before->count ? before->values[epoch * before->count + column] : NAN;
+        }
+        status = gt_history_add(self, values);
+    }
+    return status;
+}
+
+gt_History *gt_history_blank(gt_Context *context, int32_t epochs, int32_t count,
+                             const char *const *names)
+{
+    double nothing[2 * GT_MAX_SCORES] = {0};
+    gt_History *self = NULL;
+    if (count <= 2 * GT_MAX_SCORES)
+        self = gt_object_new(context, &history_kind, sizeof *self);
+    for (int32_t i = 0; self && i < count && gt_context_status(context) == GT_OK; i++) {
+        self->names[i] = gt_copy_text(context, names[i]);
+        self->count += self->names[i] != NULL;
+    }
+    for (int32_t i = 0; self && i < epochs && gt_context_status(context) == GT_OK; i++)
+        gt_history_add(self, nothing);
+    if (self && gt_context_status(context) == GT_OK)
+        return self;
+    if (self)
+        gt_object_release(&self->object);
+    return NULL;
+}
+
+gt_History *gt_history_copy(const gt_History *history)
+{
+    gt_History *self = gt_history_blank(history->object.context, 0, history->count,
+                                        (const char *const *)history->names);
+    if (!self || gt_history_continue(self, history) == GT_OK)
+        return self;
+    gt_object_release(&self->object);
+    return NULL;
+}
+
 static const gt_History *look(const char *here, const char *operation, const gt_History *self)
 {
     gt_Context *context = gt_enter();

@@ -24,6 +24,13 @@ void gt_dataset_return(gt_Dataset *dataset, gt_DatasetPosition mark);
 gt_DatasetPosition gt_dataset_enter(gt_Dataset *dataset);
 void gt_dataset_leave(gt_Dataset *dataset, gt_DatasetPosition mark);
 
+/* A dataset of tensors that are known to be alive; y and weight may be NULL. */
+gt_Dataset *gt_dataset_of_columns(gt_Context *context, gt_Tensor *x, gt_Tensor *y, gt_Tensor *weight,
+                                  const gt_dataset_from_tensors_options *batches);
+struct gt_DataNames;
+const struct gt_DataNames *gt_dataset_names(const gt_Dataset *dataset); /* NULL: it has none */
+void gt_dataset_set_names(gt_Dataset *dataset, struct gt_DataNames *names); /* takes the hold over */
+
 /* ---- metric.c ---- */
 extern const gt_ObjectKind gt_metric_kind;
 bool gt_metric_check(gt_Context *context, const char *here, const char *operation,
@@ -31,6 +38,10 @@ bool gt_metric_check(gt_Context *context, const char *here, const char *operatio
 
 /* Which output of the model it is about. */
 int32_t gt_metric_output(const gt_Metric *metric);
+/* A weight of leading axes as one for each value, float64. */
+gt_Tensor *gt_metric_spread(gt_Tensor *weight, gt_Tensor *values);
+/* A new metric gets a copy of this name; NULL on failure, and then it is released. */
+gt_Metric *gt_metric_rename(gt_Metric *metric, const char *name);
 
 /* ---- loss.c ---- */
 /* Was the loss made by its functions, or is there none? Raises an error otherwise, and for what
@@ -44,6 +55,10 @@ void gt_metric_leave(gt_Metric *metric, void *kept);
 /* A scalar. The mask that y_pred has is part of the weights; `sample_weight` may be NULL. */
 gt_Tensor *gt_loss_compute(const gt_Loss *loss, gt_Tensor *y_true, gt_Tensor *y_pred,
                            gt_Tensor *sample_weight);
+/* The losses of the samples, unweighted, of a loss that is their mean; `counts` gets which of them count, bool of their
+ * shape, NULL: all. Arguments have no masks. NULL on failure, and without an error for a loss that is no mean. */
+gt_Tensor *gt_loss_values(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_pred,
+                          gt_Tensor **counts);
 /* The rows that a prediction is about: its first dimension, 1 for a scalar. */
 double gt_batch_rows(const gt_Tensor *y_pred);
 
@@ -61,5 +76,7 @@ typedef struct gt_Printer {
 double gt_seconds(void); /* of a clock that never goes back */
 gt_Printer gt_printer(gt_Verbosity verbosity);
 void gt_printer_report(gt_Printer *printer, const gt_ProgressEvent *event);
+/* Lines of text between those of epochs, unless nothing is printed. */
+void gt_printer_say(const gt_Printer *printer, const char *text);
 
 #endif

@@ -5,6 +5,7 @@
 #include "ops/array/creation.h"
 #include "ops/array/masking.h"
 #include "ops/array/reshaping.h"
+#include "ops/math/compare.h"
 #include "ops/math/reduce.h"
 #include "train/internal.h"
 
@@ -26,6 +27,7 @@ GT_OPTION_TYPE(gt_CategoricalGeneralizedCrossEntropy_options,
 GT_OPTION_TYPE(gt_Circle_options, gt_Circle_OPTIONS);
 GT_OPTION_TYPE(gt_Dice_options, gt_Dice_OPTIONS);
 GT_OPTION_TYPE(gt_Tversky_options, gt_Tversky_OPTIONS);
+GT_OPTION_TYPE(gt_Crossentropy_options, gt_Crossentropy_OPTIONS);
 
 /* ---- the built-in ones ---- */
 
@@ -56,13 +58,28 @@ gt_Loss gt_loss_make(const gt_LossClass *type, const void *options)
     return self;
 }
 
+/* The option of that name, of `size` bytes; NULL: the class has none. */
+static const void *option(const gt_Loss *self, const char *name, size_t size)
+{
+    const gt_Field *field = self->type->options ? self->type->options->fields : NULL;
+    for (; field && field->name; field++)
+        if (strcmp(field->name, name) == 0 && field->size == size)
+            return (const char *)self->options + field->offset;
+    return NULL;
+}
+
+static gt_Reduction reduction_of(const gt_Loss *self)
+{
+    gt_Reduction reduction = GT_REDUCTION_MEAN;
+    const void *given = option(self, "reduction", sizeof reduction);
+    if (given)
+        memcpy(&reduction, given, sizeof reduction);
+    return reduction;
+}
+
 static gt_Status check_reduction(const gt_Loss *self)
 {
-    const gt_OptionType *type = self->type->options;
-    gt_Reduction reduction = GT_REDUCTION_MEAN;
-    for (const gt_Field *field = type->fields; field->name; field++)
-        if (strcmp(field->name, "reduction") == 0)
-            memcpy(&reduction, (const char *)self->options + field->offset, sizeof reduction);
+    gt_Reduction reduction = reduction_of(self);
     if (reduction == GT_REDUCTION_MEAN || reduction == GT_REDUCTION_SUM ||
         reduction == GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT)
         return GT_OK;
@@ -133,6 +150,42 @@ LOSS(circle, Circle, gt_Circle_options, gt_circle_options, NULL)
 LOSS(dice, Dice, gt_Dice_options, gt_dice_options, NULL)
 LOSS(tversky, Tversky, gt_Tversky_options, gt_tversky_options, NULL)
 
+/* ---- the crossentropy that fits the shapes ---- */
+
+static gt_Tensor *crossentropy_compute(const gt_Loss *self, const gt_LossArgs *in)
+{
+    gt_Crossentropy_options options;
+    memcpy(&options, self->options, sizeof options);
+    gt_Shape labels = gt_tensor_shape(in->y_true), shape = gt_tensor_shape(in->y_pred);
+    if (gt_status() != GT_OK)
+        return NULL;
+    gt_Loss chosen;
+    if (shape.rank < 2 || gt_last(shape) == 1)
+        chosen = gt_BinaryCrossentropy(.from_logits = options.from_logits,
+                                       .reduction = options.reduction);
+    else if (labels.rank < shape.rank || gt_last(labels) == 1)
+        chosen = gt_SparseCategoricalCrossentropy(.from_logits = options.from_logits,
+                                                  .reduction = options.reduction);
+    else
+        chosen = gt_CategoricalCrossentropy(.from_logits = options.from_logits,
+                                            .reduction = options.reduction);
+    return chosen.type->compute(&chosen, in);
+}
+
+static const gt_LossClass crossentropy_class = {.mark = GT_MARK,
+                                                .size = sizeof(gt_LossClass),
+                                                .name = "crossentropy",
+                                                .options = &gt_Crossentropy_options_type,
+                                                .check = check_reduction,
+                                                .compute = crossentropy_compute,
+                                                .function = "Crossentropy",
+                                                .aliases = "ce"};
+
+gt_Loss gt_Crossentropy_of(const gt_Crossentropy_options *options)
+{
+    return gt_loss_make(&crossentropy_class, options);
+}
+
 static const gt_LossClass *const table[] = {
     &binary_crossentropy_class,
     &binary_focal_crossentropy_class,
@@ -142,6 +195,7 @@ static const gt_LossClass *const table[] = {
     &categorical_hinge_class,
     &circle_class,
     &cosine_similarity_class,
+    &crossentropy_class,
     &dice_class,
     &hinge_class,
     &huber_class,
@@ -273,6 +327,37 @@ gt_Tensor *gt_loss_compute(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_
     if (gt_status() == GT_OK && (gt_size(value) != 1 || self->type == &function_class))
         value = mean_of(self, value, in.sample_weight);
     return gt_status() == GT_OK ? gt_reshape(value, gt_shape()) : NULL;
+}
+
+/* Samples labelled ignore_class count nothing, which must then stand in the weights. */
+static gt_Tensor *counted(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *values)
+{
+    int64_t ignored = GT_NONE;
+    const void *given = option(self, "ignore_class", sizeof ignored);
+    if (given)
+        memcpy(&ignored, given, sizeof ignored);
+    if (ignored == GT_NONE || gt_status() != GT_OK)
+        return NULL;
+    return gt_not_equal(gt_reshape(y_true, gt_tensor_shape(values)), (double)ignored);
+}
+
+gt_Tensor *gt_loss_values(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_pred,
+                          gt_Tensor **counts)
+{
+    gt_Loss each = *self;
+    gt_Reduction reduction = reduction_of(self);
+    void *given = (void *)(uintptr_t)option(&each, "reduction", sizeof reduction);
+    bool of_some = self->type == &circle_class; /* samples without a partner do not count */
+    if (reduction == GT_REDUCTION_SUM || of_some || (self->type->options && !given))
+        return NULL;
+    if (given)
+        memcpy(given, &(gt_Reduction){GT_REDUCTION_NONE}, sizeof reduction);
+    gt_LossArgs in = {.size = sizeof in, .y_true = y_true, .y_pred = y_pred};
+    gt_Tensor *values = gt_status() == GT_OK ? each.type->compute(&each, &in) : NULL;
+    if (gt_status() == GT_OK && !values)
+        gt_fail(GT_INVALID, "%s: the loss is NULL", self->type->name);
+    *counts = counted(self, y_true, values);
+    return gt_status() == GT_OK ? values : NULL;
 }
 
 gt_Tensor *gt_compute_loss_at(const char *here, gt_Loss loss, gt_Tensor *y_true, gt_Tensor *y_pred,

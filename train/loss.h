@@ -100,6 +100,16 @@ GT_OPTIONS(gt_Tversky_options, gt_Tversky_OPTIONS);
 #define gt_Tversky(...) gt_Tversky_of(GT_KEYWORDS(gt_Tversky, __VA_ARGS__))
 GT_API gt_Loss gt_Tversky_of(const gt_Tversky_options *options);
 
+/* What Keras's string "crossentropy" is: the crossentropy that fits the shapes. Predictions (..., 1) or of rank 1 are binary;
+ * labels of fewer dimensions than the predictions, or (..., 1), name classes (sparse categorical); labels like the
+ * predictions are categorical. */
+#define gt_Crossentropy_OPTIONS(F, S)                                                              \
+    F(S, bool, from_logits, false, "y_pred are scores before sigmoid or softmax")                  \
+    GT_REDUCED(F, S)
+GT_OPTIONS(gt_Crossentropy_options, gt_Crossentropy_OPTIONS);
+#define gt_Crossentropy(...) gt_Crossentropy_of(GT_KEYWORDS(gt_Crossentropy, __VA_ARGS__))
+GT_API gt_Loss gt_Crossentropy_of(const gt_Crossentropy_options *options);
+
 /* One's own, from labels and predictions: the losses of the samples, (batch) or (batch, steps), which are weighted and
  * averaged as the built-in ones are; or a scalar, which cannot be weighted. The context must outlive the models that
  * are compiled with it. */

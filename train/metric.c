@@ -15,10 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-GT_OPTION_TYPE(gt_Mean_options, gt_Mean_OPTIONS);
 GT_OPTION_TYPE(gt_metric_update_options, gt_metric_update_OPTIONS);
-GT_OPTION_TYPE(gt_Accuracy_options, gt_Accuracy_OPTIONS);
-GT_OPTION_TYPE(gt_CosineSimilarityMetric_options, gt_CosineSimilarityMetric_OPTIONS);
 
 gt_Metrics gt_metrics_list(gt_Metric *const *items)
 {
@@ -42,7 +39,9 @@ struct gt_Metric {
     char *name; /* owned */
     void *instance;
     gt_Variable *states[GT_MAX_METRIC_STATES];
+    size_t instance_bytes;
     int32_t output; /* of the model */
+    bool built;     /* has its states */
     int32_t runs;   /* that gather in it */
 };
 
@@ -51,7 +50,7 @@ static void destroy(gt_Object *object)
     gt_Metric *self = (gt_Metric *)object;
     for (int i = 0; i < GT_MAX_METRIC_STATES; i++)
         gt_variable_free(self->states[i]);
-    gt_release(object->context, self->instance, self->type->instance);
+    gt_release(object->context, self->instance, self->instance_bytes);
     gt_free_text(object->context, self->name);
 }
 
@@ -69,20 +68,93 @@ bool gt_metric_check(gt_Context *context, const char *here, const char *operatio
     return false;
 }
 
-static gt_Status make_states(gt_Context *context, gt_Metric *self)
+/* Zeros, made at once: also inside a traced function nothing is computed. */
+static gt_Status make_states(gt_Context *context, gt_Metric *self, const gt_Spec *y_true,
+                             const gt_Spec *y_pred)
 {
     char text[160];
-    for (int i = 0; i < self->type->states; i++) {
-        gt_Shape shape = self->type->shape ? self->type->shape(self->instance, i) : gt_shape();
+    gt_Variable *states[GT_MAX_METRIC_STATES] = {NULL};
+    for (int i = 0; i < self->type->states && gt_context_status(context) == GT_OK; i++) {
+        gt_Shape shape =
+            self->type->shape ? self->type->shape(self->instance, i, y_true, y_pred) : gt_shape();
         gt_Spec spec = {0};
-        if (!gt_spec_set(&spec, GT_FLOAT64, shape))
-            return gt_raise(context, GT_INVALID, NULL, NULL, "state %d cannot be of shape %s", i,
-                            gt_shape_text(shape, text, sizeof text));
-        self->states[i] = gt_variable_zeros(context, &spec, self->name, false);
-        if (!self->states[i])
-            return gt_context_status(context);
+        if (gt_context_status(context) != GT_OK)
+            break;
+        if (gt_spec_set(&spec, GT_FLOAT64, shape))
+            states[i] = gt_variable_zeros(context, &spec, self->name, false);
+        else
+            gt_raise(context, GT_INVALID, NULL, NULL, "state %d cannot be of shape %s", i,
+                     gt_shape_text(shape, text, sizeof text));
     }
-    return GT_OK;
+    self->built = gt_context_status(context) == GT_OK;
+    for (int i = 0; i < self->type->states; i++) {
+        if (self->built)
+            self->states[i] = states[i];
+        else
+            gt_variable_free(states[i]);
+    }
+    return gt_context_status(context);
+}
+
+static uint64_t is_built(const gt_Context *context, const gt_Object *object)
+{
+    (void)context;
+    return ((const gt_Metric *)object)->built;
+}
+
+/* Makes states that the data shape, or compares them. */
+static gt_Status build(gt_Context *context, gt_Metric *self, const gt_Tensor *y_true,
+                       const gt_Tensor *y_pred)
+{
+    gt_Spec labels = {0}, predicted = {0};
+    if (!self->type->shape)
+        return gt_context_status(context);
+    if (y_true)
+        labels = gt_spec(y_true);
+    if (y_pred)
+        predicted = gt_spec(y_pred);
+    if (!gt_ask(context, is_built, &self->object))
+        return make_states(context, self, y_true ? &labels : NULL, y_pred ? &predicted : NULL);
+    for (int i = 0; i < self->type->states && gt_context_status(context) == GT_OK; i++) {
+        char a[160], b[160];
+        gt_Shape shape = self->type->shape(self->instance, i, y_true ? &labels : NULL,
+                                           y_pred ? &predicted : NULL);
+        gt_Shape has = gt_spec_shape(gt_tensor_spec(self->states[i]));
+        if (gt_context_status(context) == GT_OK && !gt_shape_equal(shape, has))
+            gt_fail(GT_INVALID,
+                    "its states have shape %s by the batches before, and this one asks for %s",
+                    gt_shape_text(has, a, sizeof a), gt_shape_text(shape, b, sizeof b));
+    }
+    return gt_context_status(context);
+}
+
+/* `instance` has `bytes` of the metric's own, from here on. */
+static gt_Metric *new_metric(gt_Context *context, const gt_MetricClass *type, const char *name,
+                             const void *instance, size_t bytes)
+{
+    gt_Metric *self = gt_object_new(context, &gt_metric_kind, sizeof *self);
+    if (!self)
+        return NULL;
+    self->type = type;
+    self->name = gt_copy_text(context, name ? name : type->name);
+    self->instance = self->name ? gt_allocate(context, bytes) : NULL;
+    if (self->instance) {
+        self->instance_bytes = bytes;
+        if (bytes)
+            memcpy(self->instance, instance, bytes);
+        if (!type->shape)
+            make_states(context, self, NULL, NULL);
+    }
+    if (gt_context_status(context) == GT_OK)
+        return self;
+    gt_object_release(&self->object);
+    return NULL;
+}
+
+static bool is_complete(const gt_MetricClass *type)
+{
+    return type && type->name && type->update && type->states >= 1 &&
+           type->states <= GT_MAX_METRIC_STATES && (type->result || type->states >= 2);
 }
 
 gt_Metric *gt_metric_new_at(const char *here, const gt_MetricClass *type, const char *name,
@@ -91,32 +163,91 @@ gt_Metric *gt_metric_new_at(const char *here, const gt_MetricClass *type, const 
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    if (!type || !type->name || !type->update || type->states < 1 ||
-        type->states > GT_MAX_METRIC_STATES || (type->instance && !instance) ||
-        (!type->result && type->states < 2)) {
+    if (!is_complete(type) || (type->instance && !instance)) {
         gt_raise(context, GT_INVALID, here, "metric_new",
                  "a metric needs a name, an update, 1 to %d states (2 without a result) and its "
                  "struct",
                  GT_MAX_METRIC_STATES);
         return NULL;
     }
-    gt_Metric *self = gt_object_new(context, &gt_metric_kind, sizeof *self);
+    gt_Site site = gt_site_enter(here, type->name);
+    gt_Metric *self = new_metric(context, type, name, instance, type->instance);
+    gt_site_leave(site);
+    return self;
+}
+
+/* The option of that name, of `size` bytes; `value` stays where there is none. */
+static void read_option(const gt_OptionType *type, const void *options, const char *name,
+                        void *value, size_t size)
+{
+    for (const gt_Field *field = type->fields; field->name; field++)
+        if (strcmp(field->name, name) == 0 && field->size == size)
+            memcpy(value, (const char *)options + field->offset, size);
+}
+
+/* The option called name, if there is one, is the metric's own copy. */
+static void point_at_name(gt_Metric *self)
+{
+    const gt_OptionType *type = self->type->options;
+    for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++)
+        if (strcmp(field->name, "name") == 0 && field->size == sizeof self->name)
+            memcpy((char *)self->instance + field->offset, &self->name, sizeof self->name);
+}
+
+gt_Metric *gt_metric_rename(gt_Metric *self, const char *name)
+{
+    char *copy = gt_copy_text(self->object.context, name);
+    if (!copy) {
+        gt_object_release(&self->object);
+        return NULL;
+    }
+    gt_free_text(self->object.context, self->name);
+    self->name = copy;
+    point_at_name(self);
+    return self;
+}
+
+static gt_Metric *make_checked(const char *here, gt_Context *context, const gt_MetricClass *type,
+                               void *options)
+{
+    const char *name = NULL;
+    int32_t output = 0;
+    read_option(type->options, options, "name", &name, sizeof name);
+    read_option(type->options, options, "output", &output, sizeof output);
+    gt_Metric *self = new_metric(context, type, name, options, type->options->size);
     if (!self)
         return NULL;
-    gt_Site site = gt_site_enter(here, type->name);
-    self->type = type;
-    self->name = gt_copy_text(context, name ? name : type->name);
-    self->instance = self->name ? gt_allocate(context, type->instance) : NULL;
-    if (self->instance) {
-        if (type->instance)
-            memcpy(self->instance, instance, type->instance);
-        make_states(context, self);
+    point_at_name(self);
+    if (output != 0 && !gt_metric_set_output_at(here, self, output)) {
+        gt_object_release(&self->object);
+        return NULL;
+    }
+    return self;
+}
+
+gt_Metric *gt_metric_make_at(const char *here, const gt_MetricClass *type, const void *given)
+{
+    gt_Context *context = gt_enter();
+    if (!context)
+        return NULL;
+    if (!is_complete(type) || !type->options) {
+        gt_raise(context, GT_INVALID, here, "metric_make",
+                 "a metric needs a name, an option list, an update and 1 to %d states (2 without a "
+                 "result)",
+                 GT_MAX_METRIC_STATES);
+        return NULL;
+    }
+    gt_Site site = gt_site_enter(here, type->function ? type->function : type->name);
+    gt_Metric *self = NULL;
+    void *options = gt_allocate(context, type->options->size);
+    if (options) {
+        gt_options_take(type->options, options, given);
+        if (gt_context_status(context) == GT_OK && (!type->check || type->check(options) == GT_OK))
+            self = make_checked(here, context, type, options);
+        gt_release(context, options, type->options->size);
     }
     gt_site_leave(site);
-    if (gt_context_status(context) == GT_OK)
-        return self;
-    gt_object_release(&self->object);
-    return NULL;
+    return self;
 }
 
 gt_Metric *gt_metric_set_output_at(const char *here, gt_Metric *self, int output)
@@ -138,21 +269,34 @@ int32_t gt_metric_output(const gt_Metric *self)
     return self->output;
 }
 
-/* A new metric about that output. */
-static gt_Metric *new_about(const char *here, const gt_MetricClass *type, const char *name,
-                            const void *instance, int32_t output)
-{
-    gt_Metric *self = gt_metric_new_at(here, type, name, instance);
-    if (self && output != 0 && !gt_metric_set_output_at(here, self, output)) {
-        gt_metric_free(self);
-        return NULL;
-    }
-    return self;
-}
-
 void gt_metric_free(gt_Metric *metric)
 {
     gt_object_free("metric_free", metric, &gt_metric_kind);
+}
+
+/* A number for the whole batch may be weighted by its samples; it has then the weight of all. */
+gt_Tensor *gt_metric_spread(gt_Tensor *weight, gt_Tensor *values)
+{
+    gt_Shape has = gt_tensor_shape(weight), wanted = gt_tensor_shape(values);
+    char a[160], b[160];
+    if (gt_status() != GT_OK)
+        return NULL;
+    weight = gt_cast(weight, GT_FLOAT64);
+    if (has.rank > wanted.rank && has.rank > 1 && gt_last(has) == 1) {
+        weight = gt_squeeze(weight, .axis = -1);
+        has = gt_tensor_shape(weight);
+    }
+    bool fits = has.rank <= wanted.rank || wanted.rank == 0;
+    for (int i = 0; i < has.rank && i < wanted.rank && fits; i++)
+        fits = has.dims[i] == wanted.dims[i] || has.dims[i] == 1;
+    if (!fits) {
+        gt_fail(GT_INVALID, "sample_weight must be of the leading axes of the values, %s (got %s)",
+                gt_shape_text(wanted, a, sizeof a), gt_shape_text(has, b, sizeof b));
+        return NULL;
+    }
+    for (int more = wanted.rank - has.rank; more > 0; more--)
+        weight = gt_expand_dims(weight, -1);
+    return gt_multiply(gt_ones_like(gt_cast(values, GT_FLOAT64)), weight);
 }
 
 gt_Status gt_metric_add_mean_at(const char *here, const gt_MetricUpdate *update, gt_Tensor *values)
@@ -163,12 +307,9 @@ gt_Status gt_metric_add_mean_at(const char *here, const gt_MetricUpdate *update,
     if (!update || !update->states)
         return gt_raise(context, GT_INVALID, here, "metric_add_mean", "the update is NULL");
     gt_Site site = gt_site_enter(here, NULL);
-    gt_Tensor *numbers = gt_cast(values, GT_FLOAT64), *weight = update->sample_weight;
-    if (weight) {
-        weight = gt_cast(weight, GT_FLOAT64);
-        for (int more = gt_rank(numbers) - gt_rank(weight); more > 0; more--)
-            weight = gt_expand_dims(weight, -1);
-        weight = gt_multiply(gt_ones_like(numbers), weight); /* one for each value */
+    gt_Tensor *numbers = gt_cast(values, GT_FLOAT64), *weight = NULL;
+    if (update->sample_weight) {
+        weight = gt_metric_spread(update->sample_weight, numbers);
         numbers = gt_multiply(numbers, weight);
     }
     gt_assign_add(update->states[0], gt_sum(numbers));
@@ -224,6 +365,8 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
                                   .given_weight = weight};
         gt_Status status = part_mask(&update);
         if (status == GT_OK)
+            status = build(context, self, update.y_true, update.y_pred);
+        if (status == GT_OK)
             status = self->type->update(&update);
         if (status != GT_OK)
             gt_raise(context, status, NULL, NULL, "the update failed");
@@ -234,15 +377,56 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
     return gt_context_status(context);
 }
 
+static bool has_states(const gt_Metric *self)
+{
+    return gt_ask(self->object.context, is_built, (gt_Object *)(uintptr_t)&self->object);
+}
+
 double gt_metric_result_at(const char *here, const gt_Metric *self)
 {
     gt_Context *context = gt_enter();
     if (!context || !gt_metric_check(context, here, "metric_result", self))
         return NAN;
-    if (self->type->result)
-        return self->type->result(self->instance, self->states);
-    double total = gt_item(self->states[0]), count = gt_item(self->states[1]);
-    return count == 0 ? 0 : total / count;
+    if (!has_states(self))
+        return 0;
+    if (!self->type->result) {
+        double total = gt_item(self->states[0]), count = gt_item(self->states[1]);
+        return count == 0 ? 0 : total / count;
+    }
+    gt_Scope *scope = gt_scope_open(context);
+    if (!scope)
+        return NAN;
+    gt_Tensor *values = gt_metric_values_at(here, self);
+    double number = values ? gt_item(gt_mean(gt_cast(values, GT_FLOAT64))) : NAN;
+    gt_scope_close(context);
+    return number;
+}
+
+gt_Tensor *gt_metric_values_at(const char *here, const gt_Metric *self)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !gt_metric_check(context, here, "metric_values", self))
+        return NULL;
+    gt_Site site = gt_site_enter(here, self->name);
+    uint64_t recording = gt_tape_quiet(context);
+    gt_Tensor *values = NULL;
+    if (!has_states(self))
+        values = gt_scalar(0, GT_FLOAT64);
+    else if (self->type->result)
+        values = self->type->result(self->instance, self->states);
+    else
+        values = gt_divide_no_nan(self->states[0], self->states[1]);
+    if (!values)
+        gt_fail(GT_INVALID, "the result is NULL");
+    gt_tape_unquiet(context, recording);
+    gt_site_leave(site);
+    return gt_context_status(context) == GT_OK ? values : NULL;
+}
+
+const gt_MetricClass *gt_metric_class_at(const char *here, const gt_Metric *self)
+{
+    gt_Context *context = gt_enter();
+    return context && gt_metric_check(context, here, "metric_class", self) ? self->type : NULL;
 }
 
 gt_Status gt_metric_reset_at(const char *here, gt_Metric *self)
@@ -251,7 +435,7 @@ gt_Status gt_metric_reset_at(const char *here, gt_Metric *self)
     if (!context || !gt_metric_check(context, here, "metric_reset", self))
         return gt_status();
     uint64_t recording = gt_tape_quiet(context);
-    for (int i = 0; i < self->type->states; i++)
+    for (int i = 0; has_states(self) && i < self->type->states; i++)
         gt_assign(self->states[i], 0);
     gt_tape_unquiet(context, recording);
     return gt_context_status(context);
@@ -265,7 +449,7 @@ static size_t state_bytes(const gt_Metric *self, int state)
 static size_t states_bytes(const gt_Metric *self)
 {
     size_t bytes = 0;
-    for (int i = 0; i < self->type->states; i++)
+    for (int i = 0; self->built && i < self->type->states; i++)
         bytes += state_bytes(self, i);
     return bytes;
 }
@@ -275,7 +459,7 @@ gt_Status gt_metric_enter(gt_Metric *self, void **kept)
     gt_Context *context = self->object.context;
     char *to = NULL;
     *kept = NULL;
-    if (self->runs > 0 && !(to = *kept = gt_allocate(context, states_bytes(self))))
+    if (self->runs > 0 && self->built && !(to = *kept = gt_allocate(context, states_bytes(self))))
         return gt_context_status(context);
     for (int i = 0; to && i < self->type->states; to += state_bytes(self, i++))
         memcpy(to, gt_tensor_data(self->states[i]), state_bytes(self, i));
@@ -283,18 +467,23 @@ gt_Status gt_metric_enter(gt_Metric *self, void **kept)
     return GT_OK;
 }
 
+/* One that had no states when the inner run began had gathered nothing. */
 void gt_metric_leave(gt_Metric *self, void *kept)
 {
     gt_Context *context = self->object.context;
     const char *from = kept;
     GT_ASSERT(self->runs > 0 && (!kept || self->runs > 1));
     self->runs--;
-    for (int i = 0; from && i < self->type->states; from += state_bytes(self, i++)) {
+    for (int i = 0; self->built && (from || self->runs > 0) && i < self->type->states; i++) {
+        size_t bytes = state_bytes(self, i);
         void *to = gt_variable_replace(context, self->states[i]);
-        if (to)
-            memcpy(to, from, state_bytes(self, i));
+        if (to && from)
+            memcpy(to, from, bytes);
+        else if (to)
+            memset(to, 0, bytes);
+        from = from ? from + bytes : NULL;
     }
-    gt_release(context, kept, states_bytes(self));
+    gt_release(context, kept, kept ? states_bytes(self) : 0);
 }
 
 const char *gt_metric_name_at(const char *here, const gt_Metric *self)
@@ -308,196 +497,5 @@ gt_Tensors gt_metric_variables_at(const char *here, const gt_Metric *self)
     gt_Context *context = gt_enter();
     if (!context || !gt_metric_check(context, here, "metric_variables", self))
         return (gt_Tensors){NULL, 0};
-    return (gt_Tensors){self->states, self->type->states};
-}
-
-/* ---- mean, mean of a loss ---- */
-
-static gt_Status update_mean(const gt_MetricUpdate *update)
-{
-    return gt_metric_add_mean(update, update->y_pred);
-}
-
-static const gt_MetricClass mean_class = {
-    .size = sizeof mean_class, .name = "mean", .states = 2, .update = update_mean};
-
-static gt_Metric *new_plain(const char *here, const gt_MetricClass *type,
-                            const gt_Mean_options *given)
-{
-    gt_Mean_options options = GT_TAKE(gt_Mean_options, given);
-    return new_about(here, type, options.name, NULL, options.output);
-}
-
-gt_Metric *gt_Mean_at(const char *here, const gt_Mean_options *given)
-{
-    return new_plain(here, &mean_class, given);
-}
-
-static gt_Status update_loss(const gt_MetricUpdate *update)
-{
-    double rows = gt_batch_rows(update->y_pred);
-    gt_Tensor *y_pred = update->mask ? gt_with_mask(update->y_pred, update->mask) : update->y_pred;
-    gt_Tensor *loss =
-        gt_loss_compute(update->instance, update->y_true, y_pred, update->given_weight);
-    gt_assign_add(update->states[0], gt_multiply(gt_cast(loss, GT_FLOAT64), rows));
-    return gt_assign_add(update->states[1], rows);
-}
-
-static const gt_MetricClass loss_class = {.size = sizeof loss_class,
-                                          .name = "loss",
-                                          .instance = sizeof(gt_Loss),
-                                          .states = 2,
-                                          .update = update_loss};
-
-gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_options *given)
-{
-    gt_Mean_options options = GT_TAKE(gt_Mean_options, given);
-    gt_Context *context = gt_enter();
-    if (!context)
-        return NULL;
-    gt_Site site = gt_site_enter(here, "LossMetric");
-    if (gt_loss_check(&loss) == GT_OK && !loss.type)
-        gt_raise(context, GT_INVALID, NULL, NULL, "the loss must be given");
-    gt_site_leave(site);
-    return gt_context_status(context) == GT_OK
-               ? new_about(here, &loss_class, options.name ? options.name : loss.type->name, &loss,
-                           options.output)
-               : NULL;
-}
-
-/* ---- cosine similarity ---- */
-
-typedef struct Similarity {
-    int32_t axis;
-} Similarity;
-
-static gt_Status update_similarity(const gt_MetricUpdate *update)
-{
-    const Similarity *self = update->instance;
-    gt_Tensor *losses = gt_cosine_similarity(update->y_true, update->y_pred, .axis = self->axis,
-                                             .reduction = GT_REDUCTION_NONE);
-    return gt_metric_add_mean(update, gt_negative(losses));
-}
-
-static const gt_MetricClass similarity_class = {.size = sizeof similarity_class,
-                                                .name = "cosine_similarity",
-                                                .instance = sizeof(Similarity),
-                                                .states = 2,
-                                                .update = update_similarity};
-
-gt_Metric *gt_CosineSimilarityMetric_at(const char *here,
-                                        const gt_CosineSimilarityMetric_options *given)
-{
-    gt_CosineSimilarityMetric_options options = GT_TAKE(gt_CosineSimilarityMetric_options, given);
-    return new_about(here, &similarity_class, options.name, &(Similarity){options.axis},
-                     options.output);
-}
-
-/* ---- accuracies ---- */
-
-typedef struct Accuracy {
-    double threshold;
-} Accuracy;
-
-/* Labels as integers of the shape of the class numbers, (...) for (..., 1). */
-static gt_Tensor *class_numbers(gt_Tensor *y_true, gt_Tensor *classes)
-{
-    gt_Shape shape = gt_tensor_shape(classes), given = gt_tensor_shape(y_true);
-    if (given.rank == shape.rank + 1 && gt_last(given) == 1)
-        y_true = gt_reshape(y_true, shape);
-    return gt_cast(y_true, GT_INT32);
-}
-
-static gt_Status check_same_shape(gt_Tensor *y_true, gt_Tensor *y_pred)
-{
-    gt_Shape a = gt_tensor_shape(y_true), b = gt_tensor_shape(y_pred);
-    char a_text[160], b_text[160];
-    if (gt_status() == GT_OK && !gt_shape_equal(a, b))
-        gt_fail(GT_INVALID, "the shapes of labels and predictions do not match: %s and %s",
-                gt_shape_text(a, a_text, sizeof a_text), gt_shape_text(b, b_text, sizeof b_text));
-    return gt_status();
-}
-
-static gt_Status update_sparse(const gt_MetricUpdate *update)
-{
-    gt_Tensor *predicted = gt_argmax(update->y_pred, .axis = -1);
-    gt_Tensor *labels = class_numbers(update->y_true, predicted);
-    if (check_same_shape(labels, predicted) != GT_OK)
-        return gt_status();
-    return gt_metric_add_mean(update, gt_equal(predicted, labels));
-}
-
-static gt_Status update_categorical(const gt_MetricUpdate *update)
-{
-    if (check_same_shape(update->y_true, update->y_pred) != GT_OK)
-        return gt_status();
-    return gt_metric_add_mean(update, gt_equal(gt_argmax(update->y_pred, .axis = -1),
-                                               gt_argmax(update->y_true, .axis = -1)));
-}
-
-/* Labels (n) and predictions (n, 1), or the other way round, are brought together. */
-static gt_Status update_binary(const gt_MetricUpdate *update)
-{
-    const Accuracy *self = update->instance;
-    gt_Shape shape = gt_tensor_shape(update->y_pred), given = gt_tensor_shape(update->y_true);
-    gt_Tensor *labels = update->y_true;
-    bool column = (given.rank == shape.rank + 1 && gt_last(given) == 1) ||
-                  (shape.rank == given.rank + 1 && gt_last(shape) == 1);
-    if (column && gt_size(labels) == gt_size(update->y_pred))
-        labels = gt_reshape(labels, shape);
-    if (check_same_shape(labels, update->y_pred) != GT_OK)
-        return gt_status();
-    gt_Tensor *predicted = gt_cast(gt_greater(update->y_pred, self->threshold), GT_FLOAT64);
-    return gt_metric_add_mean(update, gt_equal(predicted, gt_cast(labels, GT_FLOAT64)));
-}
-
-/* As Keras chooses for "accuracy". */
-static gt_Status update_accuracy(const gt_MetricUpdate *update)
-{
-    gt_Shape labels = gt_tensor_shape(update->y_true), shape = gt_tensor_shape(update->y_pred);
-    if (gt_status() != GT_OK)
-        return gt_status();
-    if (shape.rank < 2 || gt_last(shape) == 1)
-        return update_binary(update);
-    if (labels.rank < shape.rank || gt_last(labels) == 1)
-        return update_sparse(update);
-    return update_categorical(update);
-}
-
-#define ACCURACY_CLASS(symbol, text, struct_bytes, function)                                       \
-    static const gt_MetricClass symbol##_class = {.size = sizeof symbol##_class,                   \
-                                                  .name = text,                                    \
-                                                  .instance = struct_bytes,                        \
-                                                  .states = 2,                                     \
-                                                  .update = function}
-ACCURACY_CLASS(accuracy, "accuracy", sizeof(Accuracy), update_accuracy);
-ACCURACY_CLASS(binary, "binary_accuracy", sizeof(Accuracy), update_binary);
-ACCURACY_CLASS(categorical, "categorical_accuracy", 0, update_categorical);
-ACCURACY_CLASS(sparse, "sparse_categorical_accuracy", 0, update_sparse);
-
-static gt_Metric *new_accuracy(const char *here, const gt_MetricClass *type,
-                               const gt_Accuracy_options *given)
-{
-    gt_Accuracy_options options = GT_TAKE(gt_Accuracy_options, given);
-    return new_about(here, type, options.name, &(Accuracy){options.threshold}, options.output);
-}
-
-gt_Metric *gt_Accuracy_at(const char *here, const gt_Accuracy_options *options)
-{
-    return new_accuracy(here, &accuracy_class, options);
-}
-
-gt_Metric *gt_BinaryAccuracy_at(const char *here, const gt_Accuracy_options *options)
-{
-    return new_accuracy(here, &binary_class, options);
-}
-
-gt_Metric *gt_CategoricalAccuracy_at(const char *here, const gt_Mean_options *options)
-{
-    return new_plain(here, &categorical_class, options);
-}
-
-gt_Metric *gt_SparseCategoricalAccuracy_at(const char *here, const gt_Mean_options *options)
-{
-    return new_plain(here, &sparse_class, options);
+    return (gt_Tensors){self->states, has_states(self) ? self->type->states : 0};
 }

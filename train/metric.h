@@ -12,29 +12,48 @@ GT_BEGIN
 
 typedef struct gt_Metric gt_Metric;
 
-#define GT_MAX_METRIC_STATES 4
+#define GT_MAX_METRIC_STATES 6
 #define GT_MAX_METRICS       16 /* of one model */
 
 typedef struct gt_MetricUpdate {
-    const void *instance;       /* the struct that gt_metric_new was given; a copy of it */
+    const void *
+        instance; /* the class's option struct, filled in; or the struct that gt_metric_new was given */
     gt_Variable *const *states; /* float64 */
     gt_Tensor *y_true, *y_pred; /* without masks */
-    gt_Tensor *sample_weight;   /* of the leading axes of the values; padding weighs 0. NULL: all weigh 1 */
-    gt_Tensor *mask;            /* of y_pred; it is part of the weight. NULL: none */
-    gt_Tensor *given_weight;    /* sample_weight without the mask */
+    gt_Tensor
+        *sample_weight; /* of the leading axes of the values; padding weighs 0. NULL: all weigh 1 */
+    gt_Tensor *mask;    /* of y_pred; it is part of the weight. NULL: none */
+    gt_Tensor *given_weight; /* sample_weight without the mask */
 } gt_MetricUpdate;
+
+/* Which of two results is the better one. */
+typedef enum gt_MetricDirection {
+    GT_METRIC_DIRECTION_NONE,
+    GT_METRIC_DIRECTION_UP,
+    GT_METRIC_DIRECTION_DOWN,
+} gt_MetricDirection;
 
 typedef struct gt_MetricClass {
     uint32_t size;    /* of this struct */
     const char *name; /* "accuracy": the metric's name if none is given */
     size_t instance;  /* bytes of the struct that gt_metric_new copies; may be 0 */
     int32_t states;   /* how many variables, 1 to GT_MAX_METRIC_STATES; float64, zeros at first */
-    /* The shape of a state; NULL: all are scalars. */
-    gt_Shape (*shape)(const void *instance, int state);
+    /* The shape of a state for such labels and predictions (y_true NULL: there are none): states are made at the first
+     * update, and later ones must agree. Raises what does not fit. NULL: all are scalars. */
+    gt_Shape (*shape)(const void *instance, int state, const gt_Spec *y_true,
+                      const gt_Spec *y_pred);
     /* Adds a batch to the states, with operations: gt_metric_add_mean, gt_assign_add. */
     gt_Status (*update)(const gt_MetricUpdate *update);
-    /* The number so far. NULL: state 0 / state 1, and 0 before the first batch. */
-    double (*result)(const void *instance, gt_Variable *const *states);
+    /* What it is so far, a number or more, by operations. NULL: state 0 / state 1, and 0 before the first batch. */
+    gt_Tensor *(*result)(const void *instance, gt_Variable *const *states);
+    /* For a class with an option list, see gt_metric_make: those called name and output (GT_METRIC_COMMON) have their
+     * effect. NULL: none. */
+    const gt_OptionType *options;
+    gt_Status (*check)(
+        const void *options); /* raises what is wrong with them; NULL: nothing can be */
+    const char *function;     /* "AUC": gt_AUC makes it; NULL: another one */
+    const char *keras;        /* the name of Keras's class; NULL: it has none */
+    gt_MetricDirection direction;
 } gt_MetricClass;
 
 /* A new metric, floating: gt_compile takes it over; else gt_metric_free, or it goes with the
@@ -42,6 +61,10 @@ typedef struct gt_MetricClass {
 #define gt_metric_new(...) gt_metric_new_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Metric *gt_metric_new_at(const char *here, const gt_MetricClass *type, const char *name,
                                    const void *instance);
+/* The same for a class with an option list; `options` is a struct of its type, or NULL for the defaults. */
+#define gt_metric_make(...) gt_metric_make_at(GT_HERE, __VA_ARGS__)
+GT_API gt_Metric *gt_metric_make_at(const char *here, const gt_MetricClass *type,
+                                    const void *options);
 /* Which output of the model, and which of the labels, the metric is about; 0 at first. Built-in metrics have an option for
  * it. Returns the metric. */
 #define gt_metric_set_output(metric, output) gt_metric_set_output_at(GT_HERE, metric, output)
@@ -62,13 +85,29 @@ GT_OPTIONS(gt_metric_update_options, gt_metric_update_OPTIONS);
                         GT_KEYWORDS(gt_metric_update, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_metric_update_at(const char *here, gt_Metric *metric, gt_Tensor *y_true,
                                      gt_Tensor *y_pred, const gt_metric_update_options *options);
+/* The number so far, the mean of them where there are several; 0 before the first batch, NaN on failure. */
 #define gt_metric_result(metric) gt_metric_result_at(GT_HERE, metric)
-GT_API double gt_metric_result_at(const char *here, const gt_Metric *metric); /* NaN on failure */
+GT_API double gt_metric_result_at(const char *here, const gt_Metric *metric);
+/* All numbers so far: a number for each threshold, for each class. */
+#define gt_metric_values(metric) gt_metric_values_at(GT_HERE, metric)
+GT_API gt_Tensor *gt_metric_values_at(const char *here, const gt_Metric *metric);
 #define gt_metric_reset(metric) gt_metric_reset_at(GT_HERE, metric)
 GT_API gt_Status gt_metric_reset_at(const char *here, gt_Metric *metric);
 #define gt_metric_name(metric) gt_metric_name_at(GT_HERE, metric)
 GT_API const char *gt_metric_name_at(const char *here, const gt_Metric *metric);
-/* The state, to be saved. */
+/* The class, to be saved; NULL on failure. */
+#define gt_metric_class(metric) gt_metric_class_at(GT_HERE, metric)
+GT_API const gt_MetricClass *gt_metric_class_at(const char *here, const gt_Metric *metric);
+/* All built-in classes of metrics; count gets how many. Static storage. */
+GT_API const gt_MetricClass *const *gt_metric_classes(int *count);
+/* The built-in class of that name, ours ("auc") or Keras's ("AUC"); NULL without an error if there is none. */
+GT_API const gt_MetricClass *gt_metric_class_find(const char *name);
+/* gt_metrics(gt_metric_named("accuracy"), gt_metric_named("mae")): what Keras makes of a string, called by it. "accuracy" and
+ * "acc" are gt_Accuracy(); else the metric of that class, ours or Keras's, with the defaults of its options; else the
+ * mean of the loss of that name or alias ("mse", "ce"). */
+#define gt_metric_named(name) gt_metric_named_at(GT_HERE, name)
+GT_API gt_Metric *gt_metric_named_at(const char *here, const char *name);
+/* The state, to be saved; nothing before the first update of a metric whose states are shaped by the data. */
 #define gt_metric_variables(metric) gt_metric_variables_at(GT_HERE, metric)
 GT_API gt_Tensors gt_metric_variables_at(const char *here, const gt_Metric *metric);
 /* Drops the caller's hold. NULL is ignored. */
@@ -86,54 +125,6 @@ GT_API gt_Metrics gt_metrics_list(gt_Metric *const *items);
 #define GT_METRIC_COMMON(F, S)                                                                     \
     F(S, const char *, name, NULL, "copied; NULL: that of the metric")                             \
     F(S, int32_t, output, 0, "of the model's outputs, for a model with several")
-
-#define gt_Mean_OPTIONS(F, S) GT_METRIC_COMMON(F, S)
-GT_OPTIONS(gt_Mean_options, gt_Mean_OPTIONS);
-typedef gt_Mean_options gt_CategoricalAccuracy_options, gt_SparseCategoricalAccuracy_options,
-    gt_LossMetric_options;
-
-#define gt_Accuracy_OPTIONS(F, S)                                                                  \
-    F(S, double, threshold, 0.5,                                                                   \
-      "binary: a prediction above it is a 1; 0 for scores before sigmoid")                         \
-    GT_METRIC_COMMON(F, S)
-GT_OPTIONS(gt_Accuracy_options, gt_Accuracy_OPTIONS);
-typedef gt_Accuracy_options gt_BinaryAccuracy_options;
-
-/* The mean of y_pred; y_true may be NULL: gt_metric_update(mean, NULL, values). */
-#define gt_Mean(...) gt_Mean_at(GT_HERE, GT_KEYWORDS(gt_Mean, __VA_ARGS__))
-GT_API gt_Metric *gt_Mean_at(const char *here, const gt_Mean_options *options);
-
-/* How many predictions are right, chosen by shapes: predictions (..., 1) or of rank 1 are binary;
- * labels of fewer dimensions than the predictions, or (..., 1), name classes (sparse categorical);
- * labels like the predictions are categorical. */
-#define gt_Accuracy(...) gt_Accuracy_at(GT_HERE, GT_KEYWORDS(gt_Accuracy, __VA_ARGS__))
-GT_API gt_Metric *gt_Accuracy_at(const char *here, const gt_Accuracy_options *options);
-/* (y_pred > threshold) == y_true, over all elements. */
-#define gt_BinaryAccuracy(...) gt_BinaryAccuracy_at(GT_HERE, GT_KEYWORDS(gt_Accuracy, __VA_ARGS__))
-GT_API gt_Metric *gt_BinaryAccuracy_at(const char *here, const gt_Accuracy_options *options);
-/* argmax y_pred == argmax y_true, over the last axis. */
-#define gt_CategoricalAccuracy(...)                                                                \
-    gt_CategoricalAccuracy_at(GT_HERE, GT_KEYWORDS(gt_Mean, __VA_ARGS__))
-GT_API gt_Metric *gt_CategoricalAccuracy_at(const char *here, const gt_Mean_options *options);
-/* argmax y_pred == y_true: y_pred (..., classes), labels (...) or (..., 1). */
-#define gt_SparseCategoricalAccuracy(...)                                                          \
-    gt_SparseCategoricalAccuracy_at(GT_HERE, GT_KEYWORDS(gt_Mean, __VA_ARGS__))
-GT_API gt_Metric *gt_SparseCategoricalAccuracy_at(const char *here, const gt_Mean_options *options);
-#define gt_CosineSimilarityMetric_OPTIONS(F, S)                                                    \
-    F(S, int32_t, axis, -1, "along which the vectors are; negative: from the end")                 \
-    GT_METRIC_COMMON(F, S)
-GT_OPTIONS(gt_CosineSimilarityMetric_options, gt_CosineSimilarityMetric_OPTIONS);
-/* The mean cosine of the angle between y_true and y_pred, 0 where one of them is 0: minus the loss
- * gt_CosineSimilarity. */
-#define gt_CosineSimilarityMetric(...)                                                             \
-    gt_CosineSimilarityMetric_at(GT_HERE, GT_KEYWORDS(gt_CosineSimilarityMetric, __VA_ARGS__))
-GT_API gt_Metric *gt_CosineSimilarityMetric_at(const char *here,
-                                               const gt_CosineSimilarityMetric_options *options);
-/* gt_LossMetric(gt_MeanAbsoluteError(), .name = "mae"): the mean of a loss, weighted by the
- * sizes of the batches. */
-#define gt_LossMetric(...)                                                                         \
-    gt_LossMetric_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_Mean, GT_AFTER_1(__VA_ARGS__)))
-GT_API gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_options *options);
 
 GT_END
 

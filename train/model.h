@@ -10,6 +10,7 @@
 
 #include "layers/layer.h"
 #include "optim/optimizer.h"
+#include "train/callback.h"
 #include "train/dataset.h"
 #include "train/metric.h"
 #include "train/progress.h"
@@ -48,7 +49,10 @@ typedef struct gt_History gt_History;
     F(S, int64_t, initial_epoch, 0, "number of the first one, when a run is resumed")              \
     F(S, gt_Dataset *, validation, NULL, "evaluated after every epoch")                            \
     F(S, gt_Verbosity, verbose, GT_VERBOSITY_AUTO, "what is printed to standard error")            \
-    F(S, const gt_Progress *, progress, NULL, "told instead of printing")
+    F(S, const gt_Progress *, progress, NULL, "told instead of printing")                          \
+    F(S, gt_Callbacks, callbacks, GT_NOT_GIVEN, "gt_callbacks(a, b), told in this order; taken over") \
+    F(S, bool, resume, false,                                                                      \
+      "goes on where gt_load_checkpoint or an interrupted gt_fit left the run, if there was one")
 GT_OPTIONS(gt_fit_options, gt_fit_OPTIONS);
 
 /* Trains on epochs initial_epoch .. epochs - 1. A step: predictions with training = true, loss plus
@@ -91,7 +95,8 @@ GT_API void gt_history_free(gt_History *history);
 
 #define gt_evaluate_OPTIONS(F, S)                                                                  \
     F(S, gt_Verbosity, verbose, GT_VERBOSITY_SILENT, "what is printed to standard error")          \
-    F(S, const gt_Progress *, progress, NULL, "told instead of printing")
+    F(S, const gt_Progress *, progress, NULL, "told instead of printing")                          \
+    F(S, gt_Callbacks, callbacks, GT_NOT_GIVEN, "told of its TEST hooks; taken over")
 GT_OPTIONS(gt_evaluate_options, gt_evaluate_OPTIONS);
 
 /* The loss, and the metrics in the order of gt_compile; all NaN on failure. */
@@ -113,7 +118,8 @@ GT_API gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Dataset *d
 
 #define gt_predict_OPTIONS(F, S)                                                                   \
     F(S, gt_Outputs, outputs, GT_NOT_GIVEN,                                                        \
-      "get the predictions of the model's outputs after the first")
+      "get the predictions of the model's outputs after the first")                                \
+    F(S, gt_Callbacks, callbacks, GT_NOT_GIVEN, "told of its PREDICT hooks; taken over")
 GT_OPTIONS(gt_predict_options, gt_predict_OPTIONS);
 /* Predictions for all rows of x in their own order, whatever the shuffling: (rows, ...). Batch by
  * batch, with training = false. The model need not be compiled. gt_predict(model, data, .outputs = gt_outputs(&b)) gives the

@@ -177,3 +177,11 @@ void gt_printer_report(gt_Printer *printer, const gt_ProgressEvent *event)
         break;
     }
 }
+
+void gt_printer_say(const gt_Printer *printer, const char *text)
+{
+    if (printer->verbosity == GT_VERBOSITY_SILENT)
+        return;
+    fputs(text, stderr);
+    fflush(stderr);
+}

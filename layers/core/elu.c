@@ -3,12 +3,20 @@
 #include "layers/kit.h"
 #include "ops/nn/activation.h"
 
+#include <math.h>
+
 typedef struct ELU {
     gt_Layer base;
     gt_ELU_options options;
 } ELU;
 
 GT_OPTION_TYPE(gt_ELU_options, gt_ELU_OPTIONS);
+
+static gt_Status elu_create(gt_Layer *layer)
+{
+    double alpha = ((const ELU *)layer)->options.alpha;
+    return isfinite(alpha) ? GT_OK : gt_fail(GT_INVALID, "alpha must be finite (got %g)", alpha);
+}
 
 static gt_Tensor *elu_call(gt_Layer *layer, const gt_CallArgs *in)
 {
@@ -19,6 +27,7 @@ const gt_LayerClass gt_layer_class_elu = {
     GT_LAYER_RECORD("elu", "ELU", ELU, "x where x > 0, else alpha (e^x - 1)"),
     .flags = GT_LAYER_KEEPS_MASK,
     .options = &gt_ELU_options_type,
+    .create = elu_create,
     .call = elu_call,
     .samples = GT_LAYER_SAMPLES({.keras = "ELU()",
                                  .inputs = 1,

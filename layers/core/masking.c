@@ -6,6 +6,8 @@
 #include "ops/math/compare.h"
 #include "ops/math/reduce.h"
 
+#include <math.h>
+
 typedef struct Masking {
     gt_Layer base;
     gt_Masking_options options;
@@ -15,6 +17,8 @@ GT_OPTION_TYPE(gt_Masking_options, gt_Masking_OPTIONS);
 
 static gt_Status masking_create(gt_Layer *layer)
 {
+    if (isnan(((const Masking *)layer)->options.mask_value))
+        return gt_fail(GT_INVALID, "mask_value must not be NaN: no element is equal to it");
     return gt_set_input_spec(layer, 0, .min_rank = 1);
 }
 

@@ -24,6 +24,9 @@ static gt_Status spectral_normalization_create(gt_Layer *layer)
     if (options->power_iterations <= 0)
         return gt_fail(GT_INVALID, "power_iterations must be > 0 (got %lld)",
                        (long long)options->power_iterations);
+    if (options->power_iterations > INT32_MAX)
+        return gt_fail(GT_INVALID, "power_iterations must be < 2^31 (got %lld)",
+                       (long long)options->power_iterations);
     return gt_set_input_spec(layer, 0, .min_rank = 1);
 }
 

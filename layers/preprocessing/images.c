@@ -123,10 +123,13 @@ gt_Tensor *gt_draw_one(gt_Layer *layer, gt_Range range, gt_DType dtype)
 
 gt_Tensor *gt_draw_each(gt_Layer *layer, gt_Tensor *images, gt_Range range)
 {
+    const gt_ImageLayer *self = (const gt_ImageLayer *)layer;
     gt_Tensor *first = gt_one_of_each(images);
-    return gt_is_wide(range) ? gt_uniform_like(first, .low = range.low, .high = range.high,
-                                               .generator = ((gt_ImageLayer *)layer)->generator)
-                             : gt_full_like(first, range.low);
+    /* A layer that has nothing to draw has no generator; the context's is not for it. */
+    return self->draws && gt_is_wide(range)
+               ? gt_uniform_like(first, .low = range.low, .high = range.high,
+                                 .generator = self->generator)
+               : gt_full_like(first, range.low);
 }
 
 gt_Tensor *gt_draw_sign(gt_Layer *layer, gt_Tensor *images)
@@ -168,6 +171,8 @@ gt_Status gt_check_look(const gt_affine_transform_options *look)
         look->fill_mode == GT_FILL_MODE_MIRROR)
         return gt_fail(GT_INVALID, "fill_mode must be constant, nearest, wrap or reflect (got %d)",
                        (int)look->fill_mode);
+    if (isnan(look->fill_value))
+        return gt_fail(GT_INVALID, "fill_value must be a number");
     return gt_status();
 }
 

@@ -60,6 +60,8 @@ static gt_Status settle_axes(Normalization *self, gt_Shape x, gt_Shape *shape)
         int axis = gt_axis(asked.axis[i], x.rank);
         if (axis < 0)
             return gt_status();
+        if (keep[axis])
+            return gt_fail(GT_INVALID, "axis %d is among the axes twice", axis);
         keep[axis] = true;
     }
     *shape = gt_shape();

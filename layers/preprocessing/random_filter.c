@@ -10,6 +10,8 @@
 #include "ops/math/reduce.h"
 #include "ops/nn/convolution.h"
 
+#include <math.h>
+
 /* Each channel with the same kernel, (rows, columns); zeros around. */
 static gt_Tensor *filtered(gt_Tensor *images, gt_Tensor *kernel)
 {
@@ -230,6 +232,8 @@ static gt_Status random_erasing_create(gt_Layer *layer)
         gt_factor_range("scale", o->scale, o->scale_lower, 0, 1, &self->scale) != GT_OK ||
         gt_value_range(&o->value_range, &self->values) != GT_OK)
         return gt_status();
+    if (isnan(o->scale_lower))
+        return gt_fail(GT_INVALID, "scale_lower must be a number");
     if (o->fill_value.count != 0 && o->fill_value.count != 1 && o->fill_value.count != 3)
         return gt_fail(GT_INVALID, "fill_value must be one number or three (got %lld of them)",
                        (long long)o->fill_value.count);

@@ -6,6 +6,8 @@
 #include "ops/math/arithmetic.h"
 #include "ops/math/math.h"
 
+#include <math.h>
+
 typedef struct Resizing {
     gt_Layer base;
     gt_Resizing_options options;
@@ -22,6 +24,8 @@ static gt_Status resizing_create(gt_Layer *layer)
     if (options->crop_to_aspect_ratio && options->pad_to_aspect_ratio)
         return gt_fail(GT_INVALID,
                        "crop_to_aspect_ratio and pad_to_aspect_ratio exclude each other");
+    if (isnan(options->fill_value))
+        return gt_fail(GT_INVALID, "fill_value must be a number");
     return gt_check_image_size(options->height, options->width);
 }
 

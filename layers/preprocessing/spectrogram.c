@@ -11,6 +11,13 @@
 
 #include <math.h>
 
+static gt_Status check_window(gt_Window window)
+{
+    if (window < GT_WINDOW_HANN || window > GT_WINDOW_NONE)
+        return gt_fail(GT_INVALID, "unknown window %d", (int)window);
+    return GT_OK;
+}
+
 /* ---- STFTSpectrogram ---- */
 
 typedef struct STFTSpectrogram {
@@ -45,7 +52,9 @@ static gt_Status stft_spectrogram_create(gt_Layer *layer)
         return gt_fail(GT_INVALID, "unknown mode of spectrograms %d", (int)o->mode);
     if (o->padding != GT_PADDING_VALID && o->padding != GT_PADDING_SAME)
         return gt_fail(GT_INVALID, "padding must be valid or same (got %d)", (int)o->padding);
-    return GT_OK;
+    if (o->scaling < GT_STFT_SCALING_NONE || o->scaling > GT_STFT_SCALING_SPECTRUM)
+        return gt_fail(GT_INVALID, "unknown scaling %d", (int)o->scaling);
+    return check_window(o->window);
 }
 
 static gt_Variable *add_kernel(gt_Layer *layer, const char *name, gt_StftSide side)
@@ -223,7 +232,7 @@ static gt_Status mel_spectrogram_create(gt_Layer *layer)
             GT_INVALID,
             "min_power must be > 0, ref_power, top_db and mag_exp finite (got %g, %g, %g, %g)",
             o->min_power, o->ref_power, o->top_db, o->mag_exp);
-    return GT_OK;
+    return check_window(o->window);
 }
 
 static gt_Status mel_spectrogram_build(gt_Layer *layer, const gt_BuildArgs *in)

@@ -47,6 +47,9 @@ static gt_Status conv_lstm_create(gt_Layer *layer)
     bool steps = false, apart = false;
     if (options->filters <= 0)
         return gt_fail(GT_INVALID, "filters must be > 0 (got %lld)", (long long)options->filters);
+    if (options->filters > INT32_MAX)
+        return gt_fail(GT_INVALID, "filters must be < 2^31 (got %lld)",
+                       (long long)options->filters);
     if (options->padding != GT_PADDING_VALID && options->padding != GT_PADDING_SAME)
         return gt_fail(GT_INVALID, "padding must be valid or same (got %d)", (int)options->padding);
     if (expand("kernel_size", options->kernel_size, axes, &self->size) != GT_OK ||
@@ -253,13 +256,13 @@ const gt_LayerClass gt_layer_class_conv_lstm1d = {
          .masks = 1,
          .outputs = 3,
          .output = GT_SAMPLE_SHAPE(2, 3, 3, 2)},
-        {.options = GT_LAYER_OPTIONS(gt_ConvLSTM1D, .filters = 1, .kernel_size = 2,
+        {.options = GT_LAYER_OPTIONS(gt_ConvLSTM1D, .filters = 1, .kernel_size = 3,
                                      .dilation_rate = 2, .unit_forget_bias = false,
                                      .return_sequences = true, .zero_output_for_mask = true),
-         .keras = "ConvLSTM1D(1, 2, dilation_rate=2, unit_forget_bias=False, "
+         .keras = "ConvLSTM1D(1, 3, dilation_rate=2, unit_forget_bias=False, "
                   "return_sequences=True, zero_output_for_mask=True)",
          .inputs = 1,
-         .input = GT_INPUTS(GT_ANY(2, 3, 4, 1)),
+         .input = GT_INPUTS(GT_ANY(2, 3, 6, 1)),
          .masks = 1,
          .output = GT_SAMPLE_SHAPE(2, 3, 2, 1)},
         {.options = GT_LAYER_OPTIONS(gt_ConvLSTM1D, .filters = 1, .kernel_size = 2,

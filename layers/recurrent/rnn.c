@@ -244,7 +244,7 @@ static gt_Status stacked_create(gt_Layer *layer)
     const gt_Layers *cells = &((const StackedRNNCells *)layer)->options.cells;
     gt_Shape shapes[GT_STATES];
     if (!cells->items || cells->items[0] == GT_LIST_END)
-        return gt_fail(GT_INVALID, "there must be at least one cell: gt_layers(a, b)");
+        return gt_fail(GT_INVALID, "cells must have at least one cell: gt_layers(a, b)");
     stacked_states(layer, shapes);
     return gt_status();
 }

@@ -15,7 +15,7 @@ static gt_Status activity_regularization_create(gt_Layer *layer)
     const gt_ActivityRegularization_options *options =
         &((const ActivityRegularization *)layer)->options;
     layer->state->activity = gt_L1L2(.l1 = options->l1, .l2 = options->l2);
-    return gt_status();
+    return gt_regularizer_check("the penalty", &layer->state->activity);
 }
 
 static gt_Tensor *activity_regularization_call(gt_Layer *layer, const gt_CallArgs *in)

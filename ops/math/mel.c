@@ -48,12 +48,14 @@ GT_COMPOSED(mel_weights,
              const gt_mel_weights_options *options),
             (frequencies, bands, options))
 
-/* 10 log10 of what is at least min_power. */
+/* 10 log10 of what is at least min_power. An empty batch has no loudest element. */
 static gt_Tensor *decibels(gt_Tensor *power, const gt_mel_spectrogram_options *options)
 {
     double reference = fmax(fabs(options->ref_power), options->min_power);
     gt_Tensor *loud = gt_multiply(gt_log10(gt_maximum(power, options->min_power)), 10);
     loud = gt_subtract(loud, 10 * log10(reference));
+    if (gt_size(loud) == 0)
+        return loud;
     return (gt_maximum)(loud, gt_subtract(gt_max(loud), options->top_db));
 }
 

@@ -9,7 +9,7 @@ its inputs; where that is not how Keras wants it, " @ " and the call follow:
 
     LSTM(3, return_state=True) @ call(x[0], initial_state=[x[1], x[2]])
 
-x are the inputs, None where one is absent, m their masks or None; masks ride on the inputs as Keras has it. Weights get numbers by formula, see
+x are the inputs, tensors of strings where they are text, None where one is absent, m their masks or None; masks ride on the inputs as Keras has it. Weights get numbers by formula, see
 formula(). Everything is computed in float64, where Keras can; where it cannot, in float32, and the file says so.
 
 A file has the defaults of the class's signature, then for each sample lines of: the text, the shapes of the inputs, how
@@ -121,6 +121,11 @@ def tensors(sample, floatx):
     for item in sample["inputs"]:
         if item is None:
             x.append(None)
+            m.append(None)
+            continue
+        if item["dtype"] == "text":
+            words = np.array(item["words"].split("|"))
+            x.append(tf.constant(words[np.array(item["numbers"], int)].reshape(item["shape"])))
             m.append(None)
             continue
         dtype = floatx if item["real"] else item["dtype"]
@@ -282,4 +287,5 @@ def main():
             print(layer["name"], len(layer["samples"]))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -39,7 +39,7 @@ OPTIMIZERS = [
     "Adamax(0.125, beta_1=0.75, beta_2=0.875, gradient_accumulation_steps=3)",
     "Nadam(0.125, beta_1=0.75, beta_2=0.875, epsilon=0.0625)",
     "Nadam(0.125, beta_1=0.75, beta_2=0.875, weight_decay=0.25, clipnorm=1.5)",
-    "Lion(0.125, beta_1=0.75, beta_2=0.875)",
+    "Lion(0.125, beta_1=0.25, beta_2=0.9375)",
     "Lion(0.125, beta_1=0.75, beta_2=0.875, weight_decay=0.25)",
     "Ftrl(0.125, learning_rate_power=-0.75, initial_accumulator_value=0.25, l1_regularization_strength=0.125, "
     "l2_regularization_strength=0.25, l2_shrinkage_regularization_strength=0.5, beta=0.25)",

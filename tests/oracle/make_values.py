@@ -96,15 +96,15 @@ tensors["train.kernel"] = rng.normal(size=(4, 3))
 tensors["train.bias"] = rng.normal(size=(3,))
 
 
-def train(name, optimizer, kernel, bias):
+def train(name, optimizer, kernel, bias, **penalties):
     x, y = tensors["train.x"], tensors["train.y"]
-    dense = keras.layers.Dense(3, kernel_constraint=kernel, bias_constraint=bias)
+    dense = keras.layers.Dense(3, kernel_constraint=kernel, bias_constraint=bias, **penalties)
     dense.build(x.shape)
     dense.set_weights([tensors["train.kernel"], tensors["train.bias"]])
     kernels, biases = [], []
     for step in range(STEPS):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean((dense(x) - y) ** 2)
+            loss = tf.reduce_mean((dense(x) - y) ** 2) + sum(dense.losses)
         optimizer.apply(tape.gradient(loss, dense.trainable_variables), dense.trainable_variables)
         kernels.append(dense.kernel.numpy())
         biases.append(dense.bias.numpy())
@@ -125,5 +125,25 @@ train("train_accumulated", sgd(gradient_accumulation_steps=2),
       constraints.MinMaxNorm(0.875, 1.125, rate=0.5), None)
 train("train_decay", sgd(weight_decay=0.125, clipnorm=0.5), constraints.MaxNorm(0.75), constraints.NonNeg())
 train("train_adam", keras.optimizers.Adam(0.125, 0.875, 0.96875, 2.0**-20), constraints.MaxNorm(0.75), constraints.NonNeg())
+
+
+def penalized(name, optimizer, **penalties):
+    train(name, optimizer, None, None, **penalties)
+
+
+def orthogonal(factor, mode):
+    penalty = regularizers.OrthogonalRegularizer(factor, mode)
+    penalty.factor = factor  # as above
+    return penalty
+
+
+penalized("train_l1", sgd(), kernel_regularizer=regularizers.L1(0.125), bias_regularizer=regularizers.L1(0.25))
+penalized("train_l2", sgd(nesterov=True), kernel_regularizer=regularizers.L2(0.125), bias_regularizer=regularizers.L2(0.5))
+penalized("train_l1_l2", keras.optimizers.Adam(0.125, 0.875, 0.96875, 2.0**-20), kernel_regularizer=regularizers.L1L2(0.125, 0.25))
+penalized("train_orthogonal_regularizer_rows", sgd(), kernel_regularizer=orthogonal(0.125, "rows"))
+penalized("train_orthogonal_regularizer_columns", sgd(), kernel_regularizer=orthogonal(0.125, "columns"))
+penalized("train_activity", sgd(), kernel_regularizer=regularizers.L2(0.125), activity_regularizer=regularizers.L1L2(0.125, 0.25))
+train("train_both", sgd(), constraints.MinMaxNorm(0.5, 1.25, rate=0.75), constraints.UnitNorm(),
+      kernel_regularizer=regularizers.L2(0.25), bias_regularizer=regularizers.L1(0.25))
 
 save_file({name: np.array(value, order="C") for name, value in tensors.items()}, "values.safetensors")

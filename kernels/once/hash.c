@@ -1,6 +1,8 @@
 /* Hashes of bytes: two published algorithms, written out. Numbers are read as little-endian on every machine, so a model hashes
  * alike wherever it runs. Both mix the length in, so a text and its beginning differ. */
-#include "layers/preprocessing/hash.h"
+#include "kernels/hash.h"
+#include "kernels/loops.h"
+#include "kernels/lookups.h"
 
 static uint64_t read64(const unsigned char *at)
 {
@@ -181,4 +183,59 @@ uint64_t gt_hash_strong(const uint64_t key[2], const void *bytes, size_t size)
     for (int i = 0; i < 4; i++)
         sip_round(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+/* ---- integers ---- */
+
+uint64_t gt_hash_integer(const uint64_t *key, int64_t number)
+{
+    char text[20];
+    int at = 20;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do
+        text[--at] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (number < 0)
+        text[--at] = '-';
+    return key ? gt_hash_strong(key, text + at, (size_t)(20 - at))
+               : gt_hash_fast(text + at, (size_t)(20 - at));
+}
+
+/* Integers. Any order of tiles. */
+void GT_KERNEL(tiles_hash_bucket)(const void *given, void *const *at, int64_t first, int64_t last,
+                                  void *scratch)
+{
+    const gt_HashJob *job = given;
+    const int64_t *x = at[0];
+    int64_t *y = at[1];
+    int64_t end = last * GT_TILE_ELEMENTS < job->n ? last * GT_TILE_ELEMENTS : job->n;
+    (void)scratch;
+    for (int64_t i = first * GT_TILE_ELEMENTS; i < end; i++)
+        y[i] = (int64_t)(gt_hash_integer(job->salted ? job->key : NULL, x[i]) % (uint64_t)job->buckets);
+}
+
+/* ---- crosses ---- */
+
+uint64_t gt_hash_join(uint64_t a, uint64_t b)
+{
+    const uint64_t factor = UINT64_C(0xc6a4a7935bd1e995);
+    uint64_t x = (a ^ factor ^ folded(b * factor) * factor) * factor;
+    return folded(folded(x) * factor);
+}
+
+/* Integers. Any order of tiles. */
+void GT_KERNEL(tiles_hash_cross)(const void *given, void *const *at, int64_t first, int64_t last,
+                                 void *scratch)
+{
+    const gt_HashCrossJob *job = given;
+    const int64_t *x = at[0];
+    int64_t *y = at[1];
+    int64_t end = last * GT_TILE_ELEMENTS < job->n ? last * GT_TILE_ELEMENTS : job->n;
+    (void)scratch;
+    for (int64_t i = first * GT_TILE_ELEMENTS; i < end; i++) {
+        uint64_t hash = GT_CROSS_KEY;
+        for (int64_t k = 0; k < job->parts; k++)
+            hash = gt_hash_join(hash, (uint64_t)x[i * job->parts + k]);
+        y[i] = (int64_t)(hash % (uint64_t)job->buckets);
+    }
 }

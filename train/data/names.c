@@ -1,0 +1,107 @@
+/* Names of columns, categories and classes, and the questions about them. */
+#include "train/data/names.h"
+#include "core/inside.h"
+#include "train/internal.h"
+
+gt_DataNames *gt_names_new(gt_Context *context)
+{
+    gt_DataNames *names = gt_allocate_zeroed(context, sizeof *names);
+    if (names) {
+        names->context = context;
+        names->references = 1;
+    }
+    return names;
+}
+
+gt_DataNames *gt_names_hold(gt_DataNames *names)
+{
+    if (names)
+        names->references++;
+    return names;
+}
+
+void gt_names_release(gt_DataNames *names)
+{
+    if (!names || --names->references > 0)
+        return;
+    gt_Context *context = names->context;
+    gt_release(context, names->column_of, (size_t)names->width * sizeof *names->column_of);
+    gt_words_close(context, &names->columns);
+    gt_words_close(context, &names->classes);
+    gt_table_release(names->table);
+    gt_release(context, names, sizeof *names);
+}
+
+/* ---- questions ---- */
+
+/* The names of a dataset; NULL with an error raised on failure, and without one if it has none. */
+static const gt_DataNames *look(const char *here, const char *operation, const gt_Dataset *dataset)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !gt_dataset_check(context, here, operation, dataset))
+        return NULL;
+    return gt_dataset_names(dataset);
+}
+
+/* Text number `index` of a list of `what`; NULL with an error raised. */
+static const char *pick(const char *here, const char *operation, const char *what,
+                        const gt_Words *words, int index)
+{
+    int32_t count = words ? words->count : 0;
+    if (index >= 0 && index < count)
+        return gt_words_text(words, index);
+    gt_raise(gt_context(), GT_INVALID, here, operation,
+             "index %d is out of range: the dataset has names for %d %s", index, (int)count, what);
+    return NULL;
+}
+
+int gt_dataset_class_count_at(const char *here, const gt_Dataset *dataset)
+{
+    const gt_DataNames *names = look(here, "dataset_class_count", dataset);
+    return gt_status() != GT_OK ? -1 : names ? names->classes.count : 0;
+}
+
+const char *gt_dataset_class_name_at(const char *here, const gt_Dataset *dataset, int index)
+{
+    static const char operation[] = "dataset_class_name";
+    const gt_DataNames *names = look(here, operation, dataset);
+    return gt_status() != GT_OK
+               ? NULL
+               : pick(here, operation, "classes", names ? &names->classes : NULL, index);
+}
+
+const char *gt_dataset_column_name_at(const char *here, const gt_Dataset *dataset, int column)
+{
+    static const char operation[] = "dataset_column_name";
+    const gt_DataNames *names = look(here, operation, dataset);
+    return gt_status() != GT_OK
+               ? NULL
+               : pick(here, operation, "columns", names ? &names->columns : NULL, column);
+}
+
+/* The categories of a column of x; NULL with an error raised on failure, and without one if it has none. */
+static const gt_Words *categories(const char *here, const char *operation,
+                                  const gt_Dataset *dataset, int column)
+{
+    const gt_DataNames *names = look(here, operation, dataset);
+    if (gt_status() != GT_OK ||
+        !pick(here, operation, "columns", names ? &names->columns : NULL, column) ||
+        !names->table || names->one_hot)
+        return NULL;
+    const gt_TableColumn *of = &names->table->columns[names->column_of[column]];
+    return of->text ? &of->words : NULL;
+}
+
+int gt_dataset_category_count_at(const char *here, const gt_Dataset *dataset, int column)
+{
+    const gt_Words *words = categories(here, "dataset_category_count", dataset, column);
+    return gt_status() != GT_OK ? -1 : words ? words->count : 0;
+}
+
+const char *gt_dataset_category_name_at(const char *here, const gt_Dataset *dataset, int column,
+                                        int index)
+{
+    static const char operation[] = "dataset_category_name";
+    const gt_Words *words = categories(here, operation, dataset, column);
+    return gt_status() != GT_OK ? NULL : pick(here, operation, "categories", words, index);
+}
