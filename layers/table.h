@@ -111,6 +111,8 @@ GT_BEGIN
     F(global_max_pooling1d) F(global_max_pooling2d) F(global_max_pooling3d)                        \
     /* pooling/max.c */                                                                            \
     F(max_pooling1d) F(max_pooling2d) F(max_pooling3d)                                             \
+    /* preprocessing/adaptive_equalization.c */                                                    \
+    F(contrast_limited_adaptive_histogram_equalization)                                            \
     /* preprocessing/category_encoding.c */                                                    \
     F(category_encoding)                                                                       \
     /* preprocessing/discretization.c */                                                       \
@@ -136,8 +138,12 @@ GT_BEGIN
     F(random_crop) F(random_flip)                                                                  \
     /* preprocessing/random_light.c */                                                             \
     F(random_brightness) F(random_contrast)                                                        \
+    /* preprocessing/random_mix.c */                                                               \
+    F(cut_mix) F(mix_up)                                                                           \
     /* preprocessing/random_perspective.c */                                                       \
     F(random_perspective)                                                                          \
+    /* preprocessing/random_policy.c */                                                            \
+    F(aug_mix) F(rand_augment)                                                                     \
     /* preprocessing/rescaling.c */                                                            \
     F(rescaling)                                                                               \
     /* preprocessing/string_lookup.c */                                                        \

@@ -29,6 +29,20 @@ static gt_Tensor *each(double a, double b, double c)
     return gt_array(gt_shape(IMAGES, 1, 1, 1), a, b, c);
 }
 
+static void near(double got, double want)
+{
+    cr_assert(fabs(got - want) < 1e-5, "%.9g instead of %.9g", got, want);
+}
+
+static bool same(gt_Tensor *a, gt_Tensor *b)
+{
+    cr_assert(a && b, "%s", gt_error_message());
+    bool equal = gt_size(a) == gt_size(b);
+    for (int64_t i = 0; equal && i < gt_size(a); i++)
+        equal = gt_element(a, i) == gt_element(b, i);
+    return equal;
+}
+
 static void agrees(const char *name, gt_Tensor *y, const double *want)
 {
     cr_assert(y && gt_size(y) == PIXELS, "%s: %s", name, gt_error_message());
@@ -62,6 +76,40 @@ Test(layers_image, given_numbers)
     ends(scope);
 }
 
+/* Rectangles as in make_images.py; bool (3, height, width, 1). */
+static gt_Tensor *rectangles(void)
+{
+    static const double x[3][2] = {{0, 2}, {1.5, 4.9}, {3.2, 3.9}},
+                        y[3][2] = {{0.3, 4}, {0, 2.5}, {1, 1.4}};
+    const gt_Shape size = gt_tensor_shape(images());
+    const int64_t height = gt_dim(size, 1), width = gt_dim(size, 2);
+    double inside[512];
+    int64_t at = 0;
+    for (int i = 0; i < 3; i++)
+        for (int64_t row = 0; row < height; row++)
+            for (int64_t column = 0; column < width; column++)
+                inside[at++] = (double)column >= x[i][0] && (double)column < x[i][1] &&
+                               (double)row >= y[i][0] && (double)row < y[i][1];
+    return gt_cast(gt_from_values(gt_shape(3, height, width, 1), GT_FLOAT32, at, inside), GT_BOOL);
+}
+
+Test(layers_image, given_mixtures)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = images(), *order = gt_cast(gt_array(gt_shape(3), 2, 0, 1), GT_INT32);
+    gt_Tensor *labels = gt_array(gt_shape(3, 2), 1, 0, 0, 1, 0.5, 0.25);
+    gt_Mix blended = {order, NULL, each(0.2, 1, 0.7)};
+    AGREES(mix_up, gt_mix_images(x, &blended));
+    gt_Mix cut = {order, rectangles(),
+                  each(1 - 2 * 3.7 / 20, 1 - 3.4 * 2.5 / 20, 1 - 0.7 * 0.4 / 20)};
+    AGREES(cut_mix, gt_mix_images(x, &cut));
+    for (int i = 0; i < 6; i++) {
+        near(gt_element(gt_mix_labels(labels, &blended), i), mix_up_labels[i]);
+        near(gt_element(gt_mix_labels(labels, &cut), i), cut_mix_labels[i]);
+    }
+    ends(scope);
+}
+
 /* What a layer that draws nothing makes of the images, in training. */
 static gt_Tensor *made_by(gt_Layer *layer)
 {
@@ -90,6 +138,23 @@ Test(layers_image, given_colours)
     AGREES(blur, gt_where(flips, blurred, x));
     AGREES(equalization, made_by(gt_Equalization(.bins = 64)));
     AGREES(auto_contrast, made_by(gt_AutoContrast(.value_range = gt_numbers(-5, 300))));
+    ends(scope);
+}
+
+/* One image is a batch of one; bytes become floats; no pixels are an error. */
+Test(layers_image, adaptive_equalization_of_one)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *layer =
+        gt_ContrastLimitedAdaptiveHistogramEqualization(.tile_grid_size = gt_sizes(2, 3));
+    gt_Tensor *x = gt_slice(images(), gt_shape(1, 0, 0, 0), gt_shape(1, -1, -1, -1));
+    gt_Tensor *y = gt_call(layer, x), *one = gt_call(layer, gt_squeeze(x, .axis = 0));
+    cr_assert(gt_rank(one) == 3 && same(gt_squeeze(y, .axis = 0), one) && !same(x, y), "%s",
+              gt_error_message());
+    cr_assert(same(gt_call(layer, gt_cast(x, GT_UINT8)),
+                   gt_call(layer, gt_cast(gt_cast(x, GT_UINT8), GT_FLOAT32))));
+    cr_assert(same(gt_call(layer, x, .training = true), y));
+    not_called(layer, gt_zeros(gt_shape(2, 0, 3, 1)), NULL, "images must have pixels");
     ends(scope);
 }
 
@@ -160,18 +225,13 @@ static gt_Layer *drawing(int number, int64_t seed)
         return gt_RandomErasing(.seed = seed);
     case 19:
         return gt_RandomPerspective(.scale = 0.4, .seed = seed);
+    case 20:
+        return gt_RandAugment(.num_ops = 4, .seed = seed);
+    case 21:
+        return gt_AugMix(.num_chains = 2, .chain_depth = 1, .seed = seed);
     default:
         return NULL;
     }
-}
-
-static bool same(gt_Tensor *a, gt_Tensor *b)
-{
-    cr_assert(a && b, "%s", gt_error_message());
-    bool equal = gt_size(a) == gt_size(b);
-    for (int64_t i = 0; equal && i < gt_size(a); i++)
-        equal = gt_element(a, i) == gt_element(b, i);
-    return equal;
 }
 
 /* One seed gives the same numbers in each layer, another one others, a second call others; one image is a batch of one;
@@ -206,8 +266,88 @@ Test(layers_image, seeds)
         gt_layer_free(other);
         gt_layer_free(alone);
     }
-    cr_assert(number == 20);
+    cr_assert(number == 22);
     ends(scope);
+}
+
+/* Means of the gamma and of the beta distribution, and of its square and fourth power; a small parameter too. */
+Test(layers_image, gamma_and_beta)
+{
+    enum { COUNT = 40000 };
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *layer = gt_MixUp(.seed = 5);
+    gt_call(layer, images());
+    gt_Tensor *like = gt_zeros(gt_shape(COUNT, 1, 1, 1));
+    for (double a = 0.02; a < 10; a *= 3) {
+        gt_Tensor *alpha = gt_scalar(a, GT_FLOAT32), *x = gt_draw_beta(layer, like, alpha);
+        const double gamma = gt_item(gt_mean(gt_exp(gt_draw_log_gamma(layer, like, alpha))));
+        cr_assert(fabs(gamma - a) < 5 * sqrt(a / COUNT), "%g: %g", a, gamma);
+        double mean = gt_item(gt_mean(x)), square = gt_item(gt_mean(gt_square(x)));
+        double fourth = gt_item(gt_mean(gt_power(x, 4)));
+        const double two = (a + 1) / (4 * a + 2);
+        const double four = two * (a + 2) * (a + 3) / ((2 * a + 2) * (2 * a + 3));
+        cr_assert(fabs(mean - 0.5) < 0.0125 && fabs(square - two) < 0.0125 &&
+                      fabs(fourth - four) < 0.0125,
+                  "%g: %g %g %g", a, mean, square, fourth);
+    }
+    gt_layer_free(layer);
+    ends(scope);
+}
+
+/* Labels are mixed as images are; a single image is not mixed; labels that are asked for must be given. */
+Test(layers_image, labels_go_along)
+{
+    gt_Scope *scope = gt_scope_begin();
+    for (int cuts = 0; cuts < 2; cuts++) {
+        gt_Layer *layer = cuts ? gt_CutMix(.seed = 1) : gt_MixUp(1, .seed = 1);
+        gt_Tensor *labels = gt_one_hot(gt_arange(0, 4, 1, .dtype = GT_INT32), 4), *mixed;
+        gt_Tensor *x =
+            gt_broadcast_to(gt_reshape(labels, gt_shape(4, 1, 1, 4)), gt_shape(4, 16, 16, 4));
+        gt_Tensor *y = gt_call(layer, x, .more = gt_tensors(labels), .outputs = gt_outputs(&mixed),
+                               .training = true);
+        gt_Tensor *part = gt_mean(y, .axes = gt_axes(1, 2));
+        cr_assert(y && !same(part, labels), "%s", gt_error_message());
+        for (int i = 0; i < 16; i++) /* a rectangle's border is within a pixel */
+            cr_assert(fabs(gt_element(mixed, i) - gt_element(part, i)) < (cuts ? 0.13 : 1e-6));
+        gt_call(layer, x, .more = gt_tensors(labels), .outputs = gt_outputs(&mixed));
+        cr_assert(same(mixed, labels));
+        gt_Tensor *one = gt_reshape(labels, gt_shape(2, 2, 4));
+        cr_assert(same(gt_call(layer, one, .training = true), one));
+        cr_assert(!gt_call(layer, x, .outputs = gt_outputs(&mixed)));
+        cr_assert(strstr(gt_error_message(), "labels are asked for, so they must be given"), "%s",
+                  gt_error_message());
+        gt_error_clear();
+        gt_layer_free(layer);
+    }
+    ends(scope);
+}
+
+/* With a factor of 0 three in four of the transformations, or none, leave a grey image alone; of one bit 100 becomes 0,
+ * inverted 155. The mean of w and of the weights of chains is even. */
+Test(layers_image, chains)
+{
+    enum { CALLS = 3000 };
+    gt_Scope *all = gt_scope_begin();
+    for (int64_t chains = 1; chains < 4; chains += 2) {
+        gt_Layer *layer = gt_AugMix(.num_chains = chains, .chain_depth = 1, .factor = 0,
+                                    .all_ops = false, .seed = 2);
+        int below = 0, above = 0;
+        double sum = 0;
+        for (int i = 0; i < CALLS; i++) {
+            gt_Scope *scope = gt_scope_begin();
+            double y =
+                gt_element(gt_call(layer, gt_full(gt_shape(2, 2, 2, 1), 100), .training = true), 5);
+            below += y < 99.999;
+            above += y > 100.001;
+            sum += y;
+            gt_scope_end(scope);
+        }
+        cr_assert(fabs(sum / CALLS - 97.1875) < 1.8, "%g", sum / CALLS);
+        cr_assert(chains > 1 || (abs(below - CALLS / 8) < 90 && abs(above - CALLS / 8) < 90),
+                  "%d %d", below, above);
+        gt_layer_free(layer);
+    }
+    ends(all);
 }
 
 /* Half of the images are flipped, each by itself, and left and right change places. */
@@ -383,10 +523,11 @@ Test(layers_image, models_for_any_batch)
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x = gt_Input(gt_shape(-1, -1, 3)), *y = gt_call(gt_Resizing(4, 5), x);
-    for (int number = 0; number < 20; number++)
+    for (int number = 0; number < 22; number++)
         if (number != 4)
             y = gt_call(drawing(number, -1), y);
     y = gt_call(gt_AutoContrast(), gt_call(gt_Equalization(), y));
+    y = gt_call(gt_ContrastLimitedAdaptiveHistogramEqualization(.tile_grid_size = 3), y);
     y = gt_call(gt_CenterCrop(3, 3), gt_call(gt_RandomCrop(3, 4), y));
     gt_Layer *model = gt_Model(gt_tensors(x), gt_tensors(y));
     cr_assert(model, "%s", gt_error_message());
@@ -510,6 +651,20 @@ Test(layers_image, options_that_are_refused)
     not_made(gt_RandomPerspective(.scale = 1.5), "scale must be from 0 to 1 (got 1.5)");
     not_made(gt_RandomPerspective(.interpolation = GT_INTERPOLATION_LANCZOS3),
              "nearest or bilinear");
+    not_made(gt_ContrastLimitedAdaptiveHistogramEqualization(.clip_limit = -1),
+             "clip_limit must be >= 0 (got -1)");
+    not_made(gt_ContrastLimitedAdaptiveHistogramEqualization(.tile_grid_size = 0),
+             "tile_grid_size");
+    not_made(gt_MixUp(0), "alpha must be finite and > 0 (got 0)");
+    not_made(gt_CutMix(1.5), "factor must be from 0 to 1 (got 1.5)");
+    not_made(gt_RandAugment(.num_ops = -1), "num_ops must be from 0 to 64 (got -1)");
+    not_made(gt_RandAugment(.factor = 2), "factor must be from 0 to 1 (got 2)");
+    not_made(gt_RandAugment(.value_range = gt_numbers(1, 0)), "the smaller one first");
+    not_made(gt_RandAugment(.interpolation = GT_INTERPOLATION_LANCZOS3), "nearest or bilinear");
+    not_made(gt_AugMix(.num_chains = 0), "num_chains must be from 1 to 64 (got 0)");
+    not_made(gt_AugMix(.chain_depth = 65), "chain_depth must be from 0 to 64 (got 65)");
+    not_made(gt_AugMix(.alpha = -1), "alpha must be finite and > 0 (got -1)");
+    not_made(gt_AugMix(.factor = -1), "factor must be from 0 to 1 (got -1)");
     not_made(gt_RandomErasing(.scale = 1.5), "scale must be from 0 to 1 (got 1.5)");
     not_made(gt_RandomErasing(.fill_value = gt_numbers(1, 2)),
              "fill_value must be one number or three (got 2 of them)");

@@ -80,8 +80,7 @@ gt_Status gt_image_build(gt_Layer *layer, const gt_BuildArgs *in)
     return gt_status();
 }
 
-/* Is there a pixel in each image, if there is an image? */
-static bool has_pixels(gt_Tensor *x)
+bool gt_has_pixels(gt_Tensor *x)
 {
     char text[160];
     const gt_Spec spec = gt_spec(x);
@@ -101,7 +100,7 @@ gt_Tensor *gt_image_call(gt_Layer *layer, const gt_CallArgs *in)
     gt_Tensor *x = gt_as_floats(layer, in->x);
     if (!in->training)
         return x == in->x ? gt_identity(x) : x;
-    if (!has_pixels(x))
+    if (!gt_has_pixels(x))
         return NULL;
     const bool one = gt_rank(x) == 3;
     gt_Tensor *images = gt_widened(one ? gt_expand_dims(x, 0) : x);
@@ -109,10 +108,23 @@ gt_Tensor *gt_image_call(gt_Layer *layer, const gt_CallArgs *in)
     return one ? gt_squeeze(y, .axis = 0) : y;
 }
 
+gt_Tensor *gt_one_of_each(gt_Tensor *images)
+{
+    return gt_slice(images, gt_shape(0, 0, 0, 0), gt_shape(-1, 1, 1, 1));
+}
+
+gt_Tensor *gt_draw_one(gt_Layer *layer, gt_Range range, gt_DType dtype)
+{
+    return gt_is_wide(range)
+               ? gt_uniform(gt_shape(), .low = range.low, .high = range.high, .dtype = dtype,
+                            .generator = ((gt_ImageLayer *)layer)->generator)
+               : gt_scalar(range.low, dtype);
+}
+
 gt_Tensor *gt_draw_each(gt_Layer *layer, gt_Tensor *images, gt_Range range)
 {
     const gt_ImageLayer *self = (const gt_ImageLayer *)layer;
-    gt_Tensor *first = gt_slice(images, gt_shape(0, 0, 0, 0), gt_shape(-1, 1, 1, 1));
+    gt_Tensor *first = gt_one_of_each(images);
     /* A layer that has nothing to draw has no generator; the context's is not for it. */
     return self->draws && gt_is_wide(range)
                ? gt_uniform_like(first, .low = range.low, .high = range.high,

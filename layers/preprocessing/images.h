@@ -36,9 +36,20 @@ gt_Status gt_image_layer(gt_Layer *layer, gt_ImageTransform transform, int64_t s
 gt_Status gt_image_build(gt_Layer *layer, const gt_BuildArgs *in);
 /* In training the transform of the images, or of one; in inference the floats that they are. */
 gt_Tensor *gt_image_call(gt_Layer *layer, const gt_CallArgs *in);
+/* Is there a pixel in each image, if there is an image? If not, that is an error. */
+bool gt_has_pixels(gt_Tensor *x);
 
 /* A number for each image, evenly from the range: (batch, 1, 1, 1). */
 gt_Tensor *gt_draw_each(gt_Layer *layer, gt_Tensor *images, gt_Range range);
+/* One number for all of them: (). */
+gt_Tensor *gt_draw_one(gt_Layer *layer, gt_Range range, gt_DType dtype);
+/* The logarithms of numbers of the gamma distribution with shape alpha > 0, which broadcasts with `like`, a tensor of four axes:
+ * as many as `like` has elements. Logarithms, because with a small alpha the numbers are often too small for a float. */
+gt_Tensor *gt_draw_log_gamma(gt_Layer *layer, gt_Tensor *like, gt_Tensor *alpha);
+/* Of the beta distribution with both parameters alpha, in the shape of `like`. */
+gt_Tensor *gt_draw_beta(gt_Layer *layer, gt_Tensor *like, gt_Tensor *alpha);
+/* An element of each image, for its shape and dtype: (batch, 1, 1, 1). */
+gt_Tensor *gt_one_of_each(gt_Tensor *images);
 /* 1 or -1 for each, -1 where a number of [0, 1) is above a half; 1 for all of a layer that draws nothing. */
 gt_Tensor *gt_draw_sign(gt_Layer *layer, gt_Tensor *images);
 /* Is a number of [0, 1) below another of the range, both drawn for each? bool (batch, 1, 1, 1). Where the answer is always the same,
@@ -86,6 +97,13 @@ gt_Tensor *gt_solarize_images(gt_Tensor *images, gt_Tensor *addition, gt_Tensor 
 /* All of them, by a kernel of rows and columns with two deviations, scalars. */
 gt_Tensor *gt_blur_images(gt_Tensor *images, const int64_t size[2], gt_Tensor *across,
                           gt_Tensor *down);
+/* An order of the images of a batch (batch); which pixels come from the other image, bool, NULL: those of both are
+ * blended by the weight of the one that is there, (batch, 1, 1, 1), which labels (batch, classes) are in any case. */
+typedef struct gt_Mix {
+    gt_Tensor *order, *from_other, *weight;
+} gt_Mix;
+gt_Tensor *gt_mix_images(gt_Tensor *images, const gt_Mix *mix);
+gt_Tensor *gt_mix_labels(gt_Tensor *labels, const gt_Mix *mix);
 /* `bits`: how many stay, of 8. */
 gt_Tensor *gt_posterize_images(gt_Tensor *images, gt_Tensor *bits, gt_Range values);
 

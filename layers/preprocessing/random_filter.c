@@ -115,13 +115,7 @@ gt_Tensor *gt_blur_images(gt_Tensor *images, const int64_t size[2], gt_Tensor *a
 
 static gt_Tensor *one_sigma(gt_Layer *layer, gt_Tensor *images, gt_Range sigma)
 {
-    const gt_DType dtype = gt_dtype(images);
-    gt_Tensor *drawn =
-        gt_is_wide(sigma)
-            ? gt_uniform(gt_shape(), .low = sigma.low, .high = sigma.high, .dtype = dtype,
-                         .generator = ((gt_ImageLayer *)layer)->generator)
-            : gt_scalar(sigma.low, dtype);
-    return gt_add(drawn, 1e-6);
+    return gt_add(gt_draw_one(layer, sigma, gt_dtype(images)), 1e-6);
 }
 
 static gt_Tensor *blur(gt_Layer *layer, gt_Tensor *images)

@@ -43,6 +43,10 @@ cases = {
                       {"shear_factor": rows([0.3, -0.2], [-0.7, 0], [0.1, 0.9])}),
     "perspective": (layers.RandomPerspective(fill_value=9.),
                     {"apply_perspective": flips[:, 0, 0, 0], "start_points": CORNERS, "end_points": MOVED}),
+    "mix_up": (layers.MixUp(), {"mix_weight": np.array([0.2, 1, 0.7], "float32"), "permutation_order": [2, 0, 1]}),
+    "cut_mix": (layers.CutMix(), dict(zip(
+        ("batch_masks", "mix_weight"), layers.CutMix()._generate_batch_mask(SHAPE, [np.array(v, "float32") for v in (
+            [0, 1.5, 3.2], [2, 4.9, 3.9], [0.3, 0, 1], [4, 2.5, 1.4])])), permutation_order=[2, 0, 1])),
     "brightness": (layers.RandomBrightness(0.5, value_range=(0, 200)), {"rgb_delta": 200 * each(0.3, -0.2, 0)}),
     "hue": (layers.RandomHue(0.5), {"factor": rows(0.3, -0.25, 0.5)}),
     "saturation": (layers.RandomSaturation(0.5, value_range=(0, 1)), {"factor": rows(0.4, 1, 3)}),
@@ -69,3 +73,8 @@ with open("images.inc", "w") as out:
         for i in range(0, len(numbers), 12):
             print("    " + ", ".join(numbers[i:i + 12]) + ",", file=out)
         print("};", file=out)
+    labels = np.array([[1, 0], [0, 1], [0.5, 0.25]], "float32")
+    for name in ("mix_up", "cut_mix"):
+        layer, transformation = cases[name]
+        y = np.array(layer.transform_labels(labels, transformation)).ravel()
+        print(f"static const double {name}_labels[] = {{{', '.join(f'{v:.9g}' for v in y)}}};", file=out)
