@@ -769,7 +769,7 @@ static void walk(int part)
 }
 
 #define WALK(part)                                                                                 \
-    Test(layers_oracle, values_##part, .timeout = 600)                                             \
+    Test(layers_oracle, values_##part, .timeout = 1200)                                             \
     {                                                                                              \
         walk(part - 1);                                                                            \
         assert_no_leaks();                                                                         \
