@@ -7,8 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Mostly the weight that has the variable's name. */
 static const gt_Weight *weight_of(const gt_LayerState *state, const gt_Variable *variable)
 {
+    const char *name = gt_variable_label(variable);
+    const uint64_t key = gt_map_text(name, strlen(name));
+    int32_t at = -1, named;
+    while ((named = gt_map_next(&state->weight_names, key, &at)) >= 0)
+        if (state->weights[named].variable == variable)
+            return &state->weights[named];
     for (int32_t i = 0; i < state->weight_count; i++)
         if (state->weights[i].variable == variable)
             return &state->weights[i];

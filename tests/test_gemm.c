@@ -257,7 +257,7 @@ static double promised(const Product *p, int64_t i, int64_t j, bool fused)
     return total;
 }
 
-Test(gemm, right_for_every_shape_transposition_and_type, .timeout = 300)
+Test(gemm, right_for_every_shape_transposition_and_type, .timeout = 1200)
 {
     static const int64_t small[] = {1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 31, 33};
     static const int64_t large[][3] = {
@@ -291,7 +291,7 @@ Test(gemm, right_for_every_shape_transposition_and_type, .timeout = 300)
         }
 }
 
-Test(gemm, same_bits_however_cut, .timeout = 300)
+Test(gemm, same_bits_however_cut, .timeout = 1200)
 {
     static const int64_t shapes[][3] = {
         {45, 71, 64},    {1, 90, 500},   {90, 1, 500},   {67, 10, 800}, {10, 67, 800},
@@ -364,7 +364,7 @@ Test(gemm, wide_instruction_sets_agree_bit_for_bit)
         }
 }
 
-Test(gemm, empty_sizes_and_what_is_not_finite, .timeout = 60)
+Test(gemm, empty_sizes_and_what_is_not_finite, .timeout = 600)
 {
     Isa list[3];
     const int count = isas(list);

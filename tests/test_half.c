@@ -493,7 +493,7 @@ static gt_Tensor *matmul(gt_Tensor *a, gt_Tensor *b, const void *options)
 /* Each size is one path of kernels/gemm_template.h, and as small as that path allows, for valgrind is
  * slow at fused multiply-adds. One row or column, also of several blocks of k; A turned into tiles,
  * as it lies or transposed; C in several blocks of rows, of columns; edges of every kind. */
-Test(half, matmul, .timeout = 300)
+Test(half, matmul, .timeout = 1200)
 {
     static const int64_t sizes[][3] = {{1, 1, 1},     {2, 3, 4},    {5, 1, 7},     {1, 33, 65},
                                        {1, 1000, 40}, {1, 9, 2100}, {65, 33, 1},   {340, 390, 1},
@@ -605,7 +605,7 @@ static gt_Tensor *dot(gt_Tensor *a, gt_Tensor *b, const void *options)
     {                                                                                              \
         GT_PRESETS(gt_conv_options, gt_conv_OPTIONS) __VA_ARGS__                                   \
     }
-Test(half, convolutions, .timeout = 300)
+Test(half, convolutions, .timeout = 1200)
 {
     for (int threads = 1; threads <= 2; threads++) {
         gt_set_threads(threads);

@@ -216,7 +216,7 @@ static void other_values(const Use *use)
     }
 }
 
-Test(layer_files, text_with_other_values, .timeout = 300)
+Test(layer_files, text_with_other_values, .timeout = 1200)
 {
     each_first_sample(other_values);
     cr_assert(refused > 1000 && taken > 100, "%d %d", taken, refused);

@@ -776,7 +776,7 @@ static void tell_bounds(void)
 }
 
 #define WALK(part)                                                                                 \
-    Test(layers_oracle, values_##part, .timeout = 600)                                             \
+    Test(layers_oracle, values_##part, .timeout = 1200)                                             \
     {                                                                                              \
         if (part == 1)                                                                             \
             tell_bounds();                                                                         \

@@ -362,7 +362,7 @@ static gt_Layer *load_bytes(const unsigned char *bytes, size_t size, size_t chan
 }
 
 /* A file that is cut short or has other bits is an error, or another model; numbers may be others. */
-Test(models, files_that_are_broken, .timeout = 300)
+Test(models, files_that_are_broken, .timeout = 1200)
 {
     static unsigned char bytes[20000];
     gt_Scope *scope = gt_scope_begin();
@@ -723,7 +723,7 @@ static gt_Layer *learner(bool is_functional)
 
 /* Both 16-bit policies of a context train both kinds of models; float16 with a scaled loss. What is saved computes as it
  * did, in a program that has no policy, and so do copies. */
-Test(models, policies_train_and_are_saved, .timeout = 120)
+Test(models, policies_train_and_are_saved, .timeout = 600)
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Dataset *data = signs();

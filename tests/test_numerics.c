@@ -524,13 +524,13 @@ static void compare_all(const LongRow *table, size_t count, bool equal)
 }
 
 /* All 0.1, where every error goes the same way. */
-Test(numerics, ten_million_equal_numbers, .timeout = 300)
+Test(numerics, ten_million_equal_numbers, .timeout = 1200)
 {
     static const LongRow table[] = {SUMS(ROW)};
     compare_all(table, sizeof table / sizeof *table, true);
 }
 
-Test(numerics, ten_million_numbers, .timeout = 300)
+Test(numerics, ten_million_numbers, .timeout = 1200)
 {
     static const LongRow table[] = {SUMS(ROW) SPREADS(ROW)};
     compare_all(table, sizeof table / sizeof *table, false);
