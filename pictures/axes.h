@@ -26,7 +26,8 @@ typedef struct gt_Panel {
 #define GT_PANEL_TOP    30.0
 #define GT_PANEL_BOTTOM 42.0
 
-/* Makes the axis range from low to high, a little wider where both are the same. On a logarithmic axis both must be > 0. */
+/* Makes the axis range from low to high, a little wider where both are the same. Both must be > 0 on a logarithmic
+ * axis. */
 void gt_axis_cover(gt_Axis *axis, double low, double high);
 /* Wider, so that its ends are ticks, or at least by a part of its length. */
 void gt_axis_round(gt_Axis *axis);

@@ -1,5 +1,5 @@
-/* Confusion matrices: a square of cells, names of classes at its left and below it. Cells shrink as classes get more, and
- * have numbers as long as these fit; names stand upright where they would touch. */
+/* Confusion matrices: a square of cells, names of classes at its left and below it. Cells shrink as classes get more,
+ * and have numbers as long as these fit; names stand upright where they would touch. */
 #include "pictures/confusion.h"
 #include "core/text.h"
 #include "pictures/axes.h"

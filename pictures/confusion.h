@@ -13,9 +13,9 @@ GT_BEGIN
     F(S, bool, normalize, false, "each row as percents of its sum")                                \
     F(S, const char *, title, NULL, "above; NULL: none")
 GT_OPTIONS(gt_plot_confusion_matrix_options, gt_plot_confusion_matrix_OPTIONS);
-/* gt_plot_confusion_matrix(matrix, .class_names = gt_names("cat", "dog")): matrix (classes, classes), element (i, j) how
- * often class i was taken for j, numbers >= 0, at most 200 classes. The more of its row a cell has, the darker it is;
- * cells that are large enough have their number. Below: the accuracy, which is the part on the diagonal. NULL on
+/* gt_plot_confusion_matrix(matrix, .class_names = gt_names("cat", "dog")): matrix (classes, classes), element (i, j)
+ * how often class i was taken for j, numbers >= 0, at most 200 classes. The more of its row a cell has, the darker it
+ * is; cells that are large enough have their number. Below: the accuracy, which is the part on the diagonal. NULL on
  * failure. */
 #define gt_plot_confusion_matrix(...)                                                              \
     gt_plot_confusion_matrix_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                    \

@@ -2,7 +2,8 @@
  *
  *     read the numbers -> the range of both axes -> frame and ticks -> each curve: line, marks, crosses -> legend
  *
- * A curve of more points than MOST_POINTS is drawn by the least and the greatest of each stretch, which looks the same. */
+ * A curve of more points than MOST_POINTS is drawn by the least and the greatest of each stretch, which looks the
+ * same. */
 #include "pictures/curves.h"
 #include "core/text.h"
 #include "pictures/axes.h"

@@ -17,9 +17,9 @@ GT_BEGIN
     F(S, double, width, 480, "of a panel in pixels, 200 to 4000")                                  \
     F(S, double, height, 300, "likewise, 150 to 4000")
 GT_OPTIONS(gt_plot_history_options, gt_plot_history_OPTIONS);
-/* gt_plot_history(history): a panel for each loss and metric over the epochs, with that of the validation (val_...) in the
- * same panel, dashed. The last values stand in the legend. Where a value is NaN or infinite the curve has a gap, and a
- * cross stands on the axis. NULL on failure: an unknown name, no epoch. */
+/* gt_plot_history(history): a panel for each loss and metric over the epochs, with that of the validation (val_...)
+ * in the same panel, dashed. The last values stand in the legend. Where a value is NaN or infinite the curve has a
+ * gap, and a cross stands on the axis. NULL on failure: an unknown name, no epoch. */
 #define gt_plot_history(...)                                                                       \
     gt_plot_history_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                             \
                        GT_KEYWORDS(gt_plot_history, GT_AFTER_1(__VA_ARGS__)))
@@ -36,8 +36,8 @@ GT_API gt_Picture *gt_plot_history_at(const char *here, const gt_History *histor
     F(S, double, width, 480, "in pixels, 200 to 4000")                                             \
     F(S, double, height, 300, "likewise, 150 to 4000")
 GT_OPTIONS(gt_plot_curves_options, gt_plot_curves_OPTIONS);
-/* gt_plot_curves(gt_tensors(a, b), .names = gt_names("before", "after")): up to 8 curves of numbers, each (points), all of
- * them in one panel. What is not finite is as in gt_plot_history. */
+/* gt_plot_curves(gt_tensors(a, b), .names = gt_names("before", "after")): up to 8 curves of numbers, each (points),
+ * all of them in one panel. What is not finite is as in gt_plot_history. */
 #define gt_plot_curves(...)                                                                        \
     gt_plot_curves_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                              \
                       GT_KEYWORDS(gt_plot_curves, GT_AFTER_1(__VA_ARGS__)))

@@ -1,5 +1,5 @@
-/* The plan of a function as boxes and arrows: each value that a step reads belongs to a box, the step that made it or a light
- * one, which is made when it is first read. */
+/* The plan of a function as boxes and arrows: each value that a step reads belongs to a box, the step that made it or
+ * a light one, which is made when it is first read. */
 #include "pictures/function.h"
 #include "core/text.h"
 #include "pictures/diagram.h"

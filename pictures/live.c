@@ -1,5 +1,5 @@
-/* A curve in the terminal while a model trains: points are kept in the callback's memory, not in files, and all is drawn
- * anew over what was drawn before. */
+/* A curve in the terminal while a model trains: points are kept in the callback's memory, not in files, and all is
+ * drawn anew over what was drawn before. */
 #include "pictures/live.h"
 #include "pictures/chart.h"
 #include "train/callback_run.h"

@@ -15,9 +15,9 @@ GT_BEGIN
     F(S, bool, print, true, "to standard error; false: only gt_live_curve_text")
 GT_OPTIONS(gt_LiveCurve_options, gt_LiveCurve_OPTIONS);
 /* gt_LiveCurve(), gt_LiveCurve("accuracy"): a callback that draws the number over the epochs, again after each of them
- * where standard error is a terminal, else once at the end of the training. Filled marks are the training's values, open
- * ones the validation's; one that is not finite is a cross on the axis. The curve says all that the bar says but the time, so
- * that gt_fit(..., .verbose = GT_VERBOSITY_SILENT) goes well with it. */
+ * where standard error is a terminal, else once at the end of the training. Filled marks are the training's values,
+ * open ones the validation's; one that is not finite is a cross on the axis.
+ * gt_fit(..., .verbose = GT_VERBOSITY_SILENT) keeps the bar from being drawn between. */
 #define gt_LiveCurve(...)                                                                          \
     gt_LiveCurve_at(GT_HERE, GT_KEYWORDS_MAYBE_1(gt_LiveCurve, monitor, __VA_ARGS__))
 GT_API gt_Callback *gt_LiveCurve_at(const char *here, const gt_LiveCurve_options *options);

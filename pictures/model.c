@@ -1,6 +1,6 @@
-/* Models as boxes and arrows: a model lists its rows, as for a summary; each becomes a box, and an arrow leads to it from
- * each row that it names, in a plain chain from the row before. With expand_nested a model in the model lists its own rows in
- * its place: arrows to it lead to its inputs, arrows from it come from its ends. */
+/* Models as boxes and arrows: a model lists its rows, as for a summary; each becomes a box, and an arrow leads to it
+ * from each row that it names, in a plain chain from the row before. With expand_nested a model in the model lists
+ * its own rows in its place: arrows to it lead to its inputs, arrows from it come from its ends. */
 #include "pictures/model.h"
 #include "core/text.h"
 #include "layers/summary.h"
@@ -259,7 +259,8 @@ static void add_box(Plot *plot, const Rows *rows, Row *row, int32_t group)
 
 /* ---- arrows ---- */
 
-/* Box number `which` of a row that no arrow of it leads to, or from which none leads; the last such one if there are fewer. */
+/* Box number `which` of a row that no arrow of it leads to, or from which none leads; the last such one if there are
+ * fewer. */
 static int32_t end_box(const Plot *plot, const Row *row, bool inputs, int32_t which)
 {
     const gt_Diagram *diagram = &plot->diagram;

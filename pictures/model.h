@@ -25,8 +25,8 @@ typedef enum gt_RankDirection {
     F(S, bool, fold, true, "a long chain goes on in a further column; false: one, however long")
 GT_OPTIONS(gt_plot_model_options, gt_plot_model_OPTIONS);
 /* gt_plot_model(model, .show_shapes = true): a box for each layer, operation and input, with what Keras's plot_model
- * shows, and arrows for what they compute from what. A layer that is called twice is one box. Sizes are as in gt_summary.
- * NULL on failure: a model that is not built, or of more than 4000 boxes. */
+ * shows, and arrows for what they compute from what. A layer that is called twice is one box. Sizes are as in
+ * gt_summary. NULL on failure: a model that is not built, or of more than 4000 boxes. */
 #define gt_plot_model(...)                                                                         \
     gt_plot_model_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                               \
                      GT_KEYWORDS(gt_plot_model, GT_AFTER_1(__VA_ARGS__)))

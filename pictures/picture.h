@@ -3,10 +3,10 @@
  *     gt_save_picture(gt_plot_history(history), "curves.svg");
  *     gt_save_picture(gt_plot_model(model, .show_shapes = true), "model.svg");
  *
- * A gt_plot_... makes a gt_Picture; gt_save_picture writes it and frees it. The text of a picture, for a page or a report
- * of one's own, is gt_picture_text. Pictures are told apart without colours: by dashes, marks, numbers, light and dark;
- * colours are those of M. Okabe and K. Ito (Color Universal Design, 2008), which colour-blind people tell apart too. They
- * need no font and no program to be made, and any browser shows them. */
+ * A gt_plot_... makes a gt_Picture; gt_save_picture writes it and frees it. The text of a picture, for a page or a
+ * report of one's own, is gt_picture_text. Pictures are told apart without colours: by dashes, marks, numbers, light
+ * and dark; colours are those of M. Okabe and K. Ito (Color Universal Design, 2008), which colour-blind people tell
+ * apart too. They need no font and no program to be made, and any browser shows them. */
 #ifndef GT_PICTURES_PICTURE_H
 #define GT_PICTURES_PICTURE_H
 
@@ -36,7 +36,8 @@ GT_API const char *gt_picture_text_at(const char *here, const gt_Picture *pictur
                                       const gt_picture_text_options *options);
 
 /* Writes it, as SVG where the path ends with ".svg", as DOT where it ends with ".dot" or ".gv", and frees it, also when
- * that fails. A picture that could not be made, NULL, leaves its error as it is. The file appears whole or not at all. */
+ * that fails. A picture that could not be made, NULL, leaves its error as it is. The file appears whole or not at
+ * all. */
 #define gt_save_picture(picture, path) gt_save_picture_at(GT_HERE, picture, path)
 GT_API gt_Status gt_save_picture_at(const char *here, gt_Picture *picture, const char *path);
 /* NULL is ignored. */

@@ -5,8 +5,8 @@
 #include "core/inside.h"
 #include "io/names.h"
 
-/* The numbers of a tensor of that rank (-1: any), as doubles; freed with gt_drop_numbers, which ignores NULL. False: the
- * error is raised. */
+/* The numbers of a tensor of that rank (-1: any), as doubles; freed with gt_drop_numbers, which ignores NULL. False:
+ * the error is raised. */
 bool gt_read_numbers(gt_Context *context, const gt_Tensor *tensor, int rank, double **numbers,
                      int64_t *count);
 void gt_drop_numbers(gt_Context *context, double *numbers, int64_t count);

@@ -194,7 +194,8 @@ void gt_svg_text(gt_Svg *svg, const gt_SvgText *how, const char *text)
 
 const char *gt_svg_colour(int series)
 {
-    /* Okabe and Ito's, without yellow, which is too light on white; from dark to light, so that neighbours differ in grey. */
+    /* Okabe and Ito's, without yellow, which is too light on white; from dark to light, so that neighbours differ in
+     * grey. */
     static const char *const colours[GT_SVG_SERIES] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                                        "#000000", "#E69F00", "#56B4E9", "#777777"};
     return colours[series % GT_SVG_SERIES];

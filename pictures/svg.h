@@ -6,8 +6,9 @@
  *     gt_svg_text(&svg, &(gt_SvgText){.x = 60, .y = 40, .anchor = GT_SVG_MIDDLE, .room = 90}, "a long name");
  *     gt_Picture *picture = gt_svg_end(&svg);
  *
- * Lengths are pixels; y goes down. How wide text is is estimated with the widths of DejaVu Sans, the widest of the usual
- * fonts, so that it fits in any. A failure is pending, and what follows does nothing. Leans on core and io/file.h. */
+ * Lengths are pixels; y goes down. How wide text is is estimated with the widths of DejaVu Sans, the widest of the
+ * usual fonts, so that it fits in any. A failure is pending, and what follows does nothing. Leans on core and
+ * io/file.h. */
 #ifndef GT_PICTURES_SVG_H
 #define GT_PICTURES_SVG_H
 
