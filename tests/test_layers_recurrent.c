@@ -386,6 +386,15 @@ Test(layers_recurrent, names_and_mistakes)
     gt_layer_free(both);
     gt_layer_free(copy);
 
+    gt_Layer *const others[] = {gt_SimpleRNN(2), gt_GRU(2), gt_ConvLSTM1D(2, 1)};
+    for (int i = 0; i < 3; i++) {
+        gt_Shape fits = i < 2 ? gt_shape(2, 3, 4) : gt_shape(2, 3, 2, 4), wide = fits;
+        wide.dims[wide.rank - 1] = 5;
+        gt_call(others[i], waves(fits));
+        cr_assert(!gt_call(others[i], waves(wide)), "%d", i);
+        fails("the last dimension of the input \"sequences\" must be 4");
+        gt_layer_free(others[i]);
+    }
     gt_Layer *lstm = gt_LSTM(2);
     gt_call(lstm, x);
     cr_assert(!gt_call(lstm, waves(gt_shape(2, 3, 5))));
