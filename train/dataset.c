@@ -410,6 +410,18 @@ int64_t gt_dataset_count(gt_Dataset *self)
     return rows;
 }
 
+int64_t gt_dataset_rows_of(gt_Dataset *self, int64_t batches)
+{
+    const int64_t size = self->how.batch_size;
+    const bool limited = batches >= 0 && batches <= INT64_MAX / size;
+    if (self->endless && limited)
+        return batches * size;
+    int64_t rows = gt_dataset_count(self);
+    if (rows < 0)
+        return 0;
+    return limited && batches * size < rows ? batches * size : rows;
+}
+
 /* ---- where one is ---- */
 
 gt_DatasetPosition gt_dataset_mark(const gt_Dataset *self)
