@@ -3,6 +3,7 @@
 #include "io/csv.h"
 #include "io/csv_rows.h"
 #include "io/number.h"
+#include "io/table.h"
 #include "core/inside.h"
 #include "core/text.h"
 
@@ -227,6 +228,41 @@ gt_Tensor *gt_load_csv_at(const char *here, const char *path, const gt_load_csv_
     gt_Tensor *tensor = read_csv(context, path, &options);
     gt_site_leave(site);
     return tensor;
+}
+
+/* ---- text ---- */
+
+GT_OPTION_TYPE(gt_load_csv_strings_options, gt_load_csv_strings_OPTIONS);
+
+gt_Strings gt_load_csv_strings_at(const char *here, const char *path, const char *column,
+                                  const gt_load_csv_strings_options *given)
+{
+    gt_load_csv_strings_options options = GT_TAKE(gt_load_csv_strings_options, given);
+    gt_Strings strings = {NULL, NULL, 0};
+    gt_Context *context = gt_enter();
+    if (!context)
+        return strings;
+    gt_Site site = gt_site_enter(here, "load_csv_strings");
+    gt_TextBuilder builder = {0};
+    const gt_TableOptions table = {.delimiter = options.delimiter,
+                                   .quote = options.quote,
+                                   .decimal = '.',
+                                   .header = options.header,
+                                   .skip_rows = options.skip_rows,
+                                   .limit = options.limit};
+    if (!column)
+        gt_raise(context, GT_INVALID, NULL, NULL, "the column is NULL");
+    else if (options.delimiter && !gt_csv_good_delimiter(options.delimiter))
+        gt_raise(context, GT_INVALID, NULL, NULL, GT_CSV_DELIMITER, (int)options.delimiter);
+    else if (options.skip_rows < 0 || options.limit < 0)
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "skip_rows and limit must be >= 0 (got %lld and %lld)",
+                 (long long)options.skip_rows, (long long)options.limit);
+    else if (gt_table_strings(context, path, &table, column, &builder))
+        strings = gt_builder_strings(context, &builder);
+    gt_builder_close(context, &builder);
+    gt_site_leave(site);
+    return strings;
 }
 
 /* ---- writing ---- */

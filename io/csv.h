@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "core/strings.h"
 #include "core/tensor.h"
 #include "io/names.h"
 
@@ -61,6 +62,23 @@ GT_OPTIONS(gt_load_csv_options, gt_load_csv_OPTIONS);
                    GT_KEYWORDS(gt_load_csv, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Tensor *gt_load_csv_at(const char *here, const char *path,
                                  const gt_load_csv_options *options);
+
+#define gt_load_csv_strings_OPTIONS(F, S)                                                          \
+    F(S, gt_Header, header, GT_HEADER_AUTO, "is the first row one?")                               \
+    F(S, int64_t, skip_rows, 0, "lines before the first row")                                      \
+    F(S, char, delimiter, 0, "between the fields; 0: it is found; ' ': any number of blanks")      \
+    F(S, char, quote, '"', "around a field; 0: none")                                              \
+    F(S, int64_t, limit, (int64_t)1 << 30, "bytes that a compressed file may unpack to")
+GT_OPTIONS(gt_load_csv_strings_options, gt_load_csv_strings_OPTIONS);
+
+/* gt_load_csv_strings("reviews.csv", "review"): a column of a table as text (docs/text.md), which layers with a port for text
+ * learn from and look up. The column is named by the header, or by its number as text. Row i is row i of
+ * gt_dataset_from_csv, as long as that drops none. Both tensors are NULL on failure. */
+#define gt_load_csv_strings(...)                                                                   \
+    gt_load_csv_strings_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                 \
+                           GT_KEYWORDS(gt_load_csv_strings, GT_AFTER_2(__VA_ARGS__)))
+GT_API gt_Strings gt_load_csv_strings_at(const char *here, const char *path, const char *column,
+                                         const gt_load_csv_strings_options *options);
 
 #define gt_save_csv_OPTIONS(F, S)                                                                  \
     F(S, char, delimiter, ',', "between the fields")                                               \

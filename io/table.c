@@ -650,11 +650,12 @@ static bool fail_number(Reading *r, const gt_TableColumn *column, const char *te
                            "\"%s\" in %s is not a number, as that column is in the table that this "
                            "one is to be like",
                            excerpt, name);
-    return gt_csv_fail(&r->csv,
-                       "\"%s\" in %s is not a number, and %lld other values of it are; if it stands for a "
-                       "missing value: .na = "
-                       "gt_names(\"%s\")",
-                       excerpt, name, (long long)survey->numbers, excerpt);
+    return gt_csv_fail(
+        &r->csv,
+        "\"%s\" in %s is not a number, and %lld other values of it are; if it stands for a "
+        "missing value: .na = "
+        "gt_names(\"%s\")",
+        excerpt, name, (long long)survey->numbers, excerpt);
 }
 
 /* Infinite is only what says so. */
@@ -694,13 +695,19 @@ static bool read_field(gt_Csv *csv, const gt_CsvField *field, void *user)
     return fits(r, text, size, *number);
 }
 
+/* To the first row of the table. */
+static bool first_row(Reading *r)
+{
+    gt_Csv *csv = &r->csv;
+    return gt_csv_begin(csv) &&
+           (r->first_is_row || (gt_csv_next_row(csv) && gt_csv_read_row(csv, true, NULL, NULL)));
+}
+
 static bool read_rows(Reading *r)
 {
     gt_Csv *csv = &r->csv;
     gt_Table *table = r->table;
-    if (!gt_csv_begin(csv))
-        return false;
-    if (!r->first_is_row && (!gt_csv_next_row(csv) || !gt_csv_read_row(csv, true, NULL, NULL)))
+    if (!first_row(r))
         return false;
     table->capacity = r->rows;
     for (int32_t i = 0; i < table->count; i++)
@@ -812,28 +819,82 @@ static bool finish(Reading *r)
 
 /* ---- all of it ---- */
 
+static bool begin(Reading *r, gt_Context *context, const char *path, const gt_TableOptions *options)
+{
+    *r = (Reading){.csv = {.context = context,
+                           .path = path,
+                           .delimiter = options->delimiter,
+                           .quote = options->quote,
+                           .skip_rows = options->skip_rows},
+                   .options = options};
+    r->table = gt_allocate_zeroed(context, sizeof *r->table);
+    if (!r->table)
+        return false;
+    *r->table = (gt_Table){.context = context, .references = 1};
+    return gt_csv_open(&r->csv, options->limit, options->decimal == ',' ? ',' : 0) &&
+           survey_rows(r) && judge_first(r);
+}
+
+/* Lets all go but the table. */
+static void end(Reading *r)
+{
+    gt_Context *context = r->csv.context;
+    gt_words_close(context, &r->first);
+    gt_release(context, r->survey, (size_t)r->survey_capacity * sizeof *r->survey);
+    gt_release(context, r->column_of, (size_t)r->csv.fields * sizeof *r->column_of);
+    gt_bytes_release(context, &r->scratch);
+    if (r->table)
+        gt_csv_close(&r->csv);
+}
+
 gt_Table *gt_table_read(gt_Context *context, const char *path, const gt_TableOptions *options)
 {
-    Reading r = {.csv = {.context = context,
-                         .path = path,
-                         .delimiter = options->delimiter,
-                         .quote = options->quote,
-                         .skip_rows = options->skip_rows},
-                 .options = options};
-    r.table = gt_allocate_zeroed(context, sizeof *r.table);
-    if (!r.table)
-        return NULL;
-    *r.table = (gt_Table){.context = context, .references = 1};
-    bool ok = gt_csv_open(&r.csv, options->limit, options->decimal == ',' ? ',' : 0) &&
-              survey_rows(&r) && judge_first(&r) && choose_columns(&r) && read_rows(&r) &&
-              finish(&r);
-    gt_words_close(context, &r.first);
-    gt_release(context, r.survey, (size_t)r.survey_capacity * sizeof *r.survey);
-    gt_release(context, r.column_of, (size_t)r.csv.fields * sizeof *r.column_of);
-    gt_bytes_release(context, &r.scratch);
-    gt_csv_close(&r.csv);
+    Reading r;
+    bool ok =
+        begin(&r, context, path, options) && choose_columns(&r) && read_rows(&r) && finish(&r);
+    end(&r);
     if (ok)
         return r.table;
     gt_table_release(r.table);
     return NULL;
+}
+
+/* ---- one column as text ---- */
+
+typedef struct Strings {
+    Reading *reading;
+    int64_t field;
+    gt_TextBuilder *builder;
+} Strings;
+
+static bool keep_string(gt_Csv *csv, const gt_CsvField *field, void *user)
+{
+    Strings *strings = user;
+    const char *text;
+    size_t size;
+    if (csv->column - 1 != strings->field || !new_field(strings->reading))
+        return true;
+    strings->reading->seen = csv->column;
+    return text_of(strings->reading, field, &text, &size) &&
+           gt_builder_put(csv->context, strings->builder, text, size) &&
+           gt_builder_end(csv->context, strings->builder);
+}
+
+bool gt_table_strings(gt_Context *context, const char *path, const gt_TableOptions *options,
+                      const char *column, gt_TextBuilder *builder)
+{
+    Reading r;
+    Strings strings = {&r, -1, builder};
+    bool ok = begin(&r, context, path, options) && (strings.field = find_field(&r, column)) >= 0 &&
+              first_row(&r);
+    for (int64_t row = 0; ok && row < r.rows; row++) {
+        r.seen = 0;
+        ok = gt_csv_poll(&r.csv, row) && gt_csv_next_row(&r.csv) &&
+             gt_csv_read_row(&r.csv, false, keep_string, &strings);
+    }
+    if (!ok)
+        gt_raise(context, GT_IO, NULL, NULL, "%s: changed while it was read", path);
+    end(&r);
+    gt_table_release(r.table);
+    return ok;
 }

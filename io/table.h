@@ -9,6 +9,7 @@
 #ifndef GT_IO_TABLE_H
 #define GT_IO_TABLE_H
 
+#include "core/strings_inside.h"
 #include "io/csv.h"
 #include "io/words.h"
 
@@ -54,6 +55,10 @@ typedef struct gt_TableOptions {
 
 /* NULL with the error raised. */
 gt_Table *gt_table_read(gt_Context *context, const char *path, const gt_TableOptions *options);
+/* One column as text, into the builder; of the options the header, what is between fields, skip_rows and limit count. False
+ * with the error raised. */
+bool gt_table_strings(gt_Context *context, const char *path, const gt_TableOptions *options,
+                      const char *column, gt_TextBuilder *builder);
 /* Lets the numbers go, and keeps what is known of the columns. */
 void gt_table_give_up_numbers(gt_Table *table);
 gt_Table *gt_table_hold(gt_Table *table); /* NULL is passed through */

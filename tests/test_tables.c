@@ -118,10 +118,11 @@ Test(tables, missing, .init = open_folder, .fini = close_folder)
 {
     /* words; among text only an empty field and what is said */
     static const char cars[] = "hp,country\n130,NA\n?,US\n-,?\n150,\n140,US\n";
-    refused(read(cars, .label_column = GT_NONE), GT_FORMAT,
-            "t.csv:3:1: \"?\" in column \"hp\" is not a number, and 3 other values of it are; if it "
-            "stands for a missing value: .na = "
-            "gt_names(\"?\")");
+    refused(
+        read(cars, .label_column = GT_NONE), GT_FORMAT,
+        "t.csv:3:1: \"?\" in column \"hp\" is not a number, and 3 other values of it are; if it "
+        "stands for a missing value: .na = "
+        "gt_names(\"?\")");
     gt_Dataset *data =
         read(cars, .label_column = GT_NONE, .na = gt_names("?", "-"), .missing = GT_MISSING_MEAN);
     ok();
@@ -312,6 +313,38 @@ Test(tables, like, .init = open_folder, .fini = close_folder)
     gt_dataset_free(a), gt_dataset_free(b), gt_dataset_free(bare), gt_dataset_free(train);
 }
 
+Test(tables, strings, .init = open_folder, .fini = close_folder)
+{
+    gt_Strings names = gt_load_csv_strings(put_text("t.csv", people), "name"),
+               ages = gt_load_csv_strings(files_path, "1");
+    ok();
+    size_t length;
+    cr_assert_eq(gt_strings_count(names), 4);
+    const char *liz = gt_strings_get(names, 0, &length);
+    cr_assert(length == 12 && memcmp(liz, "Allen, \"Liz\"", 12) == 0, "%.*s", (int)length, liz);
+    gt_strings_get(ages, 2, &length);
+    cr_assert_eq(length, 0, "what is missing is an empty string");
+    /* a layer that looks words up, and the rows of the same table */
+    gt_Layer *lookup = gt_StringLookup();
+    gt_adapt(lookup, NULL, .text = gt_load_csv_strings(files_path, "sex"));
+    gt_Tensor *sexes = gt_call(lookup, NULL, .text = gt_load_csv_strings(files_path, "sex"));
+    ok();
+    cr_assert(gt_element(sexes, 0) == gt_element(sexes, 3) &&
+              gt_element(sexes, 0) != gt_element(sexes, 1));
+    gt_layer_free(lookup);
+    gt_Strings lines =
+        gt_load_csv_strings(put_text("l.txt", "one\ntwo\n"), "0", .header = GT_HEADER_NO);
+    cr_assert_eq(gt_strings_count(lines), 2, "%s", gt_error_message());
+    refused(gt_load_csv_strings(files_path, "z", .header = GT_HEADER_NO), GT_INVALID,
+            "it has no header; name columns by their numbers");
+    refused(gt_load_csv_strings(files_path, NULL), GT_INVALID, "the column is NULL");
+    refused(gt_load_csv_strings("/nowhere", "a"), GT_IO, "nowhere");
+    refused(gt_load_csv_strings(files_path, "0", .delimiter = 'x'), GT_INVALID,
+            "delimiter must be printable");
+    refused(gt_load_csv_strings(files_path, "0", .skip_rows = -1), GT_INVALID,
+            "skip_rows and limit must be >= 0");
+}
+
 /* As they are downloaded, without an option. */
 Test(tables, downloaded)
 {
@@ -355,6 +388,10 @@ static void table_life(void)
     gt_Dataset *test =
         gt_dataset_from_csv(in_folder("t.csv"), .like = train, .missing = GT_MISSING_MEDIAN);
     gt_Dataset *wide = gt_dataset_from_csv(in_folder("u.txt"));
+    gt_Scope *scope = gt_scope_begin();
+    gt_load_csv_strings(in_folder("t.csv"), "name");
+    if (scope)
+        gt_scope_end(scope);
     gt_dataset_free(wide);
     gt_dataset_free(test);
     gt_dataset_free(train);
