@@ -4,6 +4,7 @@
 
 #include "gradtape.h"
 
+#include "budget.h"
 #include "leaks.h"
 
 #include <math.h>
@@ -543,6 +544,48 @@ Test(fit_steps, where_it_came_from)
         cr_assert_eq(warnings_with("weight dense/kernel was not before it"), 3, "%s",
                      gt_warnings().count ? gt_warnings().items[0] : "");
         gt_context_free(NULL);
+    }
+    assert_no_leaks();
+}
+
+/* Whatever allocation fails: an error, and nothing lost. */
+static gt_Status a_whole_run(void)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_array(gt_shape(4, 1), 1, 2, NAN, 4), *y = gt_array(gt_shape(4, 1), 0, 1, 0, 1);
+    gt_Layer *model = gt_Sequential(gt_Dense(1));
+    gt_compile(model, .loss = gt_MeanSquaredError());
+    gt_History *history = gt_fit(model, x, .y = y, .batch_size = 1, .shuffle = false, .validation_split = 0.25,
+                                 .class_weight = gt_array(gt_shape(2), 1, 2), SILENT);
+    gt_train_on_batch(model, x, .y = y);
+    gt_predict_on_batch(model, x);
+    if (history) {
+        gt_history_csv(history);
+        gt_history_json(history);
+        gt_history_values(history, "loss");
+    }
+    gt_Status status = gt_status();
+    gt_error_clear();
+    gt_scope_end(scope);
+    return status;
+}
+
+Test(fit_steps, no_memory)
+{
+    for (long budget = 0;; budget++) {
+        Budget memory = {.left = budget};
+        gt_Allocator allocator = {budget_allocate, budget_release, &memory};
+        gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = false);
+        gt_Status status = GT_NO_MEMORY;
+        if (context) {
+            gt_context_use(context);
+            status = a_whole_run();
+            gt_context_free(context);
+        }
+        cr_assert_eq(memory.held, 0, "%ld: memory is lost", budget);
+        if (status == GT_OK)
+            break;
+        cr_assert_eq(status, GT_NO_MEMORY, "%ld: %s", budget, gt_status_text(status));
     }
     assert_no_leaks();
 }
