@@ -190,3 +190,13 @@ gt_Optimizer *gt_LossScaleOptimizer_at(const char *here, gt_Optimizer *inner,
     gt_optimizer_free(inner);
     return NULL;
 }
+
+const gt_LossScaleOptimizer_options *gt_optimizer_scaling(const gt_Optimizer *self)
+{
+    return self->loss_scale ? &self->scaling : NULL;
+}
+
+const gt_OptionType *gt_loss_scale_options(void)
+{
+    return &gt_LossScaleOptimizer_options_type;
+}

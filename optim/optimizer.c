@@ -620,3 +620,8 @@ const char *gt_optimizer_name_at(const char *here, const gt_Optimizer *self)
 {
     return look(here, "optimizer_name", self) ? self->name : "";
 }
+
+gt_Tensors gt_optimizer_excluded(const gt_Optimizer *self)
+{
+    return (gt_Tensors){self->excluded, self->excluded_count};
+}
