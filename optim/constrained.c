@@ -12,9 +12,21 @@
 
 #include <string.h>
 
+static void remember_numbers(gt_Optimizer *self)
+{
+    if (self->rate)
+        self->number_before[GT_LEARNING_RATE] = gt_identity(self->number[GT_LEARNING_RATE]);
+    for (int i = 0; i < GT_MAX_OPTIMIZER_NUMBERS; i++)
+        if (self->next_number[i])
+            self->number_before[self->own_numbers + i] =
+                gt_identity(self->number[self->own_numbers + i]);
+}
+
 gt_Status gt_optimizer_remember(gt_Optimizer *self)
 {
     gt_Context *context = self->object.context;
+    if (!gt_tracing(context))
+        remember_numbers(self);
     for (int32_t i = 0; i < self->entries; i++) {
         gt_OptimizerEntry *entry = &self->entry[i];
         entry->constrained =
@@ -38,6 +50,9 @@ static void copy_back(gt_Variable *variable, const gt_Tensor *before)
 
 void gt_optimizer_put_back(gt_Optimizer *self)
 {
+    for (int i = 0; i < self->numbers; i++)
+        if (self->number_before[i])
+            copy_back(self->number[i], self->number_before[i]);
     for (int32_t i = 0; i < self->entries && !gt_tracing(self->object.context); i++) {
         const gt_OptimizerEntry *entry = &self->entry[i];
         if (!entry->constrained)

@@ -53,6 +53,8 @@ struct gt_Optimizer {
     gt_Tensor *finite, *next_scale, *next_steps, **kept; /* during a step: loss_scale.c */
     gt_Tensor *rate;                                     /* during a step: what the schedule says */
     gt_Tensor *next_number[GT_MAX_OPTIMIZER_NUMBERS];    /* and `advance` of the class */
+    gt_Tensor *
+        number_before[GT_ALL_NUMBERS]; /* and what these change, as it was; NULL: does not change */
     gt_OptimizerSlot slot[GT_ALL_SLOTS]; /* average, gradient_accumulator, those of the class */
     int slots, average, accumulator;     /* how many; where, -1: not used */
     int own;                             /* the first one of the class */
@@ -147,9 +149,10 @@ char *gt_multi_variable_name(const gt_Optimizer *self, int index, gt_VariablePat
 
 /* ---- constrained.c ---- */
 
-/* Which of the variables that have a gradient are constrained, and all that a step changes of those. */
+/* Which of the variables that have a gradient are constrained, all that a step changes of those, and the numbers that it
+ * changes. */
 gt_Status gt_optimizer_remember(gt_Optimizer *self);
-/* Runs `update` for each of these, then its constraint. On failure they are as they were. */
+/* Runs `update` for each of these, then its constraint. On failure they, and the numbers, are as they were. */
 gt_Status gt_optimizer_update_constrained(gt_Optimizer *self,
                                           void (*update)(gt_Optimizer *, int32_t));
 /* Makes these what they were before it. */

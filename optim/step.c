@@ -395,6 +395,7 @@ static void forget(gt_Optimizer *self)
     }
     self->rate = NULL;
     memset(self->next_number, 0, sizeof self->next_number);
+    memset(self->number_before, 0, sizeof self->number_before);
 }
 
 /* The shares of a step. The parts of a whole that have no variables in it have nothing to do. */

@@ -376,7 +376,7 @@ static const OptionDefault defaults[] = {
 /* Options of Keras's that there are not. */
 static bool is_left_out(const OptionDefault *option)
 {
-    static const char *const names[] = {"AUC multi_label", "AUC num_labels", "AUC label_weights",
+    static const char *const names[] = {"AUC num_labels", /* the data say */
                                         "SparseCategoricalCrossentropy axis"};
     char name[80];
     snprintf(name, sizeof name, "%s %s", option->keras, option->option);
@@ -438,6 +438,12 @@ Test(metrics, refused_options)
     refused(gt_PrecisionAtRecall(-1), GT_INVALID, "recall must be in [0, 1] (got -1)");
     refused(gt_RecallAtPrecision(0.5, .num_thresholds = 0), GT_INVALID, "num_thresholds must be > 0 (got 0)");
     refused(gt_AUC(.num_thresholds = 1), GT_INVALID, "num_thresholds must be > 1 (got 1)");
+    refused(gt_AUC(.thresholds = gt_numbers(2)), GT_INVALID, "thresholds must be in [0, 1] (got 2)");
+    refused(gt_AUC(.label_weights = gt_numbers(1, -1)), GT_INVALID, "label_weights must be >= 0 (got -1)");
+    refused(gt_metric_update(gt_AUC(.label_weights = gt_numbers(1, 1)), y, p), GT_INVALID,
+            "label_weights must be one for each of 3 labels (got 2)");
+    refused(gt_metric_update(gt_AUC(.multi_label = true), list, list), GT_INVALID,
+            "multi_label asks for predictions (batch, labels)");
     refused(gt_AUC(.curve = (gt_AUCCurve)7), GT_INVALID, "unknown curve 7");
     refused(gt_AUC(.summation_method = (gt_AUCSummation)-1), GT_INVALID, "unknown summation_method -1");
     refused(gt_F1Score(.average = (gt_Averaging)9), GT_INVALID, "unknown average 9");

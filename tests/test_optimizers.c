@@ -589,6 +589,20 @@ Test(optimizers, several_as_one_refused)
         cr_assert_eq(number_of(&run, k), 1 + k / 4.0, "%d: %g", k, number_of(&run, k));
     cr_assert_eq(gt_element(gt_optimizer_slot(run.optimizer, run.list[0], "momentum"), 0), 0);
 
+    /* Nor do numbers go on: the product of Nadam's momenta, the rate of a schedule. */
+    Run one = begin(gt_MultiOptimizer(gt_optimizers(gt_Nadam(), gt_SGD(.schedule = HALVES)), .choose = by_rank, .context = &asked), 1);
+    gt_optimizer_build(one.optimizer, ((gt_Tensors){(gt_Tensor *const *)one.list, 2}));
+    gt_set_constraint(one.list[1], gt_constraint(failing, NULL));
+    gt_Tensors state = gt_optimizer_variables(one.optimizer);
+    double before[16];
+    for (int i = 0; i < state.count; i++)
+        before[i] = gt_element(gt_cast(state.items[i], GT_FLOAT64), 0);
+    gt_apply_gradients(one.optimizer, gt_tensors(one.list[0], one.list[1]), missing);
+    fails(GT_INVALID, "the constraint fails");
+    for (int i = 0; i < state.count; i++)
+        cr_assert_eq(gt_element(gt_cast(state.items[i], GT_FLOAT64), 0), before[i], "state %d", i);
+    end(&one);
+
     gt_Optimizer *adam = gt_Adam();
     cr_assert(!gt_MultiOptimizer(gt_optimizers(gt_SGD(), gt_MultiOptimizer(gt_optimizers(gt_Adam())))));
     fails(GT_STATE, "optimizer multi_optimizer is made of several itself");

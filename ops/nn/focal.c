@@ -54,7 +54,8 @@ static gt_Tensor *binary_focal_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred
     if (options->apply_class_balancing)
         entries = gt_multiply(entries, gt_add(gt_multiply(t, options->alpha),
                                               gt_multiply(complement(t), 1 - options->alpha)));
-    return gt_loss_reduced_entries(entries, options->reduction, options->sample_weight);
+    return gt_loss_reduced_along(entries, options->axis, options->reduction,
+                                 options->sample_weight);
 }
 GT_LOSS(binary_focal_crossentropy, gt_binary_focal_crossentropy_options)
 

@@ -14,6 +14,7 @@ GT_BEGIN
     F(S, double, gamma, 2, "how much less easy samples weigh, >= 0")                               \
     F(S, bool, from_logits, false, "y_pred are scores before sigmoid")                             \
     F(S, double, label_smoothing, 0, "how far labels are drawn towards 1/2, in [0, 1]")            \
+    F(S, int32_t, axis, -1, "over which the mean is the loss of a sample")                         \
     GT_REDUCED(F, S)
 #define gt_binary_focal_crossentropy_OPTIONS(F, S)                                                 \
     gt_BinaryFocalCrossentropy_OPTIONS(F, S) GT_WEIGHTED(F, S)

@@ -158,6 +158,17 @@ gt_Tensor *gt_loss_reduced_entries(gt_Tensor *entries, gt_Reduction reduction, g
     return gt_loss_reduced(entries, reduction, weight, NULL);
 }
 
+gt_Tensor *gt_loss_reduced_along(gt_Tensor *entries, int axis, gt_Reduction reduction,
+                                 gt_Tensor *weight)
+{
+    const int rank = gt_rank(entries);
+    if (axis == -1 || rank < 0)
+        return gt_loss_reduced_entries(entries, reduction, weight);
+    if (gt_axis(axis, rank) < 0)
+        return NULL;
+    return gt_loss_reduced(gt_mean(entries, .axis = axis), reduction, weight, NULL);
+}
+
 /* The same for squares of entries. */
 static gt_Tensor *reduced_squares(gt_Tensor *entries, gt_Reduction reduction, gt_Tensor *weight)
 {
@@ -329,7 +340,8 @@ static gt_Tensor *binary_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
         gt_Tensor *no = gt_multiply(not_t, gt_log1p(gt_negative(p)));
         entries = gt_negative(gt_add(yes, no));
     }
-    return gt_loss_reduced_entries(entries, options->reduction, options->sample_weight);
+    return gt_loss_reduced_along(entries, options->axis, options->reduction,
+                                 options->sample_weight);
 }
 GT_LOSS(binary_crossentropy, gt_binary_crossentropy_options)
 

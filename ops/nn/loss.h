@@ -122,6 +122,7 @@ GT_DECLARE_LOSS(cosine_similarity, gt_cosine_similarity_options);
 #define gt_BinaryCrossentropy_OPTIONS(F, S)                                                        \
     F(S, bool, from_logits, false, "y_pred are scores before sigmoid")                             \
     F(S, double, label_smoothing, 0, "how far labels are drawn towards 1/2, in [0, 1]")            \
+    F(S, int32_t, axis, -1, "over which the mean is the loss of a sample")                         \
     GT_REDUCED(F, S)
 #define gt_binary_crossentropy_OPTIONS(F, S) gt_BinaryCrossentropy_OPTIONS(F, S) GT_WEIGHTED(F, S)
 GT_OPTIONS(gt_binary_crossentropy_options, gt_binary_crossentropy_OPTIONS);

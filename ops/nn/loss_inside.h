@@ -24,6 +24,9 @@ gt_Tensor *gt_loss_reduced(gt_Tensor *losses, gt_Reduction reduction, gt_Tensor 
                            gt_Tensor *count);
 /* The same, with the mean over the last axis first. */
 gt_Tensor *gt_loss_reduced_entries(gt_Tensor *entries, gt_Reduction reduction, gt_Tensor *weight);
+/* The same, with the mean over that axis first. */
+gt_Tensor *gt_loss_reduced_along(gt_Tensor *entries, int axis, gt_Reduction reduction,
+                                 gt_Tensor *weight);
 
 /* gt_NAME_at and gt_NAME around NAME(y_true, y_pred, options), which makes the loss. */
 #define GT_LOSS(name, Options)                                                                     \

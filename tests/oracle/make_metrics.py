@@ -151,6 +151,16 @@ def cases():
                 "MANY",
             )
     yield "gt_AUC()", "M.AUC()", "LIST"
+    yield "gt_AUC(.thresholds = gt_numbers(0.75, 0.25, 0.5))", "M.AUC(thresholds=[0.75, 0.25, 0.5])", "MANY"
+    labels, ours = "label_weights=[1.0, 0.5, 0.0, 2.0]", ".label_weights = gt_numbers(1, 0.5, 0, 2)"
+    yield f"gt_AUC({ours})", f"M.AUC({labels})", "MANY"
+    yield "gt_AUC(.multi_label = true)", "M.AUC(multi_label=True)", "MANY"
+    yield f"gt_AUC(.multi_label = true, {ours})", f"M.AUC(multi_label=True, {labels})", "MANY"
+    yield (
+        f"gt_AUC(.multi_label = true, .curve = GT_AUC_CURVE_PR, {ours})",
+        f"M.AUC(multi_label=True, curve='PR', {labels})",
+        "MANY",
+    )
     yield "gt_AUC(.num_thresholds = 5)", "M.AUC(num_thresholds=5)", "BINARY"
     yield "gt_AUC(.from_logits = true, .num_thresholds = 11)", "M.AUC(from_logits=True, num_thresholds=11)", "LOGITS"
 
@@ -222,7 +232,7 @@ for ours, theirs, data in cases():
         weights.pop()
     if data.startswith(("STEPS", "PIXELS", "SAME", "MANY")):
         weights.append(("STEPS", steps_of))
-    if "Score" in theirs:  # Keras's has weights of rows, which it multiplies wrongly otherwise
+    if "Score" in theirs or "label" in theirs:  # Keras's has weights of rows, which it multiplies wrongly otherwise
         weights = weights[:2]
     if "IoU" in theirs:  # Keras counts in integers otherwise, and cuts weights to 0, 1, 2, ...
         theirs = theirs[:-1].rstrip() + ("" if theirs.endswith("()") else ", ") + "dtype='float64')"

@@ -5,6 +5,9 @@
 #include "ops/nn/activation.h"
 #include "train/metrics/kit.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 GT_OPTION_TYPE(gt_TruePositives_options, gt_TruePositives_OPTIONS);
 GT_OPTION_TYPE(gt_Precision_options, gt_Precision_OPTIONS);
 GT_OPTION_TYPE(gt_AUC_options, gt_AUC_OPTIONS);
@@ -21,16 +24,23 @@ enum { TP, FP, TN, FN, STATES };
 /* Which answers count, and beyond which thresholds, a vector of float64. */
 typedef struct Counting {
     gt_Tensor *thresholds;
-    bool ascending;          /* the thresholds: there may be many */
-    int32_t top_k, class_id; /* 0, -1: all */
+    bool ascending;           /* the thresholds: there may be many */
+    bool by_label;            /* of ascending ones: the states have a column for each label */
+    int32_t top_k, class_id;  /* 0, -1: all */
+    gt_Tensor *label_weights; /* of the last axis; NULL: 1 */
 } Counting;
 
 /* Scores beside the thresholds: 1 for each that a score is beyond (thresholds, scores), or, of ascending ones, how many it is
- * beyond. */
+ * beyond; by label, thresholds + 1 more for each label before. */
 typedef struct Places {
     gt_Tensor *beyond, *number;
-    int64_t thresholds;
+    int64_t thresholds, labels; /* 0: all labels together */
 } Places;
+
+static gt_Tensor *flat(gt_Tensor *x)
+{
+    return gt_reshape(x, gt_shape(-1));
+}
 
 static Places find_places(Counting how, gt_Tensor *scores)
 {
@@ -39,8 +49,15 @@ static Places find_places(Counting how, gt_Tensor *scores)
         gt_Tensor *low = gt_where(gt_logical_not(gt_isnan(scores)), scores, NEVER);
         places.number = gt_searchsorted(how.thresholds, low);
     } else {
-        gt_Tensor *row = gt_expand_dims(scores, 0), *column = gt_expand_dims(how.thresholds, 1);
+        gt_Tensor *row = gt_reshape(scores, gt_shape(1, -1));
+        gt_Tensor *column = gt_expand_dims(how.thresholds, 1);
         places.beyond = gt_cast(gt_greater(row, column), GT_FLOAT64);
+    }
+    if (how.by_label && gt_status() == GT_OK) {
+        places.labels = gt_last(gt_tensor_shape(scores));
+        gt_Tensor *label = gt_cast(gt_arange(0, (double)places.labels, 1), GT_INT64);
+        gt_Tensor *before = gt_multiply(label, (double)(places.thresholds + 1));
+        places.number = gt_add(gt_cast(places.number, GT_INT64), before);
     }
     return places;
 }
@@ -54,10 +71,14 @@ static gt_Status add_weights(const Places *places, gt_Tensor *weight, gt_Variabl
         gt_assign_add(beyond, gt_matmul(places->beyond, weight));
         return gt_assign_add(within, gt_matmul(others, weight));
     }
-    gt_Tensor *sums =
-        gt_bincount(places->number, .weights = weight, .length = places->thresholds + 1);
-    gt_assign_add(beyond, gt_cumsum(gt_get_item(sums, "1:"), .reverse = true));
-    return gt_assign_add(within, gt_get_item(gt_cumsum(sums), ":-1"));
+    const int64_t each = places->thresholds + 1, labels = places->labels ? places->labels : 1;
+    gt_Tensor *sums = gt_bincount(flat(places->number), .weights = weight, .length = each * labels);
+    sums = gt_reshape(sums, gt_shape(labels, each));
+    gt_Tensor *above = gt_cumsum(gt_get_item(sums, ":, 1:"), .axis = 1, .reverse = true);
+    gt_Tensor *below = gt_get_item(gt_cumsum(sums, .axis = 1), ":, :-1");
+    gt_Shape shape = gt_tensor_shape(beyond);
+    gt_assign_add(beyond, gt_reshape(gt_transpose(above), shape));
+    return gt_assign_add(within, gt_reshape(gt_transpose(below), shape));
 }
 
 /* Scores that are not among the k largest of the last axis become NEVER. */
@@ -74,11 +95,6 @@ static gt_Tensor *only_top(gt_Tensor *scores, int32_t k)
 static gt_Tensor *column_of(gt_Tensor *x, int32_t class_id)
 {
     return gt_take(x, gt_scalar(class_id, GT_INT64), .axis = -1);
-}
-
-static gt_Tensor *flat(gt_Tensor *x)
-{
-    return gt_reshape(x, gt_shape(-1));
 }
 
 static gt_Status count(const gt_MetricUpdate *update, Counting how)
@@ -98,9 +114,16 @@ static gt_Status count(const gt_MetricUpdate *update, Counting how)
         t = column_of(t, how.class_id);
         p = column_of(p, how.class_id);
     }
-    gt_Tensor *weight = flat(gt_metric_weights(update, p));
+    gt_Tensor *weight = gt_metric_weights(update, p);
+    if (how.label_weights && gt_last(gt_tensor_shape(p)) != gt_size(how.label_weights))
+        return gt_fail(GT_INVALID, "label_weights must be one for each of %lld labels (got %lld)",
+                       (long long)gt_last(gt_tensor_shape(p)),
+                       (long long)gt_size(how.label_weights));
+    if (how.label_weights && !how.by_label)
+        weight = gt_multiply(weight, how.label_weights);
+    weight = flat(weight);
     gt_Tensor *yes = gt_multiply(flat(t), weight);
-    const Places places = find_places(how, flat(p));
+    const Places places = find_places(how, p);
     add_weights(&places, yes, update->states[TP], update->states[FN]);
     return add_weights(&places, gt_subtract(weight, yes), update->states[FP], update->states[TN]);
 }
@@ -171,7 +194,8 @@ static gt_Shape counts_shape(const void *given, int state, const gt_Spec *y_true
 static gt_Status counts_update(const gt_MetricUpdate *update)
 {
     const gt_TruePositives_options *options = update->instance;
-    return count(update, (Counting){given_thresholds(&options->thresholds, 0.5), false, 0, -1});
+    gt_Tensor *thresholds = given_thresholds(&options->thresholds, 0.5);
+    return count(update, (Counting){.thresholds = thresholds, .class_id = -1});
 }
 
 #define COUNTS(symbol, Name, state)                                                                \
@@ -220,7 +244,9 @@ static gt_Status precision_update(const gt_MetricUpdate *update)
     const gt_Precision_options *options = update->instance;
     gt_Tensor *thresholds =
         given_thresholds(&options->thresholds, options->top_k > 0 ? NEVER : 0.5);
-    return count(update, (Counting){thresholds, false, options->top_k, options->class_id});
+    return count(update, (Counting){.thresholds = thresholds,
+                                    .top_k = options->top_k,
+                                    .class_id = options->class_id});
 }
 
 #define PART(symbol, Name, beside)                                                                 \
@@ -268,7 +294,9 @@ static gt_Status at_update(const gt_MetricUpdate *update)
 {
     const At *options = update->instance;
     gt_Tensor *thresholds = even_thresholds(options->num_thresholds, 0);
-    return count(update, (Counting){thresholds, true, 0, options->class_id});
+    return count(
+        update,
+        (Counting){.thresholds = thresholds, .ascending = true, .class_id = options->class_id});
 }
 
 static gt_Tensor *sensitivity(gt_Variable *const *states)
@@ -330,14 +358,59 @@ static gt_Status auc_check(const void *given)
     if (options->summation_method < GT_AUC_SUMMATION_INTERPOLATION ||
         options->summation_method > GT_AUC_SUMMATION_MINORING)
         return gt_fail(GT_INVALID, "unknown summation_method %d", (int)options->summation_method);
-    return GT_OK;
+    for (int i = 0; i < options->label_weights.count; i++)
+        if (!(options->label_weights.value[i] >= 0))
+            return gt_fail(GT_INVALID, "label_weights must be >= 0 (got %g)",
+                           options->label_weights.value[i]);
+    return check_thresholds(&options->thresholds);
+}
+
+/* Those that are given stand between one below 0 and one above 1. */
+static int32_t number_of_thresholds(const gt_AUC_options *options)
+{
+    return options->thresholds.count > 0 ? (int32_t)options->thresholds.count + 2
+                                         : options->num_thresholds;
 }
 
 static gt_Shape auc_shape(const void *given, int state, const gt_Spec *y_true,
                           const gt_Spec *y_pred)
 {
-    (void)state, (void)y_true, (void)y_pred;
-    return gt_shape(((const gt_AUC_options *)given)->num_thresholds);
+    (void)state, (void)y_true;
+    const gt_AUC_options *options = given;
+    const int32_t thresholds = number_of_thresholds(options);
+    if (!options->multi_label)
+        return gt_shape(thresholds);
+    if (y_pred && y_pred->rank == 2)
+        return gt_shape(thresholds, y_pred->dims[1]);
+    gt_fail(GT_INVALID, "multi_label asks for predictions (batch, labels)");
+    return gt_shape();
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static gt_Tensor *auc_thresholds(const gt_AUC_options *options)
+{
+    double list[GT_MAX_NUMBERS + 2];
+    const int64_t count = options->thresholds.count;
+    if (count <= 0)
+        return even_thresholds(options->num_thresholds, 1e-7);
+    memcpy(list + 1, options->thresholds.value, (size_t)count * sizeof *list);
+    qsort(list + 1, (size_t)count, sizeof *list, by_size);
+    list[0] = -1e-7;
+    list[count + 1] = 1 + 1e-7;
+    return gt_from_data(list, gt_shape(count + 2), GT_FLOAT64);
+}
+
+/* NULL: all alike. */
+static gt_Tensor *label_weights(const gt_AUC_options *options)
+{
+    const gt_Numbers *weights = &options->label_weights;
+    return weights->count > 0 ? gt_from_data(weights->value, gt_shape(weights->count), GT_FLOAT64)
+                              : NULL;
 }
 
 static gt_Status auc_update(const gt_MetricUpdate *update)
@@ -346,7 +419,22 @@ static gt_Status auc_update(const gt_MetricUpdate *update)
     gt_MetricUpdate scores = *update;
     if (options->from_logits)
         scores.y_pred = gt_sigmoid(update->y_pred);
-    return count(&scores, (Counting){even_thresholds(options->num_thresholds, 1e-7), true, 0, -1});
+    return count(&scores, (Counting){.thresholds = auc_thresholds(options),
+                                     .ascending = true,
+                                     .by_label = options->multi_label,
+                                     .class_id = -1,
+                                     .label_weights = label_weights(options)});
+}
+
+/* The sum of the parts of the area, or the mean of those of the labels. */
+static gt_Tensor *whole_area(const gt_AUC_options *options, gt_Tensor *parts)
+{
+    if (!options->multi_label)
+        return gt_sum(parts);
+    gt_Tensor *areas = gt_sum(parts, .axis = 0), *weights = label_weights(options);
+    if (!weights)
+        return gt_mean(areas);
+    return gt_divide_no_nan(gt_sum(gt_multiply(areas, weights)), gt_sum(weights));
 }
 
 /* Of neighbours: the first of each pair, and the second. */
@@ -371,7 +459,7 @@ static gt_Tensor *interpolated_precision(gt_Variable *const *states)
     gt_Tensor *both = gt_logical_and(gt_greater(p, 0), gt_greater(next, 0));
     gt_Tensor *ratio = gt_where(both, gt_divide_no_nan(p, next), 1);
     gt_Tensor *area = gt_multiply(slope, gt_add(gained, gt_multiply(intercept, gt_log(ratio))));
-    return gt_sum(gt_divide_no_nan(area, gt_add(seconds(states[TP]), seconds(states[FN]))));
+    return gt_divide_no_nan(area, gt_add(seconds(states[TP]), seconds(states[FN])));
 }
 
 /* 1 - yes / no times wrong / right: 1 is perfect, 0 what always saying yes has. */
@@ -387,7 +475,7 @@ static gt_Tensor *auc_result(const void *given, gt_Variable *const *states)
     const gt_AUC_options *options = given;
     const gt_AUCSummation method = options->summation_method;
     if (options->curve == GT_AUC_CURVE_PR && method == GT_AUC_SUMMATION_INTERPOLATION)
-        return interpolated_precision(states);
+        return whole_area(options, interpolated_precision(states));
     gt_Tensor *x = sensitivity(states), *y = precision(states);
     if (options->curve == GT_AUC_CURVE_ROC) {
         y = x;
@@ -401,7 +489,7 @@ static gt_Tensor *auc_result(const void *given, gt_Variable *const *states)
     gt_Tensor *height = method == GT_AUC_SUMMATION_MINORING   ? gt_minimum(a, b)
                         : method == GT_AUC_SUMMATION_MAJORING ? gt_maximum(a, b)
                                                               : gt_multiply(gt_add(a, b), 0.5);
-    return gt_sum(gt_multiply(gt_subtract(firsts(x), seconds(x)), height));
+    return whole_area(options, gt_multiply(gt_subtract(firsts(x), seconds(x)), height));
 }
 
 const gt_MetricClass gt_metric_class_auc = {

@@ -106,13 +106,19 @@ typedef enum gt_AUCSummation {
 } gt_AUCSummation;
 #define gt_AUC_OPTIONS(F, S)                                                                       \
     F(S, int32_t, num_thresholds, 200, "from 0 to 1; > 1")                                         \
+    F(S, gt_Numbers, thresholds, GT_NO_NUMBERS,                                                    \
+      "in [0, 1], with 0 and 1 besides; none: num_thresholds of them, evenly")                     \
+    F(S, bool, multi_label, false, "the mean of the areas of the labels, of (batch, labels)")      \
+    F(S, gt_Numbers, label_weights, GT_NO_NUMBERS,                                                 \
+      "of the labels along the last axis: in that mean, or of all that counts; none: 1")           \
     F(S, gt_AUCCurve, curve, GT_AUC_CURVE_ROC, "ROC, PR or PRGAIN")                                \
     F(S, gt_AUCSummation, summation_method, GT_AUC_SUMMATION_INTERPOLATION, "of the areas")        \
     F(S, bool, from_logits, false, "y_pred are scores before sigmoid")                             \
     GT_METRIC_COMMON(F, S)
 GT_OPTIONS(gt_AUC_options, gt_AUC_OPTIONS);
 /* The area under a curve of thresholds: ROC is the true positive rate over the false positive rate, PR precision over recall,
- * interpolated as Davis and Goadrich (2006) do, PRGAIN that of Flach and Kull (2015). All elements count alike. */
+ * interpolated as Davis and Goadrich (2006) do, PRGAIN that of Flach and Kull (2015). All elements count together, or those of
+ * each label. */
 #define gt_AUC(...) gt_AUC_at(GT_HERE, GT_KEYWORDS(gt_AUC, __VA_ARGS__))
 GT_API gt_Metric *gt_AUC_at(const char *here, const gt_AUC_options *options);
 
