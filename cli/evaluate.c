@@ -13,10 +13,9 @@ static const Option options[] = {
 static int run(const char **operands)
 {
     Rows rows;
-    char *recipe = NULL;
+    const char *recipe = NULL;
     gt_Layer *model = model_open(operands[0], &recipe);
     bool ok = model && rows_read_like(recipe, operands[1], labels, true, &rows);
-    free(recipe);
     if (!ok)
         return EXIT_FAILURE;
     gt_Scores scores = gt_evaluate(model, rows.x, .y = rows.y, .batch_size = 256);

@@ -8,7 +8,7 @@ gt_Status model_save(gt_Layer *model, const char *path, const char *recipe)
     return gt_save_model(model, path, .metadata = gt_metadata({RECIPE, recipe}));
 }
 
-gt_Layer *model_open(const char *path, char **recipe)
+gt_Layer *model_open(const char *path, const char **recipe)
 {
     gt_Layer *model = gt_load_model(path);
     gt_TensorFile *file = model ? gt_open_tensors(path) : NULL;

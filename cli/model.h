@@ -7,7 +7,8 @@
 #define RECIPE "table" /* the key, in the metadata of the file */
 
 gt_Status model_save(gt_Layer *model, const char *path, const char *recipe);
-/* The model, and the recipe, free(); NULL: raised. A file without a recipe was not written by this command: told, NULL. */
-gt_Layer *model_open(const char *path, char **recipe);
+/* The model, and the recipe, which lives as long as the program; NULL: raised. A file without a recipe was not written by
+ * this command: told, NULL. */
+gt_Layer *model_open(const char *path, const char **recipe);
 
 #endif

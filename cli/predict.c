@@ -88,11 +88,10 @@ static int write_predictions(const gt_Layer *model, gt_Tensor *y)
 static int run(const char **operands)
 {
     Rows rows;
-    char *recipe = NULL;
+    const char *recipe = NULL;
     gt_Layer *model = model_open(operands[0], &recipe);
     bool ok = model && rows_read_like(recipe, operands[1], NULL, false, &rows);
     gt_Tensor *y = ok ? gt_predict(model, rows.x, .batch_size = 256) : NULL;
-    free(recipe);
     return y ? write_predictions(model, y) : EXIT_FAILURE;
 }
 

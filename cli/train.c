@@ -15,14 +15,14 @@ static struct {
     double rate, held_out, validation, dropout;
     bool quiet;
 } given = {.task = "auto",
-           .epochs = 200,
-           .patience = 20,
+           .epochs = -1,
+           .patience = -1,
            .batch = -1,
            .seed = 1,
            .threads = -1,
            .rate = 1e-3,
            .held_out = 0.2,
-           .validation = 0.15,
+           .validation = 0.1,
            .dropout = 0};
 
 static const Option options[] = {
@@ -33,10 +33,11 @@ static const Option options[] = {
     {"task", 0, OPTION_TEXT, &given.task, "TASK", "classes or numbers"},
     {"output", 'o', OPTION_TEXT, &given.output, "FILE",
      "of the model; none: TABLE.gradtape in this folder"},
-    {"epochs", 'e', OPTION_INTEGER, &given.epochs, "N", "times through the rows at most"},
+    {"epochs", 'e', OPTION_INTEGER, &given.epochs, "N",
+     "times through the rows at most; none: 20 to 500, fewer the more rows"},
     {"patience", 0, OPTION_INTEGER, &given.patience, "N",
-     "ends after N epochs without progress; its best weights stay"},
-    {"layers", 0, OPTION_LIST, &given.layers, "N,N", "units of the hidden layers (64,64)"},
+     "ends after N epochs without progress; none: 5 to 50"},
+    {"layers", 0, OPTION_LIST, &given.layers, "N,N", "units of the hidden layers (128,128)"},
     {"dropout", 0, OPTION_NUMBER, &given.dropout, "RATE", "after each hidden layer, below 1"},
     {"rate", 'r', OPTION_NUMBER, &given.rate, "RATE", "learning rate of Adam"},
     {"batch", 'b', OPTION_INTEGER, &given.batch, "N",
@@ -79,8 +80,8 @@ static void interrupt(int number)
 static bool check_options(const char *path)
 {
     const char *wrong =
-        given.epochs < 1                              ? "--epochs must be at least 1"
-        : given.patience < 1                          ? "--patience must be at least 1"
+        given.epochs != -1 && given.epochs < 1        ? "--epochs must be at least 1"
+        : given.patience != -1 && given.patience < 1  ? "--patience must be at least 1"
         : given.batch != -1 && given.batch < 1        ? "--batch must be at least 1"
         : given.rate <= 0                             ? "--rate must be above 0"
         : given.dropout < 0 || given.dropout >= 1     ? "--dropout must be from 0 to below 1"
@@ -222,14 +223,16 @@ static double mean_of(gt_Tensor *y, double *variance)
 /* Pictures go through convolutions, everything else is flat. */
 static void add_body(gt_Layer *model, gt_Shape shape)
 {
-    static const char *const usual[] = {"64", "64"};
+    static const char *const usual[] = {"128", "128"};
     bool picture = shape.rank >= 3 && shape.dims[1] >= 8 && shape.dims[2] >= 8;
     if (picture && given.layers.count == 0) {
         if (shape.rank == 3)
             gt_sequential_add(model, gt_Reshape(gt_shape(shape.dims[1], shape.dims[2], 1)));
-        gt_sequential_add(model, gt_Conv2D(32, 3, .activation = gt_relu));
+        gt_sequential_add(model,
+                          gt_Conv2D(32, 3, .padding = GT_PADDING_SAME, .activation = gt_relu));
         gt_sequential_add(model, gt_MaxPooling2D());
-        gt_sequential_add(model, gt_Conv2D(64, 3, .activation = gt_relu));
+        gt_sequential_add(model,
+                          gt_Conv2D(64, 3, .padding = GT_PADDING_SAME, .activation = gt_relu));
         gt_sequential_add(model, gt_MaxPooling2D());
     }
     if (shape.rank > 2)
@@ -243,6 +246,18 @@ static void add_body(gt_Layer *model, gt_Shape shape)
     }
 }
 
+/* A column that is constant here says nothing, and has no scale: 1, so that another value elsewhere does not become huge. */
+static void scale_constants(gt_Layer *normalize)
+{
+    gt_Tensors weights = gt_weights(normalize); /* mean, variance, count */
+    if (weights.count != 3)
+        return;
+    gt_Tensor *mean = weights.items[0], *variance = weights.items[1];
+    gt_Tensor *least = gt_square(gt_multiply(mean, 1e-6));
+    gt_Tensor *sound = gt_where(gt_greater(variance, least), variance, gt_ones_like(variance));
+    gt_set_weights(normalize, gt_tensors(mean, sound, weights.items[2]));
+}
+
 static gt_Layer *make_model(const Rows *rows, const Part *train)
 {
     gt_Dataset *inputs = gt_dataset_from_tensors(train->x, NULL, .shuffle = false);
@@ -250,6 +265,7 @@ static gt_Layer *make_model(const Rows *rows, const Part *train)
         gt_rank(rows->x) == 2 ? gt_Normalization() : gt_Normalization(.axes = gt_axes());
     gt_Layer *model = gt_Sequential(normalize);
     gt_adapt(normalize, inputs);
+    scale_constants(normalize);
     add_body(model, gt_tensor_shape(rows->x));
     if (rows->task == TASK_CLASSES) {
         gt_sequential_add(model, gt_Dense(rows->classes.count, .activation = gt_softmax));
@@ -271,17 +287,24 @@ static gt_Layer *make_model(const Rows *rows, const Part *train)
     return model;
 }
 
+static int64_t within(int64_t number, int64_t least, int64_t most)
+{
+    return number < least ? least : number > most ? most : number;
+}
+
 static gt_History *train(gt_Layer *model, const Part parts[PARTS])
 {
-    int64_t batch = given.batch > 0 ? given.batch : parts[TRAIN].count > 10000 ? 128 : 32;
+    int64_t count = parts[TRAIN].count;
+    int64_t epochs = given.epochs > 0 ? given.epochs : within(1000000 / count, 20, 500);
+    int64_t patience = given.patience > 0 ? given.patience : within(20000 / count, 5, 50);
+    int64_t batch = given.batch > 0 ? given.batch : count > 10000 ? 128 : 32;
     gt_Dataset *rows = gt_dataset_from_tensors(parts[TRAIN].x, parts[TRAIN].y, .batch_size = batch);
     gt_Dataset *validation =
         gt_dataset_from_tensors(parts[VALIDATION].x, parts[VALIDATION].y, .batch_size = 256);
     signal(SIGINT, interrupt);
-    return gt_fit(model, rows, .epochs = given.epochs, .validation = validation,
-                  .stop = &interrupted,
+    return gt_fit(model, rows, .epochs = epochs, .validation = validation, .stop = &interrupted,
                   .verbose = given.quiet ? GT_VERBOSITY_SILENT : GT_VERBOSITY_AUTO,
-                  .callbacks = gt_callbacks(gt_EarlyStopping(.patience = (int32_t)given.patience,
+                  .callbacks = gt_callbacks(gt_EarlyStopping(.patience = (int32_t)patience,
                                                              .restore_best_weights = true)));
 }
 
