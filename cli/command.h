@@ -27,6 +27,8 @@ extern const Command train_command, predict_command, evaluate_command, info_comm
 /* Prints "gradtape COMMAND: ..." to standard error. EXIT_FAILURE, and EXIT_USAGE. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The error that the library raised, as this program says it, and a line feed. */
+void print_raised(FILE *file);
 /* Was everything printed? EXIT_SUCCESS, or a failure that is told. */
 int finish_output(FILE *file, const char *path);
 

@@ -97,7 +97,17 @@ static int missing(gt_TensorFile *a, gt_TensorFile *b, const char *path_of_b)
     return count;
 }
 
-/* The first place where the two texts differ, with what stands around it. */
+/* Up to 56 characters around a place of the text, all in one line. */
+static void print_around(const char *before, const char *text, size_t at)
+{
+    size_t from = at > 24 ? at - 24 : 0;
+    printf("%s...", before);
+    for (size_t i = from; text[i] && i < from + 56; i++)
+        putchar(text[i] == '\n' ? ' ' : text[i]);
+    puts("...");
+}
+
+/* The first place where the two texts differ. */
 static int compare_text(gt_TensorFile *a, gt_TensorFile *b, const char *key, const char *what)
 {
     const char *x = gt_tensor_file_metadata(a, key), *y = gt_tensor_file_metadata(b, key);
@@ -112,9 +122,9 @@ static int compare_text(gt_TensorFile *a, gt_TensorFile *b, const char *key, con
         return 0;
     while (x[at] == y[at])
         at++;
-    size_t from = at > 24 ? at - 24 : 0;
-    printf("  %-40s differs: ...%.56s...\n  %-40s          ...%.56s...\n", what, x + from, "",
-           y + from);
+    printf("  %-40s differs\n", what);
+    print_around("    < ", x, at);
+    print_around("    > ", y, at);
     return 1;
 }
 
@@ -129,8 +139,11 @@ static int run(const char **operands)
     }
     gt_tensor_file_free(a);
     gt_tensor_file_free(b);
-    if (gt_status() != GT_OK)
-        return EXIT_USAGE + (misuse("%s", gt_error_message()), 0);
+    if (gt_status() != GT_OK) {
+        fputs("gradtape diff: ", stderr);
+        print_raised(stderr);
+        return EXIT_USAGE;
+    }
     if (different == 0)
         printf("the same\n");
     int status = finish_output(stdout, "standard output");

@@ -101,24 +101,65 @@ static void print_categories(gt_Dataset *table, int k)
     printf("%s\n", count > 8 ? " ..." : "");
 }
 
+static gt_Dataset *open_table(const char *path, const char *column)
+{
+    gt_Names one = gt_names(column);
+    return gt_dataset_from_csv(path, .columns = column ? one : (gt_Names){NULL},
+                               .label_column = GT_NONE, .missing = GT_MISSING_MEDIAN,
+                               .max_categories = 1 << 20, .shuffle = false, .batch_size = 1 << 30);
+}
+
+/* Column k of the dataset, which is number `place` of the table. */
+static void print_column(gt_Dataset *rows, const gt_Batch *all, int64_t width, int k, int place)
+{
+    printf("  %4d %-24s ", place, gt_dataset_column_name(rows, k));
+    if (gt_dataset_category_count(rows, k) > 0)
+        print_categories(rows, k);
+    else
+        print_numbers(all->x, all->size, width, k);
+}
+
+/* A table with columns that no model can use, such as dates: one after the other. */
+static int columns(const char *path)
+{
+    gt_error_clear();
+    gt_Strings first = gt_load_csv_strings(path, "0");
+    if (gt_status() != GT_OK)
+        return EXIT_FAILURE;
+    printf("%s: a table, %lld rows\n", path, (long long)gt_strings_count(first));
+    for (int k = 0;; k++) {
+        char number[16];
+        gt_Batch all;
+        snprintf(number, sizeof number, "%d", k);
+        gt_Dataset *column = open_table(path, number);
+        if (column && gt_dataset_next(column, &all)) {
+            print_column(column, &all, 1, 0, k);
+        } else if (gt_status() == GT_FORMAT) {
+            printf("  %4d cannot be used: ", k);
+            print_raised(stdout);
+            gt_error_clear();
+        } else {
+            break; /* there are no more */
+        }
+        gt_dataset_free(column);
+    }
+    if (gt_status() == GT_INVALID)
+        gt_error_clear();
+    return gt_status() == GT_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int table(const char *path)
 {
     gt_Batch batch;
-    gt_Dataset *rows =
-        gt_dataset_from_csv(path, .label_column = GT_NONE, .missing = GT_MISSING_MEDIAN,
-                            .max_categories = 1 << 20, .shuffle = false, .batch_size = 1 << 30);
+    gt_Dataset *rows = open_table(path, NULL);
+    if (!rows && gt_status() == GT_FORMAT)
+        return columns(path);
     if (!rows || !gt_dataset_next(rows, &batch))
         return EXIT_FAILURE;
     int64_t width = gt_tensor_shape(batch.x).dims[1];
     printf("%s: a table, %lld rows, %lld columns\n", path, (long long)batch.size, (long long)width);
-    for (int k = 0; k < width; k++) {
-        const char *name = gt_dataset_column_name(rows, k);
-        printf("  %4d %-24s ", k, name);
-        if (gt_dataset_category_count(rows, k) > 0)
-            print_categories(rows, k);
-        else
-            print_numbers(batch.x, batch.size, width, k);
-    }
+    for (int k = 0; k < width; k++)
+        print_column(rows, &batch, width, k, k);
     gt_dataset_free(rows);
     return EXIT_SUCCESS;
 }

@@ -23,20 +23,20 @@ static const char *const spellings[][2] = {
     {".without", "--without"},
 };
 
-static void print_error(const char *text)
+static void print_error(FILE *file, const char *text)
 {
     while (*text) {
         size_t i = 0, count = sizeof spellings / sizeof *spellings;
         while (i < count && strncmp(text, spellings[i][0], strlen(spellings[i][0])) != 0)
             i++;
         if (i < count) {
-            fputs(spellings[i][1], stderr);
+            fputs(spellings[i][1], file);
             text += strlen(spellings[i][0]);
         } else {
-            fputc(*text++, stderr);
+            fputc(*text++, file);
         }
     }
-    fputc('\n', stderr);
+    fputc('\n', file);
 }
 
 /* Without the function of the library that it begins with. */
@@ -47,12 +47,17 @@ static const char *library_message(void)
     return word > 0 && strncmp(text + word, ": ", 2) == 0 ? text + word + 2 : text;
 }
 
+void print_raised(FILE *file)
+{
+    print_error(file, library_message());
+}
+
 static void say(const char *format, va_list list)
 {
     char text[2048];
     vsnprintf(text, sizeof text, format, list);
     fprintf(stderr, "gradtape %s: ", current->name);
-    print_error(text);
+    print_error(stderr, text);
 }
 
 int fail(const char *format, ...)
@@ -149,7 +154,7 @@ static int run(int count, char **arguments)
     int status = current->run(operands);
     if (gt_status() != GT_OK && status != EXIT_USAGE) {
         fprintf(stderr, "gradtape %s: ", current->name);
-        print_error(library_message());
+        print_raised(stderr);
         return EXIT_FAILURE;
     }
     return status;

@@ -1,6 +1,7 @@
 /* gradtape train: a table, a model, a report. */
 #include "cli/model.h"
 
+#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -123,6 +124,25 @@ static const char *output_path(void)
     snprintf(path, sizeof path, "%.*s.gradtape",
              (int)(name[0] == '.' ? strlen(name) : strcspn(name, ".")), name);
     return path;
+}
+
+/* Can a file be made there? Better known before the training than after it. */
+static bool can_write(const char *path)
+{
+    char folder[1024] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash)
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash == path ? 1 : slash - path), path);
+    if (access(folder, W_OK) == 0)
+        return true;
+    fail("%s: cannot be made: %s: %s", path, folder, strerror(errno));
+    return false;
+}
+
+static bool can_write_all(void)
+{
+    return can_write(output_path()) && (!given.history || can_write(given.history)) &&
+           (!given.curves || can_write(given.curves));
 }
 
 /* ---- rows to train on, to validate with, and held out ---- */
@@ -388,7 +408,7 @@ static int run(const char **operands)
     gt_set_seed((uint64_t)given.seed);
     if (given.threads > 0)
         gt_set_threads((int)given.threads);
-    if (!rows_read(&reading, &rows) || !deal(&rows, parts))
+    if (!can_write_all() || !rows_read(&reading, &rows) || !deal(&rows, parts))
         return EXIT_FAILURE;
     gt_Layer *model = make_model(&rows, &parts[TRAIN]);
     gt_History *history = model ? train(model, parts) : NULL;

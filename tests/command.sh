@@ -205,6 +205,13 @@ says out "dense/kernel"
 expect 0 info flowers.csv
 says out "240 rows, 5 columns"
 says out "blue green red"
+printf 'day,n\n2024-01-02,1\n2024-01-03,2\n' >days.csv
+expect 0 info days.csv
+says out "   0 cannot be used: "
+says out "is a date"
+says out "   1 n "
+expect 1 train days.csv
+says err "leave it out with --without"
 expect 0 summary first.gradtape
 says out "Total params"
 expect 0 plot first.gradtape --output model.svg
@@ -215,6 +222,7 @@ expect 1 diff first.gradtape other.gradtape
 says out "dense/kernel"
 says out "architecture"
 expect 2 diff first.gradtape flowers.csv
+says err "gradtape diff: flowers.csv"
 
 # ---- bad input ----
 expect 1 train missing.csv
