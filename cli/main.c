@@ -1,5 +1,5 @@
 /* gradtape: trains models on tables, and looks into files, at a terminal. */
-#include "cli/command.h"
+#include "cli/manual.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -134,6 +134,14 @@ static bool wants_help(int count, char **arguments)
 
 static int help(int count, char **arguments)
 {
+    if (count > 2 && strcmp(arguments[2], "--man") == 0) {
+        manual_print(commands, COMMANDS);
+        return EXIT_SUCCESS;
+    }
+    if (count > 2 && strcmp(arguments[2], "--bash") == 0) {
+        completions_print(commands, COMMANDS);
+        return EXIT_SUCCESS;
+    }
     if (count > 2) {
         current = find(arguments[2]);
         return current ? print_help(current) : EXIT_USAGE;

@@ -120,26 +120,26 @@ bool options_read(const char *command, const Option *table, const char *names, i
     return found == expected || refuse("expected %s%s", names, "");
 }
 
-static void print_default(FILE *file, const Option *option)
+const char *options_default(const Option *option, char text[64])
 {
+    text[0] = 0;
     if (option->kind == OPTION_INTEGER && *(int64_t *)option->into >= 0)
-        fprintf(file, " (%lld)", (long long)*(int64_t *)option->into);
+        snprintf(text, 64, " (%lld)", (long long)*(int64_t *)option->into);
     else if (option->kind == OPTION_NUMBER && *(double *)option->into >= 0)
-        fprintf(file, " (%g)", *(double *)option->into);
+        snprintf(text, 64, " (%g)", *(double *)option->into);
     else if (option->kind == OPTION_TEXT && *(const char **)option->into)
-        fprintf(file, " (%s)", *(const char **)option->into);
+        snprintf(text, 64, " (%s)", *(const char **)option->into);
+    return text;
 }
 
 void options_print(FILE *file, const Option *table)
 {
     for (const Option *option = table; option->name; option++) {
-        char left[64], letter[8] = "    ";
+        char left[64], value[64], letter[8] = "    ";
         if (option->letter)
             snprintf(letter, sizeof letter, "-%c, ", option->letter);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, option->name, option->value ? " " : "",
                  option->value ? option->value : "");
-        fprintf(file, "  %-26s %s", left, option->help);
-        print_default(file, option);
-        fputc('\n', file);
+        fprintf(file, "  %-26s %s%s\n", left, option->help, options_default(option, value));
     }
 }

@@ -41,5 +41,7 @@ typedef struct Option {
 bool options_read(const char *command, const Option *table, const char *names, int count,
                   char **arguments, const char **operands, int expected);
 void options_print(FILE *file, const Option *table);
+/* What stands behind the help of an option, " (64)"; "" where there is nothing. */
+const char *options_default(const Option *option, char text[64]);
 
 #endif

@@ -84,6 +84,7 @@ static bool check_options(const char *path)
         given.epochs != -1 && given.epochs < 1        ? "--epochs must be at least 1"
         : given.patience != -1 && given.patience < 1  ? "--patience must be at least 1"
         : given.batch != -1 && given.batch < 1        ? "--batch must be at least 1"
+        : given.threads != -1 && given.threads < 1    ? "--threads must be at least 1"
         : given.rate <= 0                             ? "--rate must be above 0"
         : given.dropout < 0 || given.dropout >= 1     ? "--dropout must be from 0 to below 1"
         : given.held_out <= 0 || given.held_out > 0.9 ? "--held-out must be above 0, at most 0.9"

@@ -81,6 +81,28 @@ expect 2 train flowers.csv --task guess
 expect 2 train flowers.csv --layers 64,many
 expect 2 train flowers.csv --missing perhaps
 
+# ---- what is generated ----
+expect 0 help --man
+says out '.SS "gradtape train [OPTIONS] TABLE"'
+says out '\fB\-\-held\-out\fR \fIPART\fR'
+if command -v man >/dev/null; then
+    checks=$((checks + 1))
+    cp out gradtape.1
+    man --warnings -E UTF-8 -l gradtape.1 >manual 2>err </dev/null
+    [ -s err ] && wrong "the manual page: expected no warnings"
+fi
+if command -v bash >/dev/null; then
+    expect 0 help --bash
+    cp out completions
+    checks=$((checks + 1))
+    bash -c '. ./completions
+        try() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=(); _gradtape gradtape "${@: -1}"; echo "${COMPREPLY[*]}"; }
+        try gradtape tr; try gradtape train --ep; try gradtape help pre; try gradtape predict fl' >out 2>err
+    [ "$(cat out)" = "train
+--epochs
+predict" ] || wrong "completions: expected train, --epochs, predict, and files"
+fi
+
 # ---- classes ----
 expect 0 train flowers.csv --label kind --without y --seed 3 --history run.csv --curves run.svg
 says out "240: "
