@@ -483,6 +483,36 @@ Test(callbacks, ones_own)
     ok();
 }
 
+/* The outermost is told of a begin first and of an end last, whatever the list says. */
+static char told_levels[64];
+
+static gt_Status tell_level(const gt_CallbackArgs *in)
+{
+    const char *name = gt_callback_class(in->callback)->name;
+    sprintf(told_levels + strlen(told_levels), "%s%c", in->hook % 2 ? "-" : "+", name[strlen(name) - 1]);
+    return gt_status();
+}
+
+#define LEVEL(n)                                                                                   \
+    {                                                                                              \
+        .size = sizeof(gt_CallbackClass), .name = "level_" #n, .on = tell_level, .outer = n,       \
+        .hooks = GT_HOOK_BIT(GT_HOOK_TRAIN_BEGIN) | GT_HOOK_BIT(GT_HOOK_TRAIN_END) |               \
+                 GT_HOOK_BIT(GT_HOOK_EPOCH_END) | GT_HOOK_BIT(GT_HOOK_EPOCH_BEGIN)                 \
+    }
+
+Test(callbacks, levels)
+{
+    static const gt_CallbackClass levels[] = {LEVEL(0), LEVEL(1), LEVEL(2)}, wrong = LEVEL(3);
+    gt_Layer *model = line();
+    gt_fit(model, ones(2, 1), SILENT,
+           .callbacks = gt_callbacks(gt_callback_new(&levels[1], NULL), gt_callback_new(&levels[0], NULL),
+                                     gt_callback_new(&levels[2], NULL)));
+    ok();
+    cr_assert_str_eq(told_levels, "+2+1+0+2+1+0-0-1-2-0-1-2");
+    refused(gt_callback_new(&wrong, NULL), GT_INVALID, "`outer` of 0 to 2");
+    gt_layer_free(model);
+}
+
 /* ---- the other built-in ones ---- */
 
 static double halve(void *context, int64_t epoch, double rate)
