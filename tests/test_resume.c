@@ -209,6 +209,49 @@ Test(resume, after_any_batch)
     }
 }
 
+static gt_Tensor *some_pass(void *user, const gt_Batch *batch)
+{
+    (void)user;
+    return gt_squeeze(gt_greater(gt_slice(batch->x, gt_shape(0, 0), gt_shape(-1, 1)), -0.5), .axis = 1);
+}
+
+/* Streams, whose rows are counted by going through them, and one that never ends. */
+static gt_Dataset *stream(int kind)
+{
+    gt_Dataset *passed = gt_dataset_filter(rows(), some_pass, NULL);
+    gt_Dataset *mixed = gt_dataset_shuffle(passed, 10, .seed = 2);
+    return gt_dataset_batch(kind ? gt_dataset_repeat(mixed, -1) : mixed, 7);
+}
+
+Test(resume, streams)
+{
+    make_folder();
+    for (int kind = 0; kind < 2; kind++)
+        for (int64_t batches = -1; batches < 14; batches += 2) {
+            End end = {batches < 0 ? INT64_MAX : batches};
+            for (int part = batches < 0; part < 2; part++) {
+                gt_context_free(NULL);
+                gt_set_seed(5);
+                gt_Layer *model = classifier();
+                gt_Dataset *data = stream(kind);
+                gt_fit(model, data, .epochs = 3, .steps_per_epoch = kind ? 7 : -1, SILENT,
+                       .callbacks = gt_callbacks(gt_BackupAndRestore(in_folder("backup"), .save_freq = 1),
+                                                 gt_LambdaCallback(.on_train_batch_begin = end_here, .context = &end)));
+                if (part == 0) {
+                    cr_assert_eq(gt_status(), GT_INTERRUPTED, "%s", gt_error_message());
+                    gt_error_clear();
+                    end.batches = INT64_MAX;
+                    continue;
+                }
+                gt_save_checkpoint(in_folder(batches < 0 ? "a" : "b"), model, .dataset = data);
+                ok();
+                cr_assert(batches < 0 || same_bytes(in_folder("a"), in_folder("b")), "kind %d, batch %d", kind, (int)batches);
+            }
+        }
+    gt_context_free(NULL);
+    remove_folder(folder);
+}
+
 static gt_Status count_up(void *context, const gt_CallbackArgs *in)
 {
     (void)in;
