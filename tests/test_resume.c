@@ -610,3 +610,80 @@ Test(resume, bad_places)
     gt_context_free(NULL);
     remove_folder(folder);
 }
+
+/* ---- no memory ---- */
+
+typedef struct Scarce {
+    int64_t asked, fail_at, live;
+} Scarce;
+
+static void *scarce_allocate(void *user, size_t size, size_t alignment)
+{
+    Scarce *scarce = user;
+    void *memory = NULL;
+    if (scarce->asked++ == scarce->fail_at || posix_memalign(&memory, alignment, size) != 0)
+        return NULL;
+    scarce->live++;
+    return memory;
+}
+
+static void scarce_release(void *user, void *memory, size_t size)
+{
+    (void)size;
+    ((Scarce *)user)->live--;
+    free(memory);
+}
+
+/* Callbacks of every kind, a whole model and a run in files. */
+static void short_life(void)
+{
+    gt_Layer *model = classifier(), *loaded = NULL;
+    gt_Dataset *data = rows();
+    gt_Callback *early = gt_EarlyStopping(.monitor = "loss", .patience = 3, .restore_best_weights = true);
+    gt_set_class_names(model, gt_names("a", "b", "c"));
+    gt_History *history = gt_fit(
+        model, data, .epochs = 1, .validation = data, SILENT,
+        .callbacks = gt_callbacks(early, gt_ReduceLROnPlateau(), gt_CSVLogger(in_folder("log.csv")),
+                                  gt_ModelCheckpoint(in_folder("{epoch}.model"), .max_to_keep = 1),
+                                  gt_BackupAndRestore(in_folder("backup")), gt_SwapEMAWeights(), gt_TerminateOnNaN(),
+                                  gt_TensorBoard(in_folder("logs"), .histogram_freq = 1, .write_images = true)));
+    gt_save_checkpoint(in_folder("run"), model, .dataset = data);
+    gt_load_checkpoint(in_folder("run"), model, .dataset = data);
+    gt_save_model(model, in_folder("whole"));
+    loaded = gt_load_model(in_folder("whole"));
+    gt_fit(loaded, data, .epochs = 2, .resume = true, SILENT);
+    gt_Status status = gt_status();
+    gt_error_clear();
+    gt_history_free(history);
+    gt_dataset_free(data);
+    gt_layer_free(model);
+    gt_layer_free(loaded);
+    if (status != GT_OK)
+        gt_fail(status, "it failed");
+}
+
+Test(resume, no_memory, .timeout = 300)
+{
+    int64_t tried = 0;
+    make_folder();
+    gt_context_free(NULL);
+    for (bool failed = true; failed; tried++) {
+        Scarce scarce = {.fail_at = tried};
+        gt_Allocator allocator = {scarce_allocate, scarce_release, &scarce};
+        gt_Context *context = gt_context_create(.seed = 11, .allocator = &allocator);
+        failed = scarce.asked > tried;
+        if (context) {
+            gt_context_use(context);
+            short_life();
+            failed = scarce.asked > tried;
+            /* A warning that found no memory is lost, and is no error. */
+            cr_assert(gt_status() == (failed ? GT_NO_MEMORY : GT_OK), "allocation %d: %s", (int)tried, gt_error_message());
+            gt_context_free(context);
+        }
+        cr_assert_eq(scarce.live, 0, "allocation %d: memory is lost", (int)tried);
+    }
+    fprintf(stderr, "%lld allocations failed in turn\n", (long long)tried - 1);
+    cr_assert_eq(count_files(folder, ".part") + count_files(in_folder("backup"), ".part"), 0);
+    remove_folder(folder);
+    assert_no_leaks();
+}
