@@ -31,12 +31,13 @@ typedef enum Kind {
     TAPE,
     SCOPE,
     CONTEXT,
-    TENSORFILE
+    TENSORFILE,
+    CALLBACK
 } Kind;
 
 static const char *const kind_names[] = {
     "",       "tensor",  "variable", "layer", "optimizer", "dataset",    "function",
-    "metric", "history", "tape",     "scope", "context",   "tensor file"};
+    "metric", "history", "tape",     "scope", "context",   "tensor file", "callback"};
 
 /* ---- good handles, of this context and another one, and freed ones ---- */
 
@@ -51,6 +52,7 @@ typedef struct World {
     gt_Dataset *data;
     gt_Function *function;
     gt_Metric *metric;
+    gt_Callback *callback;
     gt_History *history;
     gt_TensorFile *file;
 } World;
@@ -90,6 +92,7 @@ static World make_world(void)
     world.data = gt_dataset_from_tensors(numbers, numbers, .batch_size = 1);
     world.function = gt_function(body, NULL, .outputs = 1);
     world.metric = gt_Mean();
+    world.callback = gt_EarlyStopping();
     gt_compile(world.model, .optimizer = gt_SGD(0.1), .loss = gt_MeanSquaredError());
     world.history = gt_fit(world.model, world.data, .verbose = GT_VERBOSITY_SILENT);
     gt_save_tensors(file_name, gt_named_tensors({"a", numbers}));
@@ -129,7 +132,8 @@ static void add_world(Handles *handles, const char *text, const World *world)
     } all[] = {{TENSOR, world->x},        {VARIABLE, world->v},      {LAYER, world->layer},
                {OPTIMIZER, world->adam},  {DATASET, world->data},    {FUNCTION, world->function},
                {METRIC, world->metric},   {HISTORY, world->history}, {TAPE, world->tape},
-               {TENSORFILE, world->file}, {SCOPE, world->scope},     {CONTEXT, world->context}};
+               {TENSORFILE, world->file}, {SCOPE, world->scope},     {CONTEXT, world->context},
+               {CALLBACK, world->callback}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         add(handles, text, all[i].kind, all[i].pointer);
 }
@@ -144,6 +148,7 @@ static void free_world(const World *world)
     gt_dataset_free(world->data);
     gt_function_free(world->function);
     gt_metric_free(world->metric);
+    gt_callback_free(world->callback);
     gt_history_free(world->history);
     gt_tensor_file_free(world->file);
     ok();
@@ -176,6 +181,7 @@ static void free_world(const World *world)
 #define INTEGERS  gt_integers_number(1)
 #define BODIES    ((const gt_FunctionBody[]){body})
 #define POSITION  ((gt_DatasetPosition){0, 0})
+#define SPEC ((gt_Spec){.dtype = GT_FLOAT32})
 #define OPERATION gt_operation_find("square")
 #define FILE_NAME "test_wild.part"
 #define FOUR      gt_full(gt_shape(1, 2, 1, 2), 1)
@@ -216,9 +222,10 @@ static gt_Tensor *joined(void *user, const gt_CallArgs *in)
         gt_Dataset *data = good.data;                                                              \
         gt_Function *function = good.function;                                                     \
         gt_Metric *metric = good.metric;                                                           \
+        gt_Callback *callback = good.callback;                                                     \
         gt_Tape *tape = good.tape;                                                                 \
         (void)x, (void)v, (void)layer, (void)adam, (void)data, (void)function, (void)metric;       \
-        (void)tape, (void)model, (void)W;                                                          \
+        (void)tape, (void)model, (void)callback, (void)W;                                                          \
         (void)(__VA_ARGS__);                                                                       \
     }
 #define ROW_NAME from_header_
@@ -265,7 +272,7 @@ static bool calls(const Row *row, const char *const *names)
 }
 
 static const char *const frees[] = {"gt_variable_free", "gt_layer_free",       "gt_optimizer_free",
-                                    "gt_dataset_free",  "gt_function_free",    "gt_metric_free",
+                                    "gt_dataset_free",  "gt_function_free",    "gt_metric_free", "gt_callback_free",
                                     "gt_history_free",  "gt_tensor_file_free", NULL};
 static const char *const may_be_null[] = {"gt_autocast_at",
                                           "gt_scope_end_at",
