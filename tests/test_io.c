@@ -1025,8 +1025,8 @@ static const struct {
     {"P5 8", 4, "not an IDX file", GT_FORMAT},
     {"\0\0\x0a\1\0\0\0\1a", 9, "unknown type 0x0A", GT_FORMAT},
     {"\0\0\xff\1\0\0\0\1a", 9, "unknown type 0xFF", GT_FORMAT},
-    {"\0\0\x09\1\0\0\0\1a", 9, "dtype int8 is not supported", GT_UNSUPPORTED},
-    {"\0\0\x0b\1\0\0\0\1ab", 10, "dtype int16 is not supported", GT_UNSUPPORTED},
+    {"\0\0\x0a\1\0\0\0\1ab", 10, "unknown type 0x0A", GT_FORMAT},
+    {"\0\0\x0b\1\0\0\0\2abc", 11, "its header promises 4 bytes of numbers and 3 follow", GT_FORMAT},
     {"\0\0\x08\x09\0\0\0\1", 8, "at most 8 dimensions (got 9)", GT_UNSUPPORTED},
     {"\0\0\x08\1\0\0\0\2a", 9, "promises 2 bytes of numbers and 1 follow: it is cut", GT_FORMAT},
     {"\0\0\x08\1\0\0\0\2abc", 11, "and 3 follow: it is longer", GT_FORMAT},
@@ -1059,6 +1059,10 @@ Test(io, idx, .init = open_folder, .fini = close_folder)
     a = gt_load_idx(put_file("a", "\0\0\x0c\1\0\0\0\2\xff\xff\xff\xfe\1\2\3\4", 16));
     cr_assert(gt_dtype(a) == GT_INT32 && gt_element(a, 0) == -2 && gt_element(a, 1) == 0x01020304,
               "int32: %s", gt_error_message());
+    a = gt_load_idx(put_file("a", "\0\0\x09\1\0\0\0\2\xfe\5", 10));
+    cr_assert(gt_dtype(a) == GT_INT32 && gt_element(a, 0) == -2 && gt_element(a, 1) == 5, "int8: %s", gt_error_message());
+    a = gt_load_idx(put_file("a", "\0\0\x0b\1\0\0\0\2\xff\xfe\1\0", 12));
+    cr_assert(gt_dtype(a) == GT_INT32 && gt_element(a, 0) == -2 && gt_element(a, 1) == 256, "int16: %s", gt_error_message());
     a = gt_load_idx(put_file("a", "\0\0\x0d\1\0\0\0\1\x3f\xc0\0\0", 12));
     cr_assert(gt_dtype(a) == GT_FLOAT32 && gt_item(a) == 1.5, "float32: %s", gt_error_message());
     a = gt_load_idx(put_file("a", "\0\0\x0e\0\xbf\xf8\0\0\0\0\0\0", 12));
