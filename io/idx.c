@@ -6,32 +6,23 @@
 
 #include <string.h>
 
-/* The type that a code stands for. False: the error is raised. */
-static bool read_type(gt_FileReader *reader, unsigned code, gt_DType *dtype)
+/* The type that a code stands for: of a tensor, and in the file. False: the error is raised. */
+static bool read_type(gt_FileReader *reader, unsigned code, gt_DType *dtype, gt_DType *stored)
 {
-    switch (code) {
-    case 0x08:
-        *dtype = GT_UINT8;
-        return true;
-    case 0x0C:
-        *dtype = GT_INT32;
-        return true;
-    case 0x0D:
-        *dtype = GT_FLOAT32;
-        return true;
-    case 0x0E:
-        *dtype = GT_FLOAT64;
-        return true;
-    case 0x09:
-    case 0x0B:
-        gt_raise(reader->context, GT_UNSUPPORTED, NULL, NULL, "%s: dtype %s is not supported",
-                 reader->path, gt_dtype_name(code == 0x09 ? GT_INT8 : GT_INT16));
-        return false;
-    default:
-        gt_raise(reader->context, GT_FORMAT, NULL, NULL, "%s: unknown type 0x%02X", reader->path,
-                 code);
-        return false;
-    }
+    static const struct {
+        unsigned code;
+        gt_DType stored, dtype;
+    } types[] = {{0x08, GT_UINT8, GT_UINT8},     {0x09, GT_INT8, GT_INT32},
+                 {0x0B, GT_INT16, GT_INT32},     {0x0C, GT_INT32, GT_INT32},
+                 {0x0D, GT_FLOAT32, GT_FLOAT32}, {0x0E, GT_FLOAT64, GT_FLOAT64}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (types[i].code == code) {
+            *dtype = types[i].dtype;
+            *stored = types[i].stored;
+            return true;
+        }
+    gt_raise(reader->context, GT_FORMAT, NULL, NULL, "%s: unknown type 0x%02X", reader->path, code);
+    return false;
 }
 
 static bool read_exactly(gt_FileReader *reader, void *into, size_t size, const char *what)
@@ -43,7 +34,7 @@ static bool read_exactly(gt_FileReader *reader, void *into, size_t size, const c
     return n >= 0 && (size_t)n == size;
 }
 
-static bool read_header(gt_FileReader *reader, gt_Spec *spec)
+static bool read_header(gt_FileReader *reader, gt_Spec *spec, gt_DType *stored)
 {
     unsigned char magic[4], dims[4 * GT_MAX_RANK];
     if (!read_exactly(reader, magic, sizeof magic, "header"))
@@ -53,7 +44,7 @@ static bool read_header(gt_FileReader *reader, gt_Spec *spec)
                  "%s: is not an IDX file: expected two zero bytes at its beginning", reader->path);
         return false;
     }
-    if (!read_type(reader, magic[2], &spec->dtype))
+    if (!read_type(reader, magic[2], &spec->dtype, stored))
         return false;
     if (magic[3] > GT_MAX_RANK) {
         gt_raise(reader->context, GT_UNSUPPORTED, NULL, NULL,
@@ -76,9 +67,9 @@ static bool read_header(gt_FileReader *reader, gt_Spec *spec)
 }
 
 /* Before memory is taken: can the file hold what its header promises? */
-static bool size_is_possible(const gt_FileReader *reader, const gt_Spec *spec)
+static bool size_is_possible(const gt_FileReader *reader, int64_t needed)
 {
-    int64_t needed = (int64_t)gt_spec_bytes(spec), there = reader->size - reader->taken;
+    int64_t there = reader->size - reader->taken;
     if (reader->size < 0) {
         if (needed <= reader->limit - reader->taken)
             return true;
@@ -97,21 +88,38 @@ static bool size_is_possible(const gt_FileReader *reader, const gt_Spec *spec)
     return false;
 }
 
-static bool read_numbers(gt_FileReader *reader, const gt_Spec *spec, const gt_Bytes *arrived,
-                         void *data)
+static bool read_raw(gt_FileReader *reader, size_t count, gt_DType stored, const gt_Bytes *arrived,
+                     void *data)
 {
     char extra, *to = data;
+    size_t bytes = count * gt_dtype_size(stored);
     if (arrived->size > 0)
         memcpy(to, arrived->data, arrived->size);
-    if (!read_exactly(reader, to + arrived->size, gt_spec_bytes(spec) - arrived->size, "numbers"))
+    if (!read_exactly(reader, to + arrived->size, bytes - arrived->size, "numbers"))
         return false;
     int64_t n = gt_file_read(reader, &extra, 1); /* this sees to the checksum of gzip too */
     if (n > 0)
         gt_raise(reader->context, GT_FORMAT, NULL, NULL,
                  "%s: is longer than its header says: something follows the numbers", reader->path);
     if (!gt_big_endian())
-        gt_swap_bytes(data, (size_t)spec->size, gt_dtype_size(spec->dtype));
+        gt_swap_bytes(data, count, gt_dtype_size(stored));
     return n == 0;
+}
+
+/* int8 and int16, which tensors do not have, become int32. */
+static bool read_numbers(gt_FileReader *reader, const gt_Spec *spec, gt_DType stored,
+                         const gt_Bytes *arrived, void *data)
+{
+    size_t count = (size_t)spec->size, bytes = count * gt_dtype_size(stored) + 1;
+    if (stored == spec->dtype)
+        return read_raw(reader, count, stored, arrived, data);
+    void *raw = gt_allocate_unpooled(reader->context, bytes);
+    bool ok = raw && read_raw(reader, count, stored, arrived, raw);
+    for (size_t i = 0; ok && i < count; i++)
+        ((int32_t *)data)[i] =
+            stored == GT_INT8 ? ((const int8_t *)raw)[i] : ((const int16_t *)raw)[i];
+    gt_release_unpooled(reader->context, raw, bytes);
+    return ok;
 }
 
 static gt_Tensor *read_idx(gt_Context *context, const char *path,
@@ -120,6 +128,7 @@ static gt_Tensor *read_idx(gt_Context *context, const char *path,
     gt_FileReader reader;
     gt_Spec spec = {0};
     gt_Tensor *tensor = NULL;
+    gt_DType stored = GT_DTYPE_NONE;
     void *data;
     if (options->limit < 0) {
         gt_raise(context, GT_INVALID, NULL, NULL, "limit must be >= 0 (got %lld)",
@@ -129,10 +138,12 @@ static gt_Tensor *read_idx(gt_Context *context, const char *path,
     if (!gt_file_open(context, &reader, path, options->limit))
         return NULL;
     gt_Bytes arrived = {0};
-    if (read_header(&reader, &spec) && size_is_possible(&reader, &spec) &&
-        gt_file_read_half(&reader, (int64_t)gt_spec_bytes(&spec), "numbers", &arrived))
+    bool ok = read_header(&reader, &spec, &stored);
+    int64_t bytes = spec.size * (int64_t)gt_dtype_size(stored);
+    if (ok && size_is_possible(&reader, bytes) &&
+        gt_file_read_half(&reader, bytes, "numbers", &arrived))
         tensor = gt_tensor_new(context, &spec, &data);
-    if (tensor && !read_numbers(&reader, &spec, &arrived, data)) {
+    if (tensor && !read_numbers(&reader, &spec, stored, &arrived, data)) {
         gt_tensor_free(context, tensor);
         tensor = NULL;
     }

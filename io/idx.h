@@ -11,7 +11,7 @@ GT_BEGIN
 GT_OPTIONS(gt_load_idx_options, gt_load_idx_OPTIONS);
 
 /* gt_load_idx("train-images-idx3-ubyte.gz") gives a tensor (60000, 28, 28) of uint8: type and shape
- * are what the file says. It may be compressed with gzip. */
+ * are what the file says; int8 and int16 become int32. It may be compressed with gzip. */
 #define gt_load_idx(...)                                                                           \
     gt_load_idx_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                                 \
                    GT_KEYWORDS(gt_load_idx, GT_AFTER_1(__VA_ARGS__)))

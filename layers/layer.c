@@ -159,7 +159,8 @@ static void destroy_layer(gt_Object *object)
     if (state->layer && GT_CLASS_HAS(state->layer->type, destroy) && state->layer->type->destroy)
         state->layer->type->destroy(state->layer);
     gt_object_release(state->compiled);
-    state->compiled = NULL;
+    gt_object_release(state->classes);
+    state->compiled = state->classes = NULL;
     release_weights(state);
     if (state->options)
         gt_layer_free_options(state->layer);

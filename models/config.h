@@ -33,16 +33,6 @@ GT_API gt_Status gt_register_function_at(const char *here, const char *name,
 GT_API gt_Status gt_register_text_function_at(const char *here, const char *name,
                                               gt_TextFunction function);
 
-/* ---- whole models in files ---- */
-
-/* Architecture and weights in one file, in the safetensors format with the architecture in its metadata. A program that knows
- * nothing of the model loads it and goes on. The file appears whole or not at all. */
-#define gt_save_model(model, path) gt_save_model_at(GT_HERE, model, path)
-GT_API gt_Status gt_save_model_at(const char *here, gt_Layer *model, const char *path);
-/* A new model, built and filled; floating. NULL on failure. */
-#define gt_load_model(path) gt_load_model_at(GT_HERE, path)
-GT_API gt_Layer *gt_load_model_at(const char *here, const char *path);
-
 GT_END
 
 #endif

@@ -97,6 +97,12 @@ static Fit compare_entry(const gt_TensorFile *file, const gt_NamedTensor *entry,
     return MISMATCHED;
 }
 
+/* Paths do not begin with '/': such names stand beside the weights of a model's file, which loads of weights pass over. */
+static bool is_beside(const char *name)
+{
+    return name && name[0] == '/';
+}
+
 gt_Status gt_entries_fit(const gt_Entries *list, const char *path, const gt_TensorFile *file)
 {
     gt_Context *context = list->context;
@@ -110,7 +116,7 @@ gt_Status gt_entries_fit(const gt_Entries *list, const char *path, const gt_Tens
     for (int32_t i = 0; i < list->count; i++)
         compare_entry(file, &list->items[i], known, &complaints);
     for (int64_t i = 0; i < count; i++)
-        if (!known[i])
+        if (!known[i] && (list->beside || !is_beside(gt_tensor_file_name(file, i))))
             complain(&complaints, "%.200s is in the file only", gt_tensor_file_name(file, i));
     gt_release(context, known, (size_t)count);
     if (complaints.left_out)
@@ -145,7 +151,7 @@ static gt_Status keep_fitting(gt_Entries *list, const gt_TensorFile *file, gt_Lo
     list->count = kept;
     report->loaded = kept;
     for (int64_t i = 0; i < count; i++)
-        if (!known[i]) {
+        if (!known[i] && !is_beside(gt_tensor_file_name(file, i))) {
             complain(complaints, "%.200s is in the file only", gt_tensor_file_name(file, i));
             report->unused++;
         }

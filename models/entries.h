@@ -13,6 +13,7 @@ typedef struct gt_Entries {
     gt_Context *context;
     gt_NamedTensor *items; /* names are owned; tensors are variables, or what `other` of the loading reads */
     int32_t count, capacity;
+    bool beside; /* what stands beside the weights of a model's file, "/...", is among them */
 } gt_Entries;
 
 gt_Status gt_entries_add(gt_Entries *list, const gt_Tensor *tensor, const char *format, ...)

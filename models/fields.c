@@ -5,6 +5,7 @@
 #include "core/strings_inside.h"
 #include "core/text.h"
 #include "layers/internal.h"
+#include "optim/schedule.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -103,7 +104,7 @@ static bool put_axes(gt_ConfigWriter *writer, const gt_Axes *axes)
     return done && gt_config_close(writer, ']');
 }
 
-static bool put_numbers(gt_ConfigWriter *writer, const gt_Numbers *numbers)
+bool gt_config_put_numbers(gt_ConfigWriter *writer, const gt_Numbers *numbers)
 {
     bool done = gt_config_open(writer, '[');
     for (int64_t i = 0; done && i < numbers->count && i < GT_MAX_NUMBERS; i++)
@@ -127,7 +128,7 @@ bool gt_config_put_tensor(gt_ConfigWriter *writer, const gt_Tensor *tensor)
     return done && gt_config_close(writer, ']') && gt_config_close(writer, '}');
 }
 
-/* Initializers, regularizers and constraints begin alike, and so do their classes. */
+/* Initializers, regularizers, constraints and schedules begin alike, and so do their classes. */
 typedef struct ValueClass {
     const gt_Mark *mark;
     uint32_t size;
@@ -155,6 +156,16 @@ static bool put_value(gt_ConfigWriter *writer, const Value *value)
     if (done && value->type->options)
         done = gt_config_put_options(writer, value->type->options, value->options);
     return done && gt_config_close(writer, '}');
+}
+
+static bool put_schedule(gt_ConfigWriter *writer, const gt_Schedule *schedule)
+{
+    if (schedule->type && gt_schedule_class_find(schedule->type->name) != schedule->type) {
+        gt_raise(writer->context, GT_UNSUPPORTED, NULL, NULL,
+                 "the schedule is a function of one's own, which a file cannot keep");
+        return false;
+    }
+    return put_value(writer, (const Value *)schedule);
 }
 
 static bool put_layers(gt_ConfigWriter *writer, const gt_Layers *list)
@@ -266,7 +277,7 @@ static bool put_field(gt_ConfigWriter *writer, const gt_Field *field, const void
     if (is_type(field, "gt_Axes"))
         return put_axes(writer, at);
     if (is_type(field, "gt_Numbers"))
-        return put_numbers(writer, at);
+        return gt_config_put_numbers(writer, at);
     if (is_type(field, "gt_TensorFunction"))
         return put_function(writer, *(const gt_TensorFunction *)at);
     if (is_type(field, "gt_TextFunction"))
@@ -283,6 +294,8 @@ static bool put_field(gt_ConfigWriter *writer, const gt_Field *field, const void
     if (is_type(field, "gt_Initializer") || is_type(field, "gt_Regularizer") ||
         is_type(field, "gt_Constraint"))
         return put_value(writer, at);
+    if (is_type(field, "gt_Schedule"))
+        return put_schedule(writer, at);
     gt_raise(writer->context, GT_UNSUPPORTED, NULL, NULL,
              "the option %s is of a kind that a file cannot keep (%s)", field->name, field->type);
     return false;
@@ -400,7 +413,7 @@ static bool read_axes(gt_ConfigReader *reader, const gt_JsonValue *value, gt_Axe
     return true;
 }
 
-static bool read_numbers(gt_ConfigReader *reader, const gt_JsonValue *value, gt_Numbers *numbers)
+bool gt_config_read_numbers(gt_ConfigReader *reader, const gt_JsonValue *value, gt_Numbers *numbers)
 {
     *numbers = (gt_Numbers){.mark = GT_MARK, .count = 0};
     if (value->kind != GT_JSON_ARRAY || value->count > GT_MAX_NUMBERS)
@@ -454,6 +467,8 @@ static bool read_value(gt_ConfigReader *reader, const gt_Field *field, const gt_
         type = gt_initializer_class_find(name);
     else if (is_type(field, "gt_Regularizer"))
         type = gt_regularizer_class_find(name);
+    else if (is_type(field, "gt_Schedule"))
+        type = name ? gt_schedule_class_find(name) : NULL;
     else
         type = gt_constraint_class_find(name);
     const ValueClass *class = type;
@@ -471,6 +486,8 @@ static bool read_value(gt_ConfigReader *reader, const gt_Field *field, const gt_
         *(gt_Initializer *)at = gt_initializer_make(type, given);
     else if (is_type(field, "gt_Regularizer"))
         *(gt_Regularizer *)at = gt_regularizer_make(type, given);
+    else if (is_type(field, "gt_Schedule"))
+        *(gt_Schedule *)at = gt_schedule_make(type, given);
     else
         *(gt_Constraint *)at = gt_constraint_make(type, given);
     return gt_status() == GT_OK;
@@ -606,7 +623,7 @@ static bool read_field(gt_ConfigReader *reader, const gt_Field *field, const gt_
     if (is_type(field, "gt_Axes"))
         return read_axes(reader, value, at);
     if (is_type(field, "gt_Numbers"))
-        return read_numbers(reader, value, at);
+        return gt_config_read_numbers(reader, value, at);
     if (is_type(field, "gt_TensorFunction"))
         return read_function(reader, value, at);
     if (is_type(field, "gt_TextFunction"))

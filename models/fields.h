@@ -1,4 +1,4 @@
-/* Option structs as JSON, both ways, by the types of their fields. Private to the room. */
+/* Option structs as JSON, both ways, by the types of their fields. Private to the library. */
 #ifndef GT_MODELS_FIELDS_H
 #define GT_MODELS_FIELDS_H
 
@@ -29,6 +29,7 @@ bool gt_config_open(gt_ConfigWriter *writer, char bracket);
 bool gt_config_close(gt_ConfigWriter *writer, char bracket);
 bool gt_config_put_dtype(gt_ConfigWriter *writer, gt_DType dtype);
 bool gt_config_put_shape(gt_ConfigWriter *writer, gt_Shape shape);
+bool gt_config_put_numbers(gt_ConfigWriter *writer, const gt_Numbers *numbers);
 /* {"shape": [2], "dtype": "float32", "numbers": [1, 2]} */
 bool gt_config_put_tensor(gt_ConfigWriter *writer, const gt_Tensor *tensor);
 /* The members of an option struct, without those called `name`. */
@@ -60,6 +61,7 @@ bool gt_config_read_options(gt_ConfigReader *reader, const gt_JsonValue *object,
 /* A list of layers, floating, in memory of the reader; also on failure, as far as it came. */
 bool gt_config_read_layers(gt_ConfigReader *reader, const gt_JsonValue *value, gt_Layers *list);
 void gt_config_reader_close(gt_ConfigReader *reader);
+bool gt_config_read_numbers(gt_ConfigReader *reader, const gt_JsonValue *value, gt_Numbers *numbers);
 bool gt_config_read_shape(gt_ConfigReader *reader, const gt_JsonValue *value, gt_Shape *shape);
 /* NULL with an error raised. */
 gt_Tensor *gt_config_read_tensor(gt_ConfigReader *reader, const gt_JsonValue *object);

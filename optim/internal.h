@@ -3,6 +3,7 @@
 #define GT_OPTIM_INTERNAL_H
 
 #include "core/object.h"
+#include "optim/loss_scale.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 
@@ -17,9 +18,16 @@ extern const gt_OptimizerClass gt_optimizer_class_adadelta, gt_optimizer_class_a
     gt_optimizer_class_adagrad, gt_optimizer_class_adam, gt_optimizer_class_adamax,
     gt_optimizer_class_adamw, gt_optimizer_class_ftrl, gt_optimizer_class_lamb,
     gt_optimizer_class_lion, gt_optimizer_class_muon, gt_optimizer_class_nadam,
-    gt_optimizer_class_rmsprop, gt_optimizer_class_sgd;
+    gt_optimizer_class_rmsprop, gt_optimizer_class_schedule_free_adamw,
+    gt_optimizer_class_sgd;
+
+/* Those that get no weight decay, as gt_optimizer_exclude_from_weight_decay was told. */
+gt_Tensors gt_optimizer_excluded(const gt_Optimizer *self);
 
 /* ---- loss_scale.c ---- */
+/* What gt_LossScaleOptimizer was given; NULL: it has no scale of the loss. */
+const gt_LossScaleOptimizer_options *gt_optimizer_scaling(const gt_Optimizer *self);
+const gt_OptionType *gt_loss_scale_options(void);
 /* Gives an optimizer that is not built and has no scale of the loss that of gt_LossScaleOptimizer. */
 gt_Status gt_optimizer_scale_by_default(gt_Optimizer *self);
 

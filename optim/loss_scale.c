@@ -147,6 +147,10 @@ static gt_Status add_scale(gt_Optimizer *self, const gt_LossScaleOptimizer_optio
     if (options->dynamic_growth_steps < 1)
         return gt_fail(GT_INVALID, "dynamic_growth_steps must be > 0 (got %lld)",
                        (long long)options->dynamic_growth_steps);
+    if (self->parts > 0)
+        return gt_fail(GT_STATE,
+                       "optimizer %s is made of several, which have one loss_scale_factor or none",
+                       self->name);
     if (self->built || self->loss_scale > 0 || gt_is_given(self->base.loss_scale_factor))
         return gt_fail(GT_STATE, "optimizer %s %s", self->name,
                        self->built
@@ -185,4 +189,14 @@ gt_Optimizer *gt_LossScaleOptimizer_at(const char *here, gt_Optimizer *inner,
         return inner;
     gt_optimizer_free(inner);
     return NULL;
+}
+
+const gt_LossScaleOptimizer_options *gt_optimizer_scaling(const gt_Optimizer *self)
+{
+    return self->loss_scale ? &self->scaling : NULL;
+}
+
+const gt_OptionType *gt_loss_scale_options(void)
+{
+    return &gt_LossScaleOptimizer_options_type;
 }

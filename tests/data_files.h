@@ -24,7 +24,8 @@
     do {                                                                                           \
         (void)(call);                                                                              \
         cr_assert_eq(gt_status(), status, "%s", gt_error_message());                               \
-        cr_assert(strstr(gt_error_message(), text), "\"%s\" is not in: %s", text, gt_error_message()); \
+        cr_assert(strstr(gt_error_message(), text), "\"%s\" is not in: %s", text,                  \
+                  gt_error_message());                                                             \
         gt_error_clear();                                                                          \
     } while (0)
 
@@ -95,18 +96,19 @@ static inline void fail_allocations(void (*life)(void))
     for (bool failed = true; failed; tried++) {
         Scarce scarce = {.fail_at = tried};
         gt_Allocator allocator = {scarce_allocate, scarce_release, &scarce};
-        gt_Context *context = gt_context_create(.seed = 11, .allocator = &allocator);
+        gt_Context *context =
+            gt_context_create(.seed = 11, .allocator = &allocator, .pooling = false);
         failed = scarce.asked > tried;
         if (context) {
             gt_context_use(context);
             life();
             failed = scarce.asked > tried;
-            cr_assert_eq(gt_status(), failed ? GT_NO_MEMORY : GT_OK, "allocation %d: %s", (int)tried,
-                         gt_error_message());
+            cr_assert_eq(gt_status(), failed ? GT_NO_MEMORY : GT_OK, "allocation %d: %s",
+                         (int)tried, gt_error_message());
             gt_error_clear();
             gt_MemoryStats stats = gt_memory_stats();
-            cr_assert(stats.variables <= 1 && stats.handles <= 1, "allocation %d: %lld handles are left", (int)tried,
-                      (long long)stats.handles);
+            cr_assert(stats.variables <= 1 && stats.handles <= 1,
+                      "allocation %d: %lld handles are left", (int)tried, (long long)stats.handles);
             gt_context_free(context);
         }
         cr_assert_eq(scarce.live, 0, "allocation %d: memory is lost", (int)tried);

@@ -10,6 +10,7 @@
 #include <criterion/criterion.h>
 
 #include "../gradtape.h"
+#include "../io/events.h"
 #include "leaks.h"
 
 #undef GT_HERE
@@ -482,6 +483,36 @@ Test(callbacks, ones_own)
     ok();
 }
 
+/* The outermost is told of a begin first and of an end last, whatever the list says. */
+static char told_levels[64];
+
+static gt_Status tell_level(const gt_CallbackArgs *in)
+{
+    const char *name = gt_callback_class(in->callback)->name;
+    sprintf(told_levels + strlen(told_levels), "%s%c", in->hook % 2 ? "-" : "+", name[strlen(name) - 1]);
+    return gt_status();
+}
+
+#define LEVEL(n)                                                                                   \
+    {                                                                                              \
+        .size = sizeof(gt_CallbackClass), .name = "level_" #n, .on = tell_level, .outer = n,       \
+        .hooks = GT_HOOK_BIT(GT_HOOK_TRAIN_BEGIN) | GT_HOOK_BIT(GT_HOOK_TRAIN_END) |               \
+                 GT_HOOK_BIT(GT_HOOK_EPOCH_END) | GT_HOOK_BIT(GT_HOOK_EPOCH_BEGIN)                 \
+    }
+
+Test(callbacks, levels)
+{
+    static const gt_CallbackClass levels[] = {LEVEL(0), LEVEL(1), LEVEL(2)}, wrong = LEVEL(3);
+    gt_Layer *model = line();
+    gt_fit(model, ones(2, 1), SILENT,
+           .callbacks = gt_callbacks(gt_callback_new(&levels[1], NULL), gt_callback_new(&levels[0], NULL),
+                                     gt_callback_new(&levels[2], NULL)));
+    ok();
+    cr_assert_str_eq(told_levels, "+2+1+0+2+1+0-0-1-2-0-1-2");
+    refused(gt_callback_new(&wrong, NULL), GT_INVALID, "`outer` of 0 to 2");
+    gt_layer_free(model);
+}
+
 /* ---- the other built-in ones ---- */
 
 static double halve(void *context, int64_t epoch, double rate)
@@ -566,6 +597,42 @@ Test(callbacks, monitors)
     gt_layer_free(model);
 }
 
+/* 1, 2, 3, 2, 1, ... under every name. */
+static gt_Status rise_and_fall(void *context, const gt_CallbackArgs *in)
+{
+    double value = 3 - fabs((double)in->epoch - 2);
+    return gt_set_logged(in, context, value);
+}
+
+/* How many epochs pass until that number has not become better. */
+static int64_t epochs_of(const char *monitor)
+{
+    gt_Layer *model = line();
+    gt_compile(model, .optimizer = gt_SGD(0.5), .loss = gt_MeanSquaredError(),
+               .metrics = gt_metrics(gt_BinaryAccuracy(.name = "right"), gt_RootMeanSquaredError(.name = "wrong"), gt_Mean()));
+    char name[32];
+    snprintf(name, sizeof name, "%s", monitor);
+    gt_History *history =
+        gt_fit(model, ones(2, 1), .epochs = 6, SILENT, .validation = ones(2, 1),
+               .callbacks = gt_callbacks(gt_LambdaCallback(.on_epoch_end = rise_and_fall, .context = name),
+                                         gt_EarlyStopping(.monitor = monitor)));
+    int64_t epochs = history ? gt_history_epoch_count(history) : -1;
+    gt_layer_free(model);
+    return epochs;
+}
+
+/* Of a metric its class says what is better. */
+Test(callbacks, directions_of_metrics)
+{
+    cr_assert_eq(epochs_of("val_right"), 4);
+    cr_assert_eq(epochs_of("right"), 4);
+    cr_assert_eq(epochs_of("val_wrong"), 2);
+    ok();
+    refused(epochs_of("val_mean"), GT_INVALID,
+            "mode auto does not know whether val_mean should be small or large");
+    assert_no_leaks();
+}
+
 static gt_Status averages_are_in(void *context, const gt_CallbackArgs *in)
 {
     /* w = 1, then 0 after a step of 0.5 * 2 w; the average is 0.5 * 1 + 0.5 * 0 at the first update */
@@ -598,4 +665,236 @@ Test(callbacks, swap_ema_weights)
     refused(gt_fit(model, ones(2, 1), .validation = ones(2, 1), SILENT, .callbacks = gt_callbacks(gt_SwapEMAWeights())),
             GT_STATE, "use_ema");
     gt_layer_free(model);
+}
+
+/* ---- TensorBoard ---- */
+
+static uint64_t little(const unsigned char *at, int bytes)
+{
+    uint64_t number = 0;
+    for (int i = bytes - 1; i >= 0; i--)
+        number = number << 8 | at[i];
+    return number;
+}
+
+/* The records of the only event file in a folder, which is read to its end; the bytes stay in `bytes`. */
+static int read_records(const char *path, unsigned char *bytes, size_t size, const unsigned char *record[], size_t length[])
+{
+    char command[300], name[400] = "";
+    snprintf(command, sizeof command, "ls %s/events.out.tfevents.*", path);
+    FILE *pipe = popen(command, "r");
+    cr_assert(pipe && fscanf(pipe, "%399s", name) == 1);
+    pclose(pipe);
+    FILE *file = fopen(name, "rb");
+    size_t n = fread(bytes, 1, size, file), at = 0;
+    fclose(file);
+    int count = 0;
+    for (; at < n; at += length[count++] + 16) {
+        length[count] = (size_t)little(bytes + at, 8);
+        record[count] = bytes + at + 12;
+        cr_assert(at + length[count] + 16 <= n);
+        cr_assert_eq(little(bytes + at + 8, 4), gt_masked_crc32c(bytes + at, 8));
+        cr_assert_eq(little(bytes + at + 12 + length[count], 4), gt_masked_crc32c(record[count], length[count]));
+    }
+    cr_assert_eq(at, n);
+    return count;
+}
+
+static bool has(const unsigned char *record, size_t length, const char *text)
+{
+    size_t size = strlen(text);
+    for (size_t i = 0; i + size <= length; i++)
+        if (memcmp(record + i, text, size) == 0)
+            return true;
+    return false;
+}
+
+Test(callbacks, tensorboard)
+{
+    static unsigned char bytes[1 << 17];
+    const unsigned char *record[64];
+    size_t length[64];
+    /* RFC 3720, B.4: CRC-32C of 32 zeros is 0x8a9136aa; turned by 15 and shifted. */
+    static const char zeros[32];
+    uint32_t crc = UINT32_C(0x8a9136aa);
+    cr_assert_eq(gt_masked_crc32c(zeros, sizeof zeros), (crc >> 15 | crc << 17) + UINT32_C(0xa282ead8));
+
+    make_folder();
+    const char *logs = getenv("GT_EVENTS") ? getenv("GT_EVENTS") : in_folder("logs");
+    gt_Layer *model = gt_Sequential(gt_Dense(3, .activation = gt_tanh), gt_Dense(1));
+    gt_Dataset *data = ones(4, 1);
+    gt_compile(model, .optimizer = gt_SGD(0.1), .loss = gt_MeanSquaredError());
+    gt_fit(model, data, .epochs = 2, .validation = data, SILENT,
+           .callbacks = gt_callbacks(gt_TensorBoard(logs, .histogram_freq = 1, .write_images = true, .update_freq = 2,
+                                                    .write_steps_per_second = true)));
+    ok();
+    char path[2][300];
+    snprintf(path[0], sizeof path[0], "%s/train", logs);
+    snprintf(path[1], sizeof path[1], "%s/validation", logs);
+    /* version, graph, two epochs of two numbers of batches and the epoch itself */
+    int count = read_records(path[0], bytes, sizeof bytes, record, length);
+    cr_assert_eq(count, 8, "%d records", count);
+    cr_assert(has(record[0], length[0], "brain.Event:2"));
+    const char *graph[] = {"sequential/dense/kernel", "matmul", "tanh", "_output_shapes", "input_0"};
+    for (size_t i = 0; i < sizeof graph / sizeof *graph; i++)
+        cr_assert(has(record[1], length[1], graph[i]), "the graph has no %s", graph[i]);
+    cr_assert(has(record[2], length[2], "batch_loss") && has(record[3], length[3], "batch_loss"));
+    const char *epoch[] = {"epoch_loss", "epoch_learning_rate", "epoch_steps_per_second", "dense/kernel/histogram",
+                           "dense_1/bias/histogram", "dense/kernel/image", "\x89PNG\r\n\x1a\n", "IDAT"};
+    for (size_t i = 0; i < sizeof epoch / sizeof *epoch; i++)
+        cr_assert(has(record[7], length[7], epoch[i]), "the epoch has no %s", epoch[i]);
+    count = read_records(path[1], bytes, sizeof bytes, record, length);
+    cr_assert_eq(count, 5, "%d records", count);
+    cr_assert(has(record[1], length[1], "evaluation_loss_vs_iterations") && has(record[2], length[2], "epoch_loss"));
+    refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(gt_TensorBoard("/proc/gradtape"))), GT_IO, "/proc/gradtape");
+    refused(gt_TensorBoard(""), GT_INVALID, "log_dir is empty");
+    refused(gt_TensorBoard(.histogram_freq = -1), GT_INVALID, "histogram_freq");
+    gt_layer_free(model);
+    gt_dataset_free(data);
+    remove_folder();
+}
+
+/* ---- more of the same ---- */
+
+Test(callbacks, batches_at_a_time)
+{
+    static Heard heard;
+    static const char *const expected[] = {
+        "train_batch_begin 0", "train_batch_end 1 loss", "train_batch_begin 2", "train_batch_end 3 loss",
+        "train_batch_begin 4", "train_batch_end 4 loss"};
+    gt_Layer *model = line();
+    gt_compile(model, .optimizer = gt_SGD(), .loss = gt_MeanSquaredError(), .steps_per_execution = 2);
+    gt_fit(model, ones(5, 1), SILENT,
+           .callbacks = gt_callbacks(gt_LambdaCallback(.on_train_batch_begin = hear, .on_train_batch_end = hear, .context = &heard)));
+    ok();
+    cr_assert_eq(heard.count, 6);
+    for (int i = 0; i < heard.count; i++)
+        cr_assert_str_eq(heard.lines[i], expected[i]);
+    gt_layer_free(model);
+}
+
+/* Rising numbers under the names of a metric that should be large, one that should be small, and one that nobody knows. */
+static gt_Status rise(void *context, const gt_CallbackArgs *in)
+{
+    return gt_set_logged(in, context, (double)in->epoch + 1);
+}
+
+Test(callbacks, modes)
+{
+    static const struct {
+        const char *name;
+        double best; /* of 1, 2, 3 */
+    } known[] = {{"val_right", 3}, {"right", 3}, {"val_error", 1}, {"val_loss", 1}, {"output_1_loss", 1}};
+    gt_Layer *model = line();
+    gt_compile(model, .optimizer = gt_SGD(), .loss = gt_MeanSquaredError(),
+               .metrics = gt_metrics(gt_BinaryAccuracy(.name = "right"),
+                                     gt_LossMetric(gt_MeanAbsoluteError(), .name = "error")));
+    gt_Dataset *data = ones(2, 2);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        gt_Callback *early = gt_EarlyStopping(.monitor = known[i].name, .patience = 9);
+        gt_fit(model, data, .epochs = 3, SILENT,
+               .callbacks = gt_callbacks(gt_LambdaCallback(.on_epoch_end = rise, .context = (void *)(uintptr_t)known[i].name), early));
+        ok();
+        cr_assert_eq(gt_item(gt_callback_state(early, "best")), known[i].best, "%s", known[i].name);
+    }
+    char strange[] = "val_strange";
+    gt_Callback *on = gt_LambdaCallback(.on_epoch_end = rise, .context = strange);
+    refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(on, gt_EarlyStopping(.monitor = strange))), GT_INVALID,
+            "mode auto does not know whether val_strange should be small or large");
+    on = gt_LambdaCallback(.on_epoch_end = rise, .context = strange);
+    gt_fit(model, data, SILENT, .callbacks = gt_callbacks(on, gt_EarlyStopping(.monitor = strange, .mode = GT_MONITOR_MODE_MAX)));
+    ok();
+    gt_layer_free(model);
+}
+
+/* What gt_fit prints, without the times. */
+static void printed(gt_Callbacks callbacks, char *text, size_t size)
+{
+    char path[] = "/tmp/gradtape-printed-XXXXXX";
+    int file = mkstemp(path), before = dup(STDERR_FILENO);
+    gt_Layer *model = line();
+    set_weight(model, 1);
+    fflush(stderr);
+    dup2(file, STDERR_FILENO);
+    gt_fit(model, ones(2, 1), .epochs = 2, .validation = ones(2, 1), .verbose = GT_VERBOSITY_LINES, .callbacks = callbacks);
+    fflush(stderr);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    close(file);
+    ok();
+    read_text(path, text, size);
+    unlink(path);
+    gt_layer_free(model);
+    for (char *at = text; (at = strstr(at, "/step")) != NULL;) { /* "0s - 12ms/step" */
+        char *from = at;
+        while (from > text && strncmp(from, "/2 - ", 5) != 0)
+            from--;
+        memmove(from + 5, at + 5, strlen(at + 5) + 1);
+        at = from + 6;
+    }
+}
+
+Test(callbacks, printed_as_without)
+{
+    char text[3][2048];
+    int count = 0;
+    printed((gt_Callbacks){NULL, 0}, text[0], sizeof text[0]);
+    printed(gt_callbacks(gt_EarlyStopping(.patience = 5), gt_LambdaCallback(.on_epoch_end = log_steps, .context = &count)), text[1],
+            sizeof text[1]);
+    cr_assert_str_eq(text[0], text[1]);
+    cr_assert(strstr(text[0], "Epoch 1/2") && strstr(text[0], "val_loss"), "%s", text[0]);
+    printed(gt_callbacks(gt_EarlyStopping(.monitor = "loss", .mode = GT_MONITOR_MODE_MAX, .verbose = 1)), text[2], sizeof text[2]);
+    cr_assert(strncmp(text[2], text[0], strlen(text[0])) == 0 && strstr(text[2], "\nEpoch 2: early stopping\n"), "%s", text[2]);
+}
+
+/* Models, weights, whole runs; the oldest go. */
+Test(callbacks, kinds_of_files)
+{
+    make_folder();
+    gt_Layer *model = line();
+    gt_Dataset *data = ones(2, 1);
+    gt_fit(model, data, .epochs = 4, SILENT,
+           .callbacks = gt_callbacks(gt_ModelCheckpoint(in_folder("deep/er/{epoch}.model"), .max_to_keep = 2),
+                                     gt_ModelCheckpoint(in_folder("w-{epoch}"), .save_weights_only = true),
+                                     gt_ModelCheckpoint(in_folder("run-{{{epoch}}}"), .save_run = true, .max_to_keep = 1)));
+    ok();
+    cr_assert(!exists(in_folder("deep/er/2.model")) && exists(in_folder("deep/er/3.model")) && exists(in_folder("w-1")));
+    gt_Layer *loaded = gt_load_model(in_folder("deep/er/4.model")), *other = line();
+    cr_assert(loaded && weight(loaded) == weight(model));
+    gt_load_weights(other, in_folder("w-3"));
+    ok();
+    gt_load_checkpoint(in_folder("run-{4}"), other, .dataset = data,
+                       .callbacks = gt_callbacks(gt_ModelCheckpoint("a", .max_to_keep = 2), gt_ModelCheckpoint("b"),
+                                                 gt_ModelCheckpoint("c", .save_run = true, .max_to_keep = 1)));
+    ok();
+    cr_assert_eq(weight(other), weight(model));
+    gt_layer_free(model);
+    gt_layer_free(loaded);
+    gt_layer_free(other);
+    cr_assert_eq(remove_folder(), 2 + 4 + 1);
+}
+
+/* Another program's file is gone on with; the columns are its. */
+Test(callbacks, csv_logger_goes_on)
+{
+    char text[512];
+    make_folder();
+    gt_Layer *model = line();
+    gt_Dataset *data = ones(1, 1);
+    int count = 2;
+    gt_Callback *values = gt_LambdaCallback(.on_epoch_end = log_steps, .context = &count);
+    for (int round = 0; round < 2; round++)
+        gt_fit(model, data, .epochs = 2, SILENT,
+               .callbacks = gt_callbacks(values, gt_CSVLogger(in_folder("log.csv"), .append = true, .separator = ";")));
+    ok();
+    read_text(in_folder("log.csv"), text, sizeof text);
+    cr_assert_str_eq(text, "epoch;loss;mae;val_loss;val_mae\n0;0;0.5;NA;NA\n1;0.125;0.625;NA;NA\n0;0;0.5;NA;NA\n1;0.125;0.625;NA;NA\n");
+    count = 3; /* val_loss has a value now, and the order is that of the header */
+    gt_fit(model, data, .epochs = 1, SILENT,
+           .callbacks = gt_callbacks(values, gt_CSVLogger(in_folder("log.csv"), .append = true, .separator = ";")));
+    ok();
+    read_text(in_folder("log.csv"), text, sizeof text);
+    cr_assert(strstr(text, "\n0;0;0.5;1;NA\n"), "%s", text);
+    gt_layer_free(model);
+    remove_folder();
 }

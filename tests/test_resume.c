@@ -16,6 +16,7 @@
 
 #include <criterion/criterion.h>
 
+#include "../core/inside.h"
 #include "../gradtape.h"
 #include "../io/file.h"
 #include "leaks.h"
@@ -69,6 +70,11 @@ static bool same_bytes(const char *path, const char *other)
     size_t n = read_bytes(path, bytes[0], sizeof bytes[0]);
     return n > 0 && n == read_bytes(other, bytes[1], sizeof bytes[1]) &&
            memcmp(bytes[0], bytes[1], n) == 0;
+}
+
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0;
 }
 
 /* Files in a folder whose names end so; "": all. */
@@ -203,6 +209,13 @@ Test(resume, after_any_batch)
     }
 }
 
+static gt_Status count_up(void *context, const gt_CallbackArgs *in)
+{
+    (void)in;
+    ++*(int *)context;
+    return gt_status();
+}
+
 /* A run that was interrupted goes on in the same process, whatever was evaluated in between. */
 Test(resume, in_the_same_process)
 {
@@ -214,15 +227,18 @@ Test(resume, in_the_same_process)
         gt_set_seed(5);
         gt_Layer *model = classifier();
         gt_Dataset *data = rows();
+        int begun = 0;
+        gt_Callback *count = gt_LambdaCallback(.on_epoch_begin = count_up, .context = &begun);
         gt_History *history = gt_fit(model, data, .epochs = 3, SILENT,
-                                     .callbacks = gt_callbacks(gt_LambdaCallback(.on_train_batch_begin = end_here, .context = &end)));
+                                     .callbacks = gt_callbacks(count, gt_LambdaCallback(.on_train_batch_begin = end_here, .context = &end)));
         if (stop) {
             cr_assert(history == NULL && gt_status() == GT_INTERRUPTED);
             gt_error_clear();
             gt_evaluate(model, data);
-            history = gt_fit(model, data, .epochs = 3, .resume = true, SILENT);
+            history = gt_fit(model, data, .epochs = 3, .resume = true, SILENT, .callbacks = gt_callbacks(count));
         }
         ok();
+        cr_assert_eq(begun, 3, "%d epochs began", begun);
         cr_assert_eq(gt_history_epoch_count(history), 3);
         last[stop] = gt_history_get(history, "loss", 1) + gt_history_get(history, "loss", 0);
         gt_save_weights(model, in_folder(stop ? "b" : "a"));
@@ -230,6 +246,128 @@ Test(resume, in_the_same_process)
     }
     cr_assert_eq(last[0], last[1], "%.17g %.17g", last[0], last[1]);
     cr_assert(same_bytes(in_folder("a"), in_folder("b")));
+    gt_context_free(NULL);
+    remove_folder(folder);
+}
+
+static volatile sig_atomic_t signalled;
+
+static gt_Status signal_here(void *context, const gt_CallbackArgs *in)
+{
+    (void)in;
+    if (++*(int *)context == 6)
+        signalled = 1;
+    return gt_status();
+}
+
+/* .stop, which a signal handler sets: the history has what there is of the epoch, the backup is kept, and the run goes on
+ * with the next batch, in this process and in the next. */
+Test(resume, after_a_signal)
+{
+    make_folder();
+    double last[3];
+    for (int how = 0; how < 3; how++) {
+        int batches = how ? 0 : 100;
+        gt_context_free(NULL);
+        gt_set_seed(5);
+        gt_Layer *model = classifier();
+        gt_Dataset *data = rows();
+        gt_Callback *early = gt_EarlyStopping(.monitor = "loss", .patience = 9, .restore_best_weights = true),
+                    *count = gt_LambdaCallback(.on_train_batch_end = signal_here, .context = &batches);
+        gt_History *history =
+            gt_fit(model, data, .epochs = 3, SILENT, .validation = data, .stop = &signalled,
+                   .callbacks = gt_callbacks(gt_BackupAndRestore(in_folder("backup")), early, count));
+        ok();
+        if (how) {
+            cr_assert_eq(gt_history_epoch_count(history), 2);
+            cr_assert(isnan(gt_history_get(history, "val_loss", 1)) && exists(in_folder("backup/latest.safetensors")));
+            signalled = 0;
+            if (how == 2) {
+                gt_context_free(NULL);
+                gt_set_seed(5);
+                model = classifier();
+                data = rows();
+                early = gt_EarlyStopping(.monitor = "loss", .patience = 9, .restore_best_weights = true);
+                count = gt_LambdaCallback(.on_train_batch_end = signal_here, .context = &batches);
+            } else
+                remove_folder(in_folder("backup"));
+            history = gt_fit(model, data, .epochs = 3, SILENT, .validation = data, .stop = &signalled, .resume = how == 1,
+                             .callbacks = gt_callbacks(gt_BackupAndRestore(in_folder("backup")), early, count));
+            ok();
+        }
+        cr_assert_eq(gt_history_epoch_count(history), 3);
+        last[how] = gt_history_get(history, "val_loss", 1);
+        gt_save_weights(model, in_folder(how ? "b" : "a"));
+        ok();
+        cr_assert(how == 0 || same_bytes(in_folder("a"), in_folder("b")), "%d", how);
+        cr_assert_eq(last[how], last[0]);
+    }
+    gt_context_free(NULL);
+    remove_folder(folder);
+}
+
+/* Killed when a callback had ended the training, and the backup was written, but gt_fit not done: it stays ended. */
+static gt_Status stop_at_second(void *context, const gt_CallbackArgs *in)
+{
+    (void)context;
+    return in->epoch == 1 ? gt_stop(in) : gt_status();
+}
+
+static bool dies;
+static gt_Status die(const gt_CallbackArgs *in)
+{
+    return dies && in->epoch == 1 ? gt_fail(GT_INTERRUPTED, "killed") : gt_status();
+}
+static const gt_CallbackClass dying[] = {
+    {.size = sizeof(gt_CallbackClass), .name = "dying", .hooks = GT_HOOK_BIT(GT_HOOK_EPOCH_END), .on = die, .outer = 2},
+    {.size = sizeof(gt_CallbackClass), .name = "dying", .hooks = GT_HOOK_BIT(GT_HOOK_TRAIN_BATCH_END), .on = die, .outer = 2}};
+
+Test(resume, ended_and_killed)
+{
+    make_folder();
+    for (int batch = 0; batch < 2; batch++)
+        for (int killed = 0; killed < 2; killed++) {
+            gt_History *history = NULL;
+            for (dies = killed; !history; dies = false) {
+                gt_error_clear();
+                gt_context_free(NULL);
+                gt_set_seed(5);
+                gt_Layer *model = classifier();
+                gt_Callback *stopper = batch ? gt_LambdaCallback(.on_train_batch_end = stop_at_second)
+                                             : gt_LambdaCallback(.on_epoch_end = stop_at_second);
+                history = gt_fit(model, rows(), .epochs = 4, SILENT,
+                                 .callbacks = gt_callbacks(gt_BackupAndRestore(in_folder("backup"), .save_freq = batch),
+                                                           gt_callback_new(&dying[batch], NULL), stopper));
+                if (!history)
+                    cr_assert_eq(gt_status(), GT_INTERRUPTED, "%s", gt_error_message());
+                else
+                    gt_save_weights(model, in_folder(killed ? "b" : "a"));
+            }
+            ok();
+            cr_assert_eq(gt_history_epoch_count(history), 2, "%d %d", batch, killed);
+            cr_assert(!killed || same_bytes(in_folder("a"), in_folder("b")));
+        }
+    gt_context_free(NULL);
+    remove_folder(folder);
+}
+
+/* What a process left that was killed while it wrote a model is removed by the one that writes it again. */
+Test(resume, leftovers)
+{
+    int status;
+    make_folder();
+    cr_assert_eq(mkdir(in_folder("models"), 0777), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        gt_FileWriter writer;
+        gt_file_create(gt_context(), &writer, in_folder("models/01.model"));
+        _exit(0);
+    }
+    cr_assert(waitpid(child, &status, 0) == child && status == 0);
+    cr_assert_eq(count_files(in_folder("models"), ".part"), 1);
+    gt_fit(classifier(), rows(), SILENT, .callbacks = gt_callbacks(gt_ModelCheckpoint(in_folder("models/{epoch:02d}.model"))));
+    ok();
+    cr_assert_eq(count_files(in_folder("models"), ""), 1);
     gt_context_free(NULL);
     remove_folder(folder);
 }

@@ -10,28 +10,30 @@ static void holds(gt_Dataset *data, int64_t rows, int64_t columns, const double 
     ok();
     gt_Batch batch;
     gt_Spec spec = gt_dataset_x(data);
-    cr_assert(spec.rank == 2 && spec.dims[0] == rows && spec.dims[1] == columns, "x is (%lld, %lld)",
-              (long long)spec.dims[0], (long long)spec.dims[1]);
+    cr_assert(spec.rank == 2 && spec.dims[0] == rows && spec.dims[1] == columns,
+              "x is (%lld, %lld)", (long long)spec.dims[0], (long long)spec.dims[1]);
     cr_assert(gt_dataset_next(data, &batch) && batch.size == rows);
     for (int64_t i = 0; i < rows * columns; i++)
-        cr_assert(fabs(gt_element(batch.x, i) - x[i]) <= 1e-6 * fabs(x[i]), "x %lld is %g, not %g", (long long)i,
-                  gt_element(batch.x, i), x[i]);
+        cr_assert(fabs(gt_element(batch.x, i) - x[i]) <= 1e-6 * fabs(x[i]), "x %lld is %g, not %g",
+                  (long long)i, gt_element(batch.x, i), x[i]);
     cr_assert(!y == !batch.y);
     for (int64_t i = 0; y && i < rows; i++)
-        cr_assert(fabs(gt_element(batch.y, i) - y[i]) <= 1e-6 * fabs(y[i]), "y %lld is %g, not %g", (long long)i,
-                  gt_element(batch.y, i), y[i]);
+        cr_assert(fabs(gt_element(batch.y, i) - y[i]) <= 1e-6 * fabs(y[i]), "y %lld is %g, not %g",
+                  (long long)i, gt_element(batch.y, i), y[i]);
     gt_dataset_free(data);
 }
 #define NUMBERS(...) ((const double[]){__VA_ARGS__})
 /* A table in its own order: read(text, .label = "y"). */
 #define read(...)                                                                                  \
-    gt_dataset_from_csv_at("test", put_text("t.csv", GT_FIRST(__VA_ARGS__)),                       \
-                           GT_KEYWORDS(gt_dataset_from_csv, .shuffle = false, GT_AFTER_1(__VA_ARGS__)))
+    gt_dataset_from_csv_at(                                                                        \
+        "test", put_text("t.csv", GT_FIRST(__VA_ARGS__)),                                          \
+        GT_KEYWORDS(gt_dataset_from_csv, .shuffle = false, GT_AFTER_1(__VA_ARGS__)))
 
 static void named(gt_Dataset *data, int column, const char *name)
 {
     const char *has = gt_dataset_column_name(data, column);
-    cr_assert(has && strcmp(has, name) == 0, "column %d is called \"%s\"", column, has ? has : gt_error_message());
+    cr_assert(has && strcmp(has, name) == 0, "column %d is called \"%s\"", column,
+              has ? has : gt_error_message());
 }
 
 static const char people[] = "name,age,sex,fare,survived\n"
@@ -42,11 +44,13 @@ static const char people[] = "name,age,sex,fare,survived\n"
 
 Test(tables, people, .init = open_folder, .fini = close_folder)
 {
-    gt_Dataset *data = read(people, .label = "survived", .columns = gt_names("age", "sex", "fare"), .missing = GT_MISSING_MEAN);
+    gt_Dataset *data = read(people, .label = "survived", .columns = gt_names("age", "sex", "fare"),
+                            .missing = GT_MISSING_MEAN);
     ok();
     named(data, 0, "age");
     named(data, 1, "sex");
-    cr_assert(gt_dataset_class_count(data) == 2 && strcmp(gt_dataset_class_name(data, 0), "no") == 0 &&
+    cr_assert(gt_dataset_class_count(data) == 2 &&
+              strcmp(gt_dataset_class_name(data, 0), "no") == 0 &&
               strcmp(gt_dataset_class_name(data, 1), "yes") == 0);
     cr_assert(gt_dataset_category_count(data, 1) == 2 && gt_dataset_category_count(data, 0) == 0);
     cr_assert(strcmp(gt_dataset_category_name(data, 1, 1), "male") == 0);
@@ -56,27 +60,33 @@ Test(tables, people, .init = open_folder, .fini = close_folder)
     refused(gt_dataset_class_name(data, -1), GT_INVALID, "index -1 is out of range");
     cr_assert(gt_dataset_y(data).dtype == GT_INT32 && gt_dataset_y(data).rank == 1);
     double mean_age = (29 + 40.5 + 18) / 3, mean_fare = (211.5 + 26 + 7.25) / 3;
-    holds(data, 4, 3, NUMBERS(29, 0, 211.5, 40.5, 1, 26, mean_age, 1, 7.25, 18, 0, mean_fare), NUMBERS(1, 0, 0, 1));
+    holds(data, 4, 3, NUMBERS(29, 0, 211.5, 40.5, 1, 26, mean_age, 1, 7.25, 18, 0, mean_fare),
+          NUMBERS(1, 0, 0, 1));
 
     /* the same without naming what stays; median; by number; one column for each category */
-    data = read(people, .without = gt_names("name"), .label_column = 4, .missing = GT_MISSING_MEDIAN, .one_hot = true);
+    data = read(people, .without = gt_names("name"), .label_column = 4,
+                .missing = GT_MISSING_MEDIAN, .one_hot = true);
     ok();
     named(data, 1, "sex=female");
     named(data, 2, "sex=male");
-    holds(data, 4, 4, NUMBERS(29, 1, 0, 211.5, 40.5, 0, 1, 26, 29, 0, 1, 7.25, 18, 1, 0, 26), NUMBERS(1, 0, 0, 1));
+    holds(data, 4, 4, NUMBERS(29, 1, 0, 211.5, 40.5, 0, 1, 26, 29, 0, 1, 7.25, 18, 1, 0, 26),
+          NUMBERS(1, 0, 0, 1));
     holds(read(people, .without = gt_names("name", "sex"), .missing = GT_MISSING_DROP), 2, 2,
           NUMBERS(29, 211.5, 40.5, 26), NUMBERS(1, 0));
-    holds(read(people, .columns = gt_names("3", "1"), .label_column = GT_NONE, .missing = GT_MISSING_VALUE,
-               .missing_value = -1),
+    holds(read(people, .columns = gt_names("3", "1"), .label_column = GT_NONE,
+               .missing = GT_MISSING_VALUE, .missing_value = -1),
           4, 2, NUMBERS(211.5, 29, 26, 40.5, 7.25, -1, -1, 18), NULL);
     /* a dropped row's text is no category: Carl's row goes, and so does his name */
-    data = read(people, .columns = gt_names("name", "age"), .label = "fare", .missing = GT_MISSING_DROP);
+    data = read(people, .columns = gt_names("name", "age"), .label = "fare",
+                .missing = GT_MISSING_DROP);
     ok();
     cr_assert(gt_dataset_category_count(data, 0) == 2 && gt_dataset_y(data).rank == 2 &&
               gt_dataset_y(data).dtype == GT_FLOAT32);
-    cr_assert(strcmp(gt_dataset_category_name(data, 0, 0), "Allen, \"Liz\"") == 0, "%s", gt_dataset_category_name(data, 0, 0));
+    cr_assert(strcmp(gt_dataset_category_name(data, 0, 0), "Allen, \"Liz\"") == 0, "%s",
+              gt_dataset_category_name(data, 0, 0));
     holds(data, 2, 2, NUMBERS(0, 29, 1, 40.5), NUMBERS(211.5, 26));
-    holds(read("a,w,y\n1,0.5,3\n2,2,4\n", .weight = "w", .label = "y"), 2, 1, NUMBERS(1, 2), NUMBERS(3, 4));
+    holds(read("a,w,y\n1,0.5,3\n2,2,4\n", .weight = "w", .label = "y"), 2, 1, NUMBERS(1, 2),
+          NUMBERS(3, 4));
     data = read("a,w,y\n1,0.5,3\n2,2,4\n", .weight = "w", .label = "y");
     gt_Batch batch;
     cr_assert(gt_dataset_next(data, &batch) && gt_element(batch.weights[0], 1) == 2);
@@ -85,14 +95,19 @@ Test(tables, people, .init = open_folder, .fini = close_folder)
     refused(read(people, .without = gt_names("name")), GT_FORMAT,
             "t.csv:4:2: a value is missing (column \"age\"); .missing says what becomes of it");
     refused(read(people, .label = "Survived"), GT_INVALID,
-            "has no column \"Survived\": expected one of \"name\", \"age\", \"sex\", \"fare\", \"survived\"");
+            "has no column \"Survived\": expected one of \"name\", \"age\", \"sex\", \"fare\", "
+            "\"survived\"");
     refused(read(people, .label = "fare", .missing = GT_MISSING_MEAN), GT_FORMAT,
             ":5:4: a label is missing (column \"fare\"); .missing = GT_MISSING_DROP");
-    refused(read(people, .columns = gt_names("age", "1")), GT_INVALID, "column \"age\" is named twice");
-    refused(read(people, .columns = gt_names("survived")), GT_INVALID, "column \"survived\" is named twice");
-    refused(read(people, .columns = gt_names("7")), GT_INVALID, "column 7 is out of range: it has 5 columns");
+    refused(read(people, .columns = gt_names("age", "1")), GT_INVALID,
+            "column \"age\" is named twice");
+    refused(read(people, .columns = gt_names("survived")), GT_INVALID,
+            "column \"survived\" is named twice");
+    refused(read(people, .columns = gt_names("7")), GT_INVALID,
+            "column 7 is out of range: it has 5 columns");
     refused(read(people, .missing = GT_MISSING_DROP, .max_categories = 1), GT_FORMAT,
-            "column \"name\" has more than 1 different texts: expected categories; .without leaves it out");
+            "column \"name\" has more than 1 different texts: expected categories; .without leaves "
+            "it out");
     refused(read(people, .missing = -1), GT_INVALID, ".missing = GT_MISSING_VALUE, .missing_value");
     refused(read("a,b\n1,2\n", .dtype = GT_INT32), GT_INVALID, "dtype must be float32 or float64");
     refused(read("a\n1\n"), GT_INVALID, "no column is left for x");
@@ -104,22 +119,25 @@ Test(tables, missing, .init = open_folder, .fini = close_folder)
     /* words; among text only an empty field and what is said */
     static const char cars[] = "hp,country\n130,NA\n?,US\n-,?\n150,\n140,US\n";
     refused(read(cars, .label_column = GT_NONE), GT_FORMAT,
-            "t.csv:3:1: \"?\" in column \"hp\" is not a number, as 3 others of it are; if it stands for a missing value: .na = "
-            "gt_names(\"?\")") ;
-    gt_Dataset *data = read(cars, .label_column = GT_NONE, .na = gt_names("?", "-"), .missing = GT_MISSING_MEAN);
+            "t.csv:3:1: \"?\" in column \"hp\" is not a number, as 3 others of it are; if it "
+            "stands for a missing value: .na = "
+            "gt_names(\"?\")");
+    gt_Dataset *data =
+        read(cars, .label_column = GT_NONE, .na = gt_names("?", "-"), .missing = GT_MISSING_MEAN);
     ok();
     cr_assert(gt_dataset_category_count(data, 1) == 3 && !*gt_dataset_category_name(data, 1, 0) &&
               strcmp(gt_dataset_category_name(data, 1, 1), "NA") == 0);
     holds(data, 5, 2, NUMBERS(130, 1, 140, 2, 140, 0, 150, 0, 140, 2), NULL);
-    holds(read("a,b\n1,null\n2,N/A\n3,nan\n4,9\n", .label_column = GT_NONE, .missing = GT_MISSING_MEDIAN), 4, 2,
-          NUMBERS(1, 9, 2, 9, 3, 9, 4, 9), NULL);
+    holds(read("a,b\n1,null\n2,N/A\n3,nan\n4,9\n", .label_column = GT_NONE,
+               .missing = GT_MISSING_MEDIAN),
+          4, 2, NUMBERS(1, 9, 2, 9, 3, 9, 4, 9), NULL);
     refused(read("a,b\n1,\n2,\n", .label_column = GT_NONE, .missing = GT_MISSING_MEAN), GT_FORMAT,
             "column \"b\" has no value that could stand for the missing ones");
     refused(read("a,b\n1,\n2,\n", .label_column = GT_NONE, .missing = GT_MISSING_DROP), GT_FORMAT,
             "something is missing in every row");
     /* an even number of values: the mean of the middle two, as numpy.median */
-    holds(read("a,b\n1,0\n4,0\n,0\n2,0\n10,0\n", .missing = GT_MISSING_MEDIAN), 5, 1, NUMBERS(1, 4, 3, 2, 10),
-          NUMBERS(0, 0, 0, 0, 0));
+    holds(read("a,b\n1,0\n4,0\n,0\n2,0\n10,0\n", .missing = GT_MISSING_MEDIAN), 5, 1,
+          NUMBERS(1, 4, 3, 2, 10), NUMBERS(0, 0, 0, 0, 0));
 }
 
 Test(tables, headers, .init = open_folder, .fini = close_folder)
@@ -138,17 +156,19 @@ Test(tables, headers, .init = open_folder, .fini = close_folder)
     ok();
     named(data, 0, "");
     holds(data, 3, 1, NUMBERS(1, 0, 1), NUMBERS(0, 1, 1));
-    holds(read("color,size\nred,big\nblue,small\nred,small\n", .header = GT_HEADER_NO), 4, 1, NUMBERS(1, 2, 0, 2),
-          NUMBERS(1, 0, 2, 2));
+    holds(read("color,size\nred,big\nblue,small\nred,small\n", .header = GT_HEADER_NO), 4, 1,
+          NUMBERS(1, 2, 0, 2), NUMBERS(1, 0, 2, 2));
     /* of R: one name fewer, since the names of the rows have none */
-    data = read("\"mpg\" \"cyl\"\n\"Mazda RX4\" 21 6\n\"Fiat 128\" 32.4 4\n", .without = gt_names("0"), .label = "cyl");
+    data = read("\"mpg\" \"cyl\"\n\"Mazda RX4\" 21 6\n\"Fiat 128\" 32.4 4\n",
+                .without = gt_names("0"), .label = "cyl");
     ok();
     named(data, 0, "mpg");
     holds(data, 2, 1, NUMBERS(21, 32.4), NUMBERS(6, 4));
     /* of scikit-learn: how many rows and columns, and the classes */
     data = read("3,2,setosa,virginica\n1,2,0\n3,4,1\n5,6,1\n");
     ok();
-    cr_assert(gt_dataset_class_count(data) == 2 && strcmp(gt_dataset_class_name(data, 1), "virginica") == 0);
+    cr_assert(gt_dataset_class_count(data) == 2 &&
+              strcmp(gt_dataset_class_name(data, 1), "virginica") == 0);
     holds(data, 3, 2, NUMBERS(1, 2, 3, 4, 5, 6), NUMBERS(0, 1, 1));
     refused(read("4,2,setosa,virginica\n1,2,0\n3,4,1\n5,6,1\n"), GT_FORMAT,
             "the first row has 4 fields and the rows below have 3; .skip_rows = 1 passes over it");
@@ -158,32 +178,47 @@ Test(tables, headers, .init = open_folder, .fini = close_folder)
 Test(tables, text, .init = open_folder, .fini = close_folder)
 {
     /* delimiters are found; the point may be a comma */
-    static const char *const same[] = {"a,b,c\n1.5,2,3\n4,5,6\n", "a;b;c\r\n1.5;2;3\r\n4;5;6\r\n", "a\tb\tc\n1.5\t2\t3\n4\t5\t6",
-                                       "a|b|c\n1.5|2|3\n4|5|6\n", "a  b c\n 1.5   2 3\n4 5\t6 \n"};
+    static const char *const same[] = {"a,b,c\n1.5,2,3\n4,5,6\n", "a;b;c\r\n1.5;2;3\r\n4;5;6\r\n",
+                                       "a\tb\tc\n1.5\t2\t3\n4\t5\t6", "a|b|c\n1.5|2|3\n4|5|6\n",
+                                       "a  b c\n 1.5   2 3\n4 5\t6 \n"};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         holds(read(same[i]), 2, 2, NUMBERS(1.5, 2, 4, 5), NUMBERS(3, 6));
-    holds(read("a;b;c\n1,5;2;3\n4;5;6\n", .decimal = ','), 2, 2, NUMBERS(1.5, 2, 4, 5), NUMBERS(3, 6));
-    holds(read("a:b:c\n1.5:2:3\n4:5:6\n", .delimiter = ':'), 2, 2, NUMBERS(1.5, 2, 4, 5), NUMBERS(3, 6));
-    holds(read("a,'b;c',c\n1.5,2,3\n'4',5,6\n", .quote = '\''), 2, 2, NUMBERS(1.5, 2, 4, 5), NUMBERS(3, 6));
-    refused(read("a;b\n1.000,5;2\n3;4\n2;5\n", .decimal = ','), GT_FORMAT, ":2:1: \"1.000,5\" in column \"a\" is not a number");
-    refused(read("a,b\n1,2\n", .decimal = ',', .delimiter = ','), GT_INVALID, "decimal must be '.'");
+    holds(read("a;b;c\n1,5;2;3\n4;5;6\n", .decimal = ','), 2, 2, NUMBERS(1.5, 2, 4, 5),
+          NUMBERS(3, 6));
+    holds(read("a:b:c\n1.5:2:3\n4:5:6\n", .delimiter = ':'), 2, 2, NUMBERS(1.5, 2, 4, 5),
+          NUMBERS(3, 6));
+    holds(read("a,'b;c',c\n1.5,2,3\n'4',5,6\n", .quote = '\''), 2, 2, NUMBERS(1.5, 2, 4, 5),
+          NUMBERS(3, 6));
+    refused(read("a;b\n1.000,5;2\n3;4\n2;5\n", .decimal = ','), GT_FORMAT,
+            ":2:1: \"1.000,5\" in column \"a\" is not a number");
+    refused(read("a,b\n1,2\n", .decimal = ',', .delimiter = ','), GT_INVALID,
+            "decimal must be '.'");
     refused(read("a,b\n1,2\n", .delimiter = 'x'), GT_INVALID, "delimiter must be printable");
     refused(read("a,b\n1e39,2\n"), GT_FORMAT, ":2:1: \"1e39\" is too large for float32");
-    holds(read("a,b\n1e39,2\n2,3\n", .dtype = GT_FLOAT64, .scale = 1e-39), 2, 1, NUMBERS(1, 2e-39), NUMBERS(2, 3));
+    holds(read("a,b\n1e39,2\n2,3\n", .dtype = GT_FLOAT64, .scale = 1e-39), 2, 1, NUMBERS(1, 2e-39),
+          NUMBERS(2, 3));
 
     /* UTF-16, as spreadsheets save "Unicode text" */
-    static const char utf16[] = "\xff\xfe" "a\0\t\0y\0\n\0" "1\0\t\0" "\xe9\0\n\0" "2\0\t\0z\0\n";
-    gt_Dataset *data = gt_dataset_from_csv(put_file("u.txt", utf16, sizeof utf16), .shuffle = false);
+    static const char utf16[] = "\xff\xfe"
+                                "a\0\t\0y\0\n\0"
+                                "1\0\t\0"
+                                "\xe9\0\n\0"
+                                "2\0\t\0z\0\n";
+    gt_Dataset *data =
+        gt_dataset_from_csv(put_file("u.txt", utf16, sizeof utf16), .shuffle = false);
     ok();
-    cr_assert(strcmp(gt_dataset_class_name(data, 1), "\xc3\xa9") == 0, "%s", gt_dataset_class_name(data, 1));
+    cr_assert(strcmp(gt_dataset_class_name(data, 1), "\xc3\xa9") == 0, "%s",
+              gt_dataset_class_name(data, 1));
     holds(data, 2, 1, NUMBERS(1, 2), NUMBERS(1, 0));
 
     /* dates */
-    static const char *const dates[] = {"2024-01-31", "31.1.2024", "1/31/24", "2024-01-31T12:00:00Z", "2024/1/3 12:00", "12:30"};
+    static const char *const dates[] = {"2024-01-31",           "31.1.2024",      "1/31/24",
+                                        "2024-01-31T12:00:00Z", "2024/1/3 12:00", "12:30"};
     for (size_t i = 0; i < sizeof dates / sizeof *dates; i++) {
         char table[128], said[128];
         snprintf(table, sizeof table, "when,y\n%s,1\n%s,2\n", dates[i], dates[i]);
-        snprintf(said, sizeof said, "t.csv:2:1: \"%s\" in column \"when\" is a date or a time", dates[i]);
+        snprintf(said, sizeof said, "t.csv:2:1: \"%s\" in column \"when\" is a date or a time",
+                 dates[i]);
         refused(read(table), GT_FORMAT, said);
     }
     static const char *const others[] = {"12-3", "1.2.x", "a-b-c", "1-22-3x", "10.0.0.1"};
@@ -192,11 +227,14 @@ Test(tables, text, .init = open_folder, .fini = close_folder)
         snprintf(table, sizeof table, "what,y\n%s,1\n%s,2\n", others[i], others[i]);
         holds(read(table), 2, 1, NUMBERS(0, 0), NUMBERS(1, 2));
     }
-    holds(read("when,x,y\n2024-01-31,3,1\n2024-01-31,4,2\n", .without = gt_names("when")), 2, 1, NUMBERS(3, 4), NUMBERS(1, 2));
+    holds(read("when,x,y\n2024-01-31,3,1\n2024-01-31,4,2\n", .without = gt_names("when")), 2, 1,
+          NUMBERS(3, 4), NUMBERS(1, 2));
 
     /* rows that do not fit, with their place */
-    refused(read("a,b\n1,2\n3\n"), GT_FORMAT, "t.csv:3:1: expected 2 fields, as in the rows before (got 1)");
-    refused(read("a,b\n1,2\n\"3,4\n"), GT_FORMAT, "t.csv:3:1: the quotes around this field are never closed");
+    refused(read("a,b\n1,2\n3\n"), GT_FORMAT,
+            "t.csv:3:1: expected 2 fields, as in the rows before (got 1)");
+    refused(read("a,b\n1,2\n\"3,4\n"), GT_FORMAT,
+            "t.csv:3:1: the quotes around this field are never closed");
     refused(read(""), GT_FORMAT, "has no rows");
     refused(read("a,b\n1,2\n", .header = 7), GT_INVALID, "unknown header 7");
     refused(gt_dataset_from_csv("/nowhere.csv"), GT_IO, "nowhere");
@@ -209,7 +247,8 @@ Test(tables, labels, .init = open_folder, .fini = close_folder)
 {
     gt_Dataset *data = read("x,y\n1,1\n2,2.5\n");
     ok();
-    cr_assert(gt_dataset_y(data).dtype == GT_FLOAT32 && gt_dataset_y(data).rank == 2, "one fraction makes values of labels");
+    cr_assert(gt_dataset_y(data).dtype == GT_FLOAT32 && gt_dataset_y(data).rank == 2,
+              "one fraction makes values of labels");
     holds(data, 2, 1, NUMBERS(1, 2), NUMBERS(1, 2.5));
     data = read("x,y\n1,1\n2,3000000000\n", .dtype = GT_FLOAT64);
     ok();
@@ -217,12 +256,16 @@ Test(tables, labels, .init = open_folder, .fini = close_folder)
     holds(data, 2, 1, NUMBERS(1, 2), NUMBERS(1, 3e9));
     data = read("x,y\n1,b\n2,a\n", .label_dtype = GT_FLOAT32);
     ok();
-    cr_assert(gt_dataset_y(data).dtype == GT_FLOAT32 && gt_dataset_y(data).rank == 2 && gt_dataset_class_count(data) == 2);
+    cr_assert(gt_dataset_y(data).dtype == GT_FLOAT32 && gt_dataset_y(data).rank == 2 &&
+              gt_dataset_class_count(data) == 2);
     holds(data, 2, 1, NUMBERS(1, 2), NUMBERS(1, 0));
-    refused(read("x,y\n1,1\n2,2.5\n", .label_dtype = GT_INT32), GT_INVALID, "row 2: the label 2.5 is out of the range of int32");
-    refused(read("x,y\n1,1\n2,2.5\n", .label_dtype = GT_FLOAT16), GT_INVALID, "label_dtype float16 is not supported");
+    refused(read("x,y\n1,1\n2,2.5\n", .label_dtype = GT_INT32), GT_INVALID,
+            "row 2: the label 2.5 is out of the range of int32");
+    refused(read("x,y\n1,1\n2,2.5\n", .label_dtype = GT_FLOAT16), GT_INVALID,
+            "label_dtype float16 is not supported");
     /* numbers as categories */
-    data = read("pclass,x,y\n3,5,0\n1,6,1\n3,7,0\n", .categories = gt_names("pclass"), .one_hot = true);
+    data = read("pclass,x,y\n3,5,0\n1,6,1\n3,7,0\n", .categories = gt_names("pclass"),
+                .one_hot = true);
     ok();
     named(data, 0, "pclass=1");
     holds(data, 3, 3, NUMBERS(0, 1, 5, 1, 0, 6, 0, 1, 7), NUMBERS(0, 1, 0));
@@ -230,25 +273,30 @@ Test(tables, labels, .init = open_folder, .fini = close_folder)
 
 Test(tables, like, .init = open_folder, .fini = close_folder)
 {
-    gt_Dataset *train = read("id,color,size,y\n1,red,1,no\n2,blue,3,yes\n3,red,,no\n", .without = gt_names("id"),
-                             .missing = GT_MISSING_MEAN);
+    gt_Dataset *train = read("id,color,size,y\n1,red,1,no\n2,blue,3,yes\n3,red,,no\n",
+                             .without = gt_names("id"), .missing = GT_MISSING_MEAN);
     ok();
     /* other columns, in another order; the mean of the training data */
-    holds(gt_dataset_from_csv(put_text("test.csv", "size,y,color\n,yes,red\n5,yes,red\n"), .like = train, .shuffle = false,
-                              .missing = GT_MISSING_MEAN),
+    holds(gt_dataset_from_csv(put_text("test.csv", "size,y,color\n,yes,red\n5,yes,red\n"),
+                              .like = train, .shuffle = false, .missing = GT_MISSING_MEAN),
           2, 2, NUMBERS(1, 2, 1, 5), NUMBERS(1, 1));
-    holds(gt_dataset_from_csv(put_text("test.csv", "size,color\n4,blue\n5,red\n"), .like = train, .shuffle = false,
-                              .label_column = GT_NONE),
+    holds(gt_dataset_from_csv(put_text("test.csv", "size,color\n4,blue\n5,red\n"), .like = train,
+                              .shuffle = false, .label_column = GT_NONE),
           2, 2, NUMBERS(0, 4, 1, 5), NULL);
-    refused(gt_dataset_from_csv(put_text("test.csv", "size,y,color\n4,yes,green\n"), .like = train), GT_FORMAT,
-            "test.csv:2:3: \"green\" in column \"color\" is new: it is none of the 2 categories of the table");
-    refused(gt_dataset_from_csv(put_text("test.csv", "size,y,color\n4,maybe,red\n"), .like = train), GT_FORMAT,
-            "test.csv:2:2: \"maybe\" in column \"y\" is new");
-    refused(gt_dataset_from_csv(put_text("test.csv", "size,y\n4,yes\n"), .like = train), GT_INVALID, "has no column \"color\"");
-    refused(gt_dataset_from_csv(put_text("test.csv", "size,y,color\nbig,yes,red\n"), .like = train), GT_FORMAT,
+    refused(gt_dataset_from_csv(put_text("test.csv", "size,y,color\n4,yes,green\n"), .like = train),
+            GT_FORMAT,
+            "test.csv:2:3: \"green\" in column \"color\" is new: it is none of the 2 categories of "
+            "the table");
+    refused(gt_dataset_from_csv(put_text("test.csv", "size,y,color\n4,maybe,red\n"), .like = train),
+            GT_FORMAT, "test.csv:2:2: \"maybe\" in column \"y\" is new");
+    refused(gt_dataset_from_csv(put_text("test.csv", "size,y\n4,yes\n"), .like = train), GT_INVALID,
+            "has no column \"color\"");
+    refused(gt_dataset_from_csv(put_text("test.csv", "size,y,color\nbig,yes,red\n"), .like = train),
+            GT_FORMAT,
             "\"big\" in column \"size\" is not a number, as that column is in the table");
     gt_Dataset *plain = gt_dataset_from_tensors(gt_ones(gt_shape(2, 2)), NULL);
-    refused(gt_dataset_from_csv(files_path, .like = plain), GT_INVALID, "like must be a dataset that was read from a table");
+    refused(gt_dataset_from_csv(files_path, .like = plain), GT_INVALID,
+            "like must be a dataset that was read from a table");
     gt_dataset_free(plain);
     /* by place where there are no names; the parts of a split know them */
     gt_Dataset *a, *b;
@@ -256,9 +304,11 @@ Test(tables, like, .init = open_folder, .fini = close_folder)
     ok();
     gt_dataset_split(bare, 0.5, &a, &b);
     ok();
-    holds(gt_dataset_from_csv(put_text("test.csv", "blue,7\nred,8\n"), .like = a, .shuffle = false, .label_column = GT_NONE), 2,
-          2, NUMBERS(0, 7, 1, 8), NULL);
-    refused(gt_dataset_from_csv(put_text("test.csv", "7\n8\n"), .like = a), GT_FORMAT, "it has 1 columns, and the table that it is to be like has more");
+    holds(gt_dataset_from_csv(put_text("test.csv", "blue,7\nred,8\n"), .like = a, .shuffle = false,
+                              .label_column = GT_NONE),
+          2, 2, NUMBERS(0, 7, 1, 8), NULL);
+    refused(gt_dataset_from_csv(put_text("test.csv", "7\n8\n"), .like = a), GT_FORMAT,
+            "it has 1 columns, and the table that it is to be like has more");
     gt_dataset_free(a), gt_dataset_free(b), gt_dataset_free(bare), gt_dataset_free(train);
 }
 
@@ -285,20 +335,25 @@ Test(tables, downloaded)
         gt_Dataset *data = gt_dataset_from_csv(path);
         ok();
         gt_Spec x = gt_dataset_x(data), y = gt_dataset_y(data);
-        cr_assert(x.dims[0] == tables[i].rows && x.dims[1] == tables[i].columns && y.dtype == GT_INT32, "%s", path);
-        cr_assert(gt_dataset_class_count(data) == tables[i].classes, "%s", path);
-        cr_assert(!tables[i].first || (strcmp(gt_dataset_class_name(data, 0), tables[i].first) == 0 &&
-                                       strcmp(gt_dataset_class_name(data, tables[i].classes - 1), tables[i].last) == 0),
+        cr_assert(x.dims[0] == tables[i].rows && x.dims[1] == tables[i].columns &&
+                      y.dtype == GT_INT32,
                   "%s", path);
+        cr_assert(gt_dataset_class_count(data) == tables[i].classes, "%s", path);
+        cr_assert(
+            !tables[i].first ||
+                (strcmp(gt_dataset_class_name(data, 0), tables[i].first) == 0 &&
+                 strcmp(gt_dataset_class_name(data, tables[i].classes - 1), tables[i].last) == 0),
+            "%s", path);
         gt_dataset_free(data);
     }
 }
 
 static void table_life(void)
 {
-    gt_Dataset *train = gt_dataset_from_csv(in_folder("t.csv"), .missing = GT_MISSING_MEDIAN, .without = gt_names("name"),
-                                            .one_hot = true);
-    gt_Dataset *test = gt_dataset_from_csv(in_folder("t.csv"), .like = train, .missing = GT_MISSING_MEDIAN);
+    gt_Dataset *train = gt_dataset_from_csv(in_folder("t.csv"), .missing = GT_MISSING_MEDIAN,
+                                            .without = gt_names("name"), .one_hot = true);
+    gt_Dataset *test =
+        gt_dataset_from_csv(in_folder("t.csv"), .like = train, .missing = GT_MISSING_MEDIAN);
     gt_Dataset *wide = gt_dataset_from_csv(in_folder("u.txt"));
     gt_dataset_free(wide);
     gt_dataset_free(test);
@@ -307,7 +362,11 @@ static void table_life(void)
 
 Test(tables, no_memory, .init = open_folder, .fini = close_folder)
 {
-    static const char utf16[] = "\xff\xfe" "a\0\t\0y\0\n\0" "1\0\t\0" "\xe9\0\n\0" "2\0\t\0z\0\n";
+    static const char utf16[] = "\xff\xfe"
+                                "a\0\t\0y\0\n\0"
+                                "1\0\t\0"
+                                "\xe9\0\n\0"
+                                "2\0\t\0z\0\n";
     put_text("t.csv", people);
     put_file("u.txt", utf16, sizeof utf16);
     fail_allocations(table_life);

@@ -62,6 +62,19 @@ static gt_Status body(void *context, gt_Tensor *const *inputs, gt_Tensor **outpu
     return gt_status();
 }
 
+/* Of datasets made of datasets. */
+static gt_Status same_batch(void *user, gt_Batch *batch)
+{
+    (void)user, (void)batch;
+    return gt_status();
+}
+
+static gt_Tensor *all_rows(void *user, const gt_Batch *batch)
+{
+    (void)user;
+    return gt_equal(batch->x, batch->x);
+}
+
 static const char file_name[] = "test_wild.safetensors";
 
 /* In the current context; a model around the layer holds it. */
@@ -154,7 +167,11 @@ static void free_world(const World *world)
 #define TEXT_W    ((gt_Strings){W, gt_zeros(gt_shape(1), .dtype = GT_INT64), 0})
 #define LOOKUP    gt_StringLookup(.vocabulary = gt_strings("a"))
 #define INTEGER_LOOKUP gt_IntegerLookup(.vocabulary = WHOLES)
+#define TABLE     gt_rows_of_dataset(data)
+#define TABLE_W   gt_rows_of_dataset(W)
+#define A_DATASET gt_dataset_from_tensors(x, x)
 #define LAYERS_W  ((gt_Layer *[]){W})
+#define NAMES     gt_names("a", "b")
 #define SHAPE     gt_shape(2, 2)
 #define AXES      gt_axes(0)
 #define INTEGERS  gt_integers_number(1)
@@ -170,6 +187,7 @@ static void free_world(const World *world)
 #define WHOLES    gt_full(gt_shape(1), 1, .dtype = GT_INT32)
 #define TARGET    gt_full(gt_shape(1, 1), 1, .dtype = GT_INT32)
 #define SCORES    gt_full(gt_shape(1, 2, 3), 1)
+#define ROWS      gt_dataset_from_tensors(x, x)
 #define SEQUENCE  gt_full(gt_shape(1, 2, 1), 1)
 #define FOURFOLD  gt_full(gt_shape(1, 4), 1)
 #define THREEFOLD gt_full(gt_shape(1, 3), 1)

@@ -47,7 +47,9 @@ void right(gt_Tensor *x, gt_Tensor *y, gt_Layer *model, gt_Dataset *data, gt_Opt
     gt_fit(model, data, .epochs = 5, .verbose = GT_VERBOSITY_SILENT);
     gt_minimize(adam, tape, x, gt_trainable_variables(model));
     gt_load_csv("a.csv", .columns = gt_columns(0, 4));
-    gt_fit(NULL, NULL);
+    gt_fit(NULL, (gt_Dataset *)NULL);
+    gt_fit(model, x, .y = y, .batch_size = 8);
+    gt_predict(model, x);
 #ifndef __cplusplus
     gt_add(x, NULL); /* what a failed expression gives: an error at run time */
 #endif
@@ -97,7 +99,7 @@ void wrong(gt_Tensor *x, gt_Tensor *y, gt_Layer *model, gt_Dataset *data, gt_Opt
     gt_call(x, x); /* all */
     gt_call(model, model); /* all */
     gt_fit(data, model); /* all */
-    gt_predict(model, x); /* all */
+    gt_predict(model, model); /* all */
     gt_minimize(model, tape, x, gt_variables(model)); /* all */
     gt_minimize(adam, tape, x, y); /* all */
     gt_save_weights("weights.safetensors", model); /* all */
@@ -151,7 +153,7 @@ void wrong(gt_Tensor *x, gt_Tensor *y, gt_Layer *model, gt_Dataset *data, gt_Opt
     gt_compile(model, adam, gt_MeanSquaredError()); /* all */
     gt_compile(model, .optimizer = gt_Adam(.lr = 1e-3)); /* all */
     gt_fit(model, x, y); /* all */
-    gt_fit(model, data, .batch_size = 32); /* all */
+    gt_fit(model, data, .batchsize = 32); /* all */
     gt_fit(model, data, .validation_data = data); /* all */
     gt_evaluate(model, x, y); /* all */
     gt_call(model, x, true); /* all */

@@ -82,18 +82,18 @@ static gt_Status feed(gt_Context *context, gt_LayerState *state, gt_Tensor *x, b
 static gt_Status feed_all(gt_Context *context, gt_LayerState *state, gt_Dataset *dataset,
                           const gt_adapt_options *options)
 {
-    int64_t rows = gt_dataset_size(dataset), first = 0;
-    for (int64_t step = 0; first < rows && step != options->steps; step++) {
+    int64_t first = 0;
+    for (int64_t step = 0; step != options->steps; step++) {
         gt_Scope *outer = gt_scope_innermost(context);
         gt_Batch batch;
         if (!gt_scope_open(context))
             break;
-        if (gt_dataset_slice(dataset, first, &batch) == GT_OK)
+        if (gt_dataset_slice(dataset, first, &batch) == GT_OK && batch.size > 0)
             feed(context, state, batch.xs[options->input], first == 0);
         gt_scope_unwind(context, outer);
         if (gt_context_status(context) == GT_OK && gt_interrupted(context))
             gt_raise(context, GT_INTERRUPTED, NULL, NULL, "interrupted between batches");
-        if (gt_context_status(context) != GT_OK)
+        if (gt_context_status(context) != GT_OK || batch.size == 0)
             break;
         first += batch.size;
     }

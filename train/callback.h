@@ -36,7 +36,7 @@ typedef struct gt_Callback gt_Callback;
 /* The hooks, as Keras's: on_train_begin, ... An end is the number after its begin. */
 typedef enum gt_Hook {
     GT_HOOK_TRAIN_BEGIN = 0, /* gt_fit, before the first epoch; the model is built */
-    GT_HOOK_TRAIN_END = 1,   /* after the last one, and not after a failure */
+    GT_HOOK_TRAIN_END = 1,   /* after the last one, not after a failure, nor where .stop interrupted it */
     GT_HOOK_EPOCH_BEGIN = 2,
     GT_HOOK_EPOCH_END = 3, /* after validation; its numbers are logged as val_loss, ... */
     GT_HOOK_TRAIN_BATCH_BEGIN = 4,
@@ -69,6 +69,7 @@ typedef struct gt_CallbackArgs {
     gt_Tensors outputs;     /* at PREDICT_BATCH_END: the model's */
     bool resumed;           /* gt_fit goes on where another one was: what is remembered stays */
     bool validation;        /* a TEST hook inside gt_fit */
+    bool interrupted;       /* at TRAIN_END, of those around the others alone: by .stop, to be resumed later */
     struct gt_CallbackRun *run; /* the library's */
 } gt_CallbackArgs;
 

@@ -193,29 +193,21 @@ gt_Status gt_callbacks_tell(gt_CallbackRun *run, gt_Hook hook)
 
 void gt_callbacks_log_nothing(gt_CallbackRun *run)
 {
-    run->logs = run->added_count = 0;
+    run->logs.count = run->added_count = 0;
     run->unread = false;
 }
 
-void gt_callbacks_log_metrics(gt_CallbackRun *run)
+void gt_callbacks_log_metrics(gt_CallbackRun *run, bool training)
 {
     gt_callbacks_log_nothing(run);
-    if (run->hooks == 0)
-        return;
-    for (run->logs = 0; run->logs < run->compiled->count; run->logs++)
-        run->names[run->logs] = gt_metric_name(run->compiled->scores[run->logs]);
-    run->unread = true;
+    run->unread = run->hooks != 0;
+    run->training = training;
 }
 
-void gt_callbacks_log(gt_CallbackRun *run, int32_t count, const char *const *names,
-                      const double *values)
+void gt_callbacks_log(gt_CallbackRun *run, const gt_Logs *logs)
 {
     gt_callbacks_log_nothing(run);
-    run->logs = count;
-    for (int32_t i = 0; i < count; i++) {
-        run->names[i] = names[i];
-        run->values[i] = values[i];
-    }
+    run->logs = *logs;
 }
 
 static gt_CallbackRun *look(const char *here, const char *operation, const gt_CallbackArgs *in)
@@ -223,8 +215,12 @@ static gt_CallbackRun *look(const char *here, const char *operation, const gt_Ca
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    if (in && in->run)
+    if (in && in->run) {
+        if (in->run->unread)
+            gt_compiled_read(in->run->compiled, in->run->training, false, &in->run->logs);
+        in->run->unread = false;
         return in->run;
+    }
     gt_raise(context, GT_INVALID, here, operation, "the arguments are not those of a callback");
     return NULL;
 }
@@ -232,9 +228,9 @@ static gt_CallbackRun *look(const char *here, const char *operation, const gt_Ca
 static int32_t find(const gt_CallbackRun *run, const char *name)
 {
     int32_t i = 0;
-    while (i < run->logs && strcmp(run->names[i], name ? name : "") != 0)
+    while (i < run->logs.count && strcmp(run->logs.names[i], name ? name : "") != 0)
         i++;
-    return i < run->logs ? i : -1;
+    return i < run->logs.count ? i : -1;
 }
 
 bool gt_logged_at(const char *here, const gt_CallbackArgs *in, const char *name, double *value)
@@ -243,29 +239,25 @@ bool gt_logged_at(const char *here, const gt_CallbackArgs *in, const char *name,
     int32_t found = run ? find(run, name) : -1;
     if (found < 0)
         return false;
-    if (run->unread) {
-        run->unread = false;
-        gt_compiled_read(run->compiled, run->values);
-    }
     if (value)
-        *value = run->values[found];
+        *value = run->logs.values[found];
     return gt_context_status(run->context) == GT_OK;
 }
 
 int gt_logged_count_at(const char *here, const gt_CallbackArgs *in)
 {
     gt_CallbackRun *run = look(here, "logged_count", in);
-    return run ? run->logs : -1;
+    return run ? run->logs.count : -1;
 }
 
 const char *gt_logged_name_at(const char *here, const gt_CallbackArgs *in, int index)
 {
     gt_CallbackRun *run = look(here, "logged_name", in);
-    if (run && index >= 0 && index < run->logs)
-        return run->names[index];
+    if (run && index >= 0 && index < run->logs.count)
+        return run->logs.names[index];
     if (run)
         gt_raise(run->context, GT_INVALID, here, "logged_name",
-                 "index %d is out of range: %d numbers are logged", index, (int)run->logs);
+                 "index %d is out of range: %d numbers are logged", index, (int)run->logs.count);
     return NULL;
 }
 
@@ -287,10 +279,10 @@ gt_Status gt_set_logged_at(const char *here, const gt_CallbackArgs *in, const ch
         if (run->added_count == GT_MAX_ADDED_LOGS)
             return gt_raise(run->context, GT_INVALID, here, operation,
                             "callbacks can add at most %d numbers", GT_MAX_ADDED_LOGS);
-        found = run->logs++;
-        run->names[found] = strcpy(run->added[run->added_count++], name);
+        found = run->logs.count++;
+        run->logs.names[found] = strcpy(run->added[run->added_count++], name);
     }
-    run->values[found] = value;
+    run->logs.values[found] = value;
     return gt_context_status(run->context);
 }
 

@@ -5,9 +5,6 @@
 #include "train/callback.h"
 #include "train/compiled.h"
 
-#define GT_MAX_ADDED_LOGS 8
-#define GT_MAX_LOGS       (2 * GT_MAX_SCORES + GT_MAX_ADDED_LOGS)
-
 typedef struct gt_CallbackRun {
     gt_Context *context;
     gt_Compiled *compiled; /* NULL: predict */
@@ -17,11 +14,10 @@ typedef struct gt_CallbackRun {
     uint32_t hooks;     /* that one of them is told of */
     gt_CallbackArgs in; /* what they are told; the loops keep it up to date */
     bool stopped;       /* by gt_stop */
-    /* What is logged. Loss and metrics so far are read from the metrics once somebody asks: `unread`. */
-    const char *names[GT_MAX_LOGS];
-    double values[GT_MAX_LOGS];
-    int32_t logs;
-    bool unread;
+    /* What is logged. Loss and metrics so far are read from the metrics once somebody asks: `unread`, and of which kind of
+     * step they are. */
+    gt_Logs logs;
+    bool unread, training;
     char added[GT_MAX_ADDED_LOGS][64]; /* names that callbacks gave */
     int32_t added_count;
     char notes[1024]; /* lines for the progress to print after the epoch's; "" none */
@@ -40,9 +36,8 @@ gt_Status gt_callbacks_build(gt_CallbackRun *run);
 
 /* What is logged from now on: nothing; the metrics so far; these numbers. */
 void gt_callbacks_log_nothing(gt_CallbackRun *run);
-void gt_callbacks_log_metrics(gt_CallbackRun *run);
-void gt_callbacks_log(gt_CallbackRun *run, int32_t count, const char *const *names,
-                      const double *values);
+void gt_callbacks_log_metrics(gt_CallbackRun *run, bool training);
+void gt_callbacks_log(gt_CallbackRun *run, const gt_Logs *logs);
 
 /* Tells those of the innermost level, or those around them; or all of them, in the order that the hook has. */
 gt_Status gt_callbacks_tell_inner(gt_CallbackRun *run, gt_Hook hook);
@@ -76,6 +71,6 @@ extern const gt_CallbackClass gt_callback_class_backup_and_restore, gt_callback_
     gt_callback_class_early_stopping, gt_callback_class_lambda_callback,
     gt_callback_class_learning_rate_scheduler, gt_callback_class_model_checkpoint,
     gt_callback_class_reduce_lr_on_plateau, gt_callback_class_swap_ema_weights,
-    gt_callback_class_terminate_on_nan;
+    gt_callback_class_tensorboard, gt_callback_class_terminate_on_nan;
 
 #endif

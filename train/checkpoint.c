@@ -6,6 +6,7 @@
 #include "ops/array/creation.h"
 #include "ops/math/random.h"
 #include "train/callback_run.h"
+#include "train/model_parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,8 @@ static const char *path_of(void *user, const gt_Variable *variable)
     return self->text;
 }
 
-static gt_Status add_optimizer(gt_Entries *list, gt_Layer *model, const gt_Optimizer *optimizer)
+gt_Status gt_entries_add_optimizer(gt_Entries *list, gt_Layer *model, const gt_Optimizer *optimizer,
+                                   const char *prefix)
 {
     gt_Tensors state = gt_optimizer_variables(optimizer);
     for (int32_t i = 0; i < state.count && gt_context_status(list->context) == GT_OK; i++) {
@@ -37,9 +39,9 @@ static gt_Status add_optimizer(gt_Entries *list, gt_Layer *model, const gt_Optim
         gt_optimizer_variable_name(optimizer, i, path_of, &path, name, sizeof name);
         size_t length = strlen(path.text);
         if (length)
-            gt_entries_add(list, state.items[i], "optimizer/%s/%s", path.text, name + length + 1);
+            gt_entries_add(list, state.items[i], "%s/%s/%s", prefix, path.text, name + length + 1);
         else
-            gt_entries_add(list, state.items[i], "optimizer/%s", name);
+            gt_entries_add(list, state.items[i], "%s/%s", prefix, name);
     }
     return gt_context_status(list->context);
 }
@@ -71,31 +73,41 @@ typedef struct Checkpoint {
 
 /* ---- where a fit is: fit/, metrics/, callbacks/ ---- */
 
-enum { FIT_EPOCH, FIT_BATCH, FIT_STOPPED, FIT_POSITION };
+enum { FIT_EPOCH, FIT_BATCH, FIT_STOPPED, FIT_DATASET_EPOCH, FIT_DATASET_ROW, FIT_POSITION };
+#define GT_MAX_HISTORY 256 /* names in a history */
 #define FIT     "fit/position"
+#define EPOCHS  "fit/epochs"
 #define HISTORY "fit/history/"
 
 static gt_Status add_position(Checkpoint *self, const gt_FitState *fit)
 {
-    int64_t position[FIT_POSITION] = {fit->epoch, fit->batch, fit->stopped};
+    int64_t position[FIT_POSITION] = {fit->epoch, fit->batch, fit->stopped, fit->at.epoch, fit->at.row};
     return gt_entries_add(&self->list, gt_from_data(position, gt_shape(FIT_POSITION), GT_INT64), FIT);
 }
 
-/* The epochs of one number. */
-static gt_Status add_column(Checkpoint *self, const gt_History *history, int32_t column)
+/* Room for a number of each epoch. */
+static void *add_epochs(Checkpoint *self, gt_DType dtype, int64_t epochs, const char *name)
 {
-    gt_Spec spec = {.dtype = GT_FLOAT64, .rank = 1, .size = history->epochs, .dims = {history->epochs}};
-    void *values;
+    gt_Spec spec = {.dtype = dtype, .rank = 1, .size = epochs, .dims = {epochs}};
+    void *values = NULL;
     gt_Tensor *tensor = gt_tensor_new(self->context, &spec, &values);
-    for (int32_t i = 0; tensor && i < history->epochs; i++)
-        ((double *)values)[i] = history->values[i * history->count + column];
-    return gt_entries_add(&self->list, tensor, HISTORY "%s", history->names[column]);
+    return tensor && gt_entries_add(&self->list, tensor, "%s", name) == GT_OK ? values : NULL;
 }
 
 static gt_Status add_history(Checkpoint *self, const gt_History *history)
 {
-    for (int32_t i = 0; history && history->epochs > 0 && i < history->count; i++)
-        add_column(self, history, i);
+    int64_t epochs = history ? gt_history_epoch_count(history) : 0;
+    int64_t *numbers = epochs > 0 ? add_epochs(self, GT_INT64, epochs, EPOCHS) : NULL;
+    if (numbers)
+        gt_history_read_epochs(history, numbers);
+    for (int32_t i = 0; numbers && i < gt_history_name_count(history); i++) {
+        char name[LONGEST_NAME];
+        snprintf(name, sizeof name, HISTORY "%s", gt_history_name(history, i));
+        double *values = add_epochs(self, GT_FLOAT64, epochs, name);
+        if (!values)
+            break;
+        gt_history_read(history, i, values);
+    }
     return gt_context_status(self->context);
 }
 
@@ -135,7 +147,7 @@ static gt_Status add_run(Checkpoint *self)
 {
     gt_entries_add_variables(&self->list, self->model, gt_variables(self->model), "model/");
     if (self->optimizer)
-        add_optimizer(&self->list, self->model, self->optimizer);
+        gt_entries_add_optimizer(&self->list, self->model, self->optimizer, "optimizer");
     if (self->dataset)
         add_dataset(&self->list, self->dataset);
     gt_Variable *generator = gt_default_generator();
@@ -157,27 +169,56 @@ static gt_Status save(Checkpoint *self, const char *path)
     return gt_context_status(self->context);
 }
 
+/* How many epochs there are in the file; -1 with the error raised. */
+static int64_t count_epochs(Checkpoint *self, const gt_TensorFile *file)
+{
+    int64_t found = gt_tensor_file_find(file, EPOCHS);
+    gt_Spec spec = found >= 0 ? gt_tensor_file_spec(file, found) : (gt_Spec){.rank = 1};
+    if (spec.rank == 1 && spec.dims[0] < INT32_MAX / 2)
+        return spec.dims[0];
+    gt_raise(self->context, GT_FORMAT, NULL, NULL, EPOCHS " must be a list");
+    return -1;
+}
+
 /* The file's columns, as entries whose tensors only say their shapes; the history that they will fill. */
 static gt_Status expect_history(Checkpoint *self, const gt_TensorFile *file)
 {
-    const char *names[2 * GT_MAX_SCORES];
+    const char *names[GT_MAX_HISTORY];
     int32_t count = 0;
-    int64_t epochs = 0;
-    for (int64_t i = 0; i < gt_tensor_file_count(file) && count < 2 * GT_MAX_SCORES; i++) {
+    int64_t epochs = count_epochs(self, file);
+    if (epochs <= 0 || !add_epochs(self, GT_INT64, epochs, EPOCHS))
+        return gt_context_status(self->context);
+    for (int64_t i = 0; i < gt_tensor_file_count(file) && count < GT_MAX_HISTORY; i++) {
         const char *name = gt_tensor_file_name(file, i);
-        gt_Spec spec = gt_tensor_file_spec(file, i);
         if (!name || strncmp(name, HISTORY, sizeof HISTORY - 1) != 0)
             continue;
-        if (spec.rank != 1 || spec.dims[0] > INT32_MAX / 2 || (count > 0 && spec.dims[0] != epochs))
-            return gt_raise(self->context, GT_FORMAT, NULL, NULL,
-                            "the numbers of the history must be of as many epochs");
-        epochs = spec.dims[0];
         names[count++] = name + sizeof HISTORY - 1;
-        gt_entries_add(&self->list, gt_zeros(gt_shape(epochs), .dtype = GT_FLOAT64), "%s", name);
+        if (!add_epochs(self, GT_FLOAT64, epochs, name))
+            return gt_context_status(self->context);
     }
-    if (count > 0)
-        self->history = gt_history_blank(self->context, (int32_t)epochs, count, names);
+    self->history = gt_history_blank(self->context, (int32_t)epochs, count, names);
     return gt_context_status(self->context);
+}
+
+/* States that the data shapes are made as the file has them, where no data came yet. */
+static gt_Status expect_metrics(Checkpoint *self, const gt_TensorFile *file)
+{
+    for (int32_t i = 0; i < self->compiled->count; i++) {
+        gt_Spec specs[GT_MAX_METRIC_STATES];
+        int32_t count = 0;
+        for (int64_t found; count < GT_MAX_METRIC_STATES; count++) {
+            char name[LONGEST_NAME];
+            snprintf(name, sizeof name, "metrics/%s/%d", gt_metric_name(self->compiled->scores[i]), (int)count);
+            found = gt_tensor_file_find(file, name);
+            if (found < 0)
+                break;
+            specs[count] = gt_tensor_file_spec(file, found);
+            if (specs[count].dtype != GT_FLOAT64)
+                return gt_raise(self->context, GT_FORMAT, NULL, NULL, "%s must be float64", name);
+        }
+        gt_metric_build_as(self->compiled->scores[i], count, specs);
+    }
+    return add_metrics(self);
 }
 
 /* What the file has of a fit must be there to be filled. */
@@ -189,7 +230,7 @@ static gt_Status expect_fit(Checkpoint *self, const gt_TensorFile *file)
     add_position(self, &nothing);
     gt_Tensor *position = gt_tensor_file_load_named(file, FIT);
     if (position && gt_size(position) == FIT_POSITION && gt_element(position, FIT_BATCH) > 0)
-        add_metrics(self);
+        expect_metrics(self, file);
     return expect_history(self, file);
 }
 
@@ -199,13 +240,14 @@ static gt_Status check_dataset(gt_Context *context, const gt_Dataset *dataset,
                                const int64_t *position)
 {
     int64_t rows = gt_dataset_size(dataset), seed = gt_dataset_seed(dataset);
-    if (position[ROWS] != rows || position[SEED] != seed)
+    const bool known = rows >= 0 && position[ROWS] >= 0; /* those of a stream are not, until it was counted */
+    if ((known && position[ROWS] != rows) || position[SEED] != seed)
         return gt_raise(
             context, GT_INVALID, NULL, NULL,
             "the dataset must have %lld rows and seed %lld, as when the checkpoint was saved "
             "(got %lld and %lld)",
             (long long)position[ROWS], (long long)position[SEED], (long long)rows, (long long)seed);
-    if (position[EPOCH] < 0 || position[ROW] < 0 || position[ROW] > rows)
+    if (position[EPOCH] < 0 || position[ROW] < 0 || (rows >= 0 && position[ROW] > rows))
         return gt_raise(context, GT_FORMAT, NULL, NULL,
                         "the position in the dataset is out of range");
     return gt_context_status(context);
@@ -226,19 +268,11 @@ static void take_fit(Checkpoint *self, bool take, const int64_t *position)
         self->fit->epoch = position[FIT_EPOCH];
         self->fit->batch = position[FIT_BATCH];
         self->fit->stopped = position[FIT_STOPPED] != 0;
-    } else if (position[FIT_EPOCH] < 0 || position[FIT_BATCH] < 0) {
+        self->fit->at = (gt_DatasetPosition){position[FIT_DATASET_EPOCH], position[FIT_DATASET_ROW]};
+    } else if (position[FIT_EPOCH] < 0 || position[FIT_BATCH] < 0 || position[FIT_DATASET_EPOCH] < 0 ||
+               position[FIT_DATASET_ROW] < 0) {
         gt_raise(self->context, GT_FORMAT, NULL, NULL, "the position of the training is out of range");
     }
-}
-
-static void take_column(Checkpoint *self, const char *name, const double *values)
-{
-    gt_History *history = self->history;
-    int32_t column = 0;
-    while (strcmp(history->names[column], name) != 0)
-        column++;
-    for (int32_t i = 0; i < history->epochs; i++)
-        history->values[i * history->count + column] = values[i];
 }
 
 static void take_entry(void *user, bool take, const gt_NamedTensor *entry, const void *data)
@@ -246,10 +280,14 @@ static void take_entry(void *user, bool take, const gt_NamedTensor *entry, const
     Checkpoint *self = user;
     if (strcmp(entry->name, FIT) == 0)
         take_fit(self, take, data);
-    else if (strncmp(entry->name, HISTORY, sizeof HISTORY - 1) != 0)
+    else if (strcmp(entry->name, EPOCHS) == 0) {
+        if (take)
+            gt_history_fill_epochs(self->history, data);
+    } else if (strncmp(entry->name, HISTORY, sizeof HISTORY - 1) == 0) {
+        if (take)
+            gt_history_fill(self->history, entry->name + sizeof HISTORY - 1, data);
+    } else
         take_dataset(self, take, data);
-    else if (take)
-        take_column(self, entry->name + sizeof HISTORY - 1, data);
 }
 
 /* The file is opened first: it says what there is of a fit. */
@@ -268,7 +306,7 @@ static gt_Status load(Checkpoint *self, const char *path)
         self->history = NULL;
     }
     if (self->history)
-        gt_object_release(&self->history->object);
+        gt_object_release(gt_history_object(self->history));
     gt_tensor_file_free(file);
     return gt_context_status(context);
 }

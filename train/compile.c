@@ -1,19 +1,18 @@
-/* gt_compile, and the steps of a compiled model: functions over the model that run as plans
- * (plan/function.h) unless told otherwise. They gather loss and metrics in the variables of
- * metrics. Leans on layers, optim, plan. */
+/* gt_compile: takes over what a model is trained with, and makes the metrics that show its losses. The steps that use all of
+ * this are in steps.c. Leans on layers and optim. */
 #include "train/compiled.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/assign.h"
 #include "ops/array/cast.h"
 #include "optim/internal.h"
-#include "optim/loss_scale.h"
+#include "optim/rmsprop.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 GT_OPTION_TYPE(gt_compile_options, gt_compile_OPTIONS);
-/* ---- the steps ---- */
+/* ---- what is shown of losses ---- */
 
 /* The mean of y_pred weighted by y_true: of the batches' losses by their sizes. */
 static gt_Status update_tracker(const gt_MetricUpdate *update)
@@ -26,179 +25,6 @@ static gt_Status update_tracker(const gt_MetricUpdate *update)
 static const gt_MetricClass tracker_class = {
     .size = sizeof tracker_class, .name = "loss", .states = 2, .update = update_tracker};
 
-/* A batch inside a step, and what the model makes of it. */
-typedef struct Step {
-    const gt_Compiled *compiled;
-    gt_Batch batch;
-    gt_Tensor *y_pred[GT_MAX_LOSSES];
-    gt_Tensor *loss[GT_MAX_LOSSES]; /* of each output, before its weight */
-    gt_Tensor *total;
-} Step;
-
-/* The inputs of a step in the order of the layout: inputs, labels, weights that are there. */
-static int32_t flatten(const gt_Batch *batch, const gt_BatchLayout *layout, gt_Tensor **list)
-{
-    int32_t count = 0;
-    for (int32_t i = 0; i < layout->x_count; i++)
-        list[count++] = batch->xs[i];
-    for (int32_t i = 0; i < layout->y_count; i++)
-        list[count++] = batch->ys[i];
-    for (int32_t i = 0; i < layout->y_count; i++)
-        if (layout->weights >> i & 1)
-            list[count++] = batch->weights[i];
-    return count;
-}
-
-static void unflatten(gt_Tensor *const *list, const gt_BatchLayout *layout, gt_Batch *batch)
-{
-    memset(batch, 0, sizeof *batch);
-    batch->x_count = layout->x_count;
-    batch->y_count = layout->y_count;
-    for (int32_t i = 0; i < layout->x_count; i++)
-        batch->xs[i] = *list++;
-    for (int32_t i = 0; i < layout->y_count; i++)
-        batch->ys[i] = *list++;
-    for (int32_t i = 0; i < layout->y_count; i++)
-        if (layout->weights >> i & 1)
-            batch->weights[i] = *list++;
-    batch->x = batch->xs[0];
-    batch->y = batch->ys[0];
-}
-
-gt_Tensor *gt_call_on_batch(gt_Layer *model, const gt_Batch *batch, bool training, int32_t outputs,
-                            gt_Tensor **y_pred)
-{
-    gt_Tensor **where[GT_MAX_LOSSES];
-    for (int32_t i = 1; i < outputs; i++)
-        where[i - 1] = &y_pred[i];
-    where[outputs - 1] = GT_LIST_END;
-    y_pred[0] = gt_call(model, batch->x, .training = training,
-                        .more = {batch->x_count > 1 ? batch->xs + 1 : NULL, batch->x_count - 1},
-                        .outputs = {where});
-    return y_pred[0];
-}
-
-static gt_Status compute_losses(Step *step)
-{
-    const gt_Compiled *self = step->compiled;
-    gt_Tensor *sum = NULL;
-    for (int32_t i = 0; i < self->loss_count && gt_status() == GT_OK; i++) {
-        const gt_Batch *batch = &step->batch;
-        step->loss[i] = gt_loss_compute(&self->loss[i], i < batch->y_count ? batch->ys[i] : NULL,
-                                        step->y_pred[i], batch->weights[i]);
-        double weight = self->loss_weight[i];
-        gt_Tensor *part =
-            step->loss[i] && weight != 1 ? gt_multiply(step->loss[i], weight) : step->loss[i];
-        sum = sum ? gt_add(sum, part) : part;
-    }
-    step->total = gt_total_loss(self->model, sum);
-    if (!step->total)
-        gt_fail(GT_STATE, "there is no loss: give gt_compile a .loss, or call gt_add_loss in a "
-                          "layer, or give a weight a regularizer");
-    return gt_status();
-}
-
-static gt_Status update_scores(const Step *step)
-{
-    const gt_Compiled *self = step->compiled;
-    const gt_Batch *batch = &step->batch;
-    gt_Tensor *rows = gt_scalar(gt_batch_rows(step->y_pred[0]), GT_FLOAT64);
-    gt_metric_update(self->scores[0], rows, step->total);
-    for (int32_t i = 1; i < self->first_metric; i++)
-        gt_metric_update(self->scores[i], rows, step->loss[i - 1]);
-    for (int32_t i = self->first_metric; i < self->count; i++) {
-        int32_t output = gt_metric_output(self->scores[i]);
-        gt_metric_update(self->scores[i], output < batch->y_count ? batch->ys[output] : NULL,
-                         step->y_pred[output],
-                         .sample_weight = self->weighted[i] ? batch->weights[output] : NULL);
-    }
-    return gt_status();
-}
-
-static gt_Status train_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
-{
-    (void)outputs;
-    const gt_CompiledStep *how = context;
-    gt_Compiled *self = how->compiled;
-    Step step = {.compiled = self};
-    unflatten(inputs, &how->layout, &step.batch);
-    gt_Tape *tape = gt_tape_begin();
-    gt_call_on_batch(self->model, &step.batch, true, self->outputs, step.y_pred);
-    if (compute_losses(&step) == GT_OK) {
-        gt_minimize(self->optimizer, tape, gt_scale_loss(self->optimizer, step.total),
-                    gt_trainable_variables(self->model));
-        update_scores(&step);
-    }
-    gt_tape_end(tape);
-    return gt_status();
-}
-
-static gt_Status test_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
-{
-    (void)outputs;
-    const gt_CompiledStep *how = context;
-    Step step = {.compiled = how->compiled};
-    unflatten(inputs, &how->layout, &step.batch);
-    gt_call_on_batch(how->compiled->model, &step.batch, false, how->compiled->outputs, step.y_pred);
-    return compute_losses(&step) == GT_OK ? update_scores(&step) : gt_status();
-}
-
-static gt_BatchLayout layout_of(const gt_Batch *batch, bool training)
-{
-    gt_BatchLayout layout = {batch->x_count, batch->y_count, 0, training};
-    for (int32_t i = 0; i < batch->y_count; i++)
-        if (batch->weights[i])
-            layout.weights |= 1u << i;
-    return layout;
-}
-
-static bool same_layout(const gt_BatchLayout *a, const gt_BatchLayout *b)
-{
-    return a->x_count == b->x_count && a->y_count == b->y_count && a->weights == b->weights &&
-           a->training == b->training;
-}
-
-/* The step for such batches; the oldest gives way where there are too many. */
-static gt_CompiledStep *find_step(gt_Compiled *self, const gt_BatchLayout *layout)
-{
-    for (int32_t i = 0; i < self->step_count && i < GT_COMPILED_STEPS; i++)
-        if (same_layout(&self->steps[i].layout, layout))
-            return &self->steps[i];
-    gt_CompiledStep *step = &self->steps[self->step_count++ % GT_COMPILED_STEPS];
-    gt_function_free(step->plan);
-    *step = (gt_CompiledStep){self, *layout, NULL};
-    return step;
-}
-
-gt_Status gt_compiled_step(gt_Compiled *self, bool training, const gt_Batch *batch)
-{
-    gt_FunctionBody body = training ? train_step : test_step;
-    gt_BatchLayout layout = layout_of(batch, training);
-    gt_Tensor *inputs[3 * GT_MAX_COLUMNS];
-    int32_t count = flatten(batch, &layout, inputs);
-    if (self->run_eagerly)
-        return body(&(gt_CompiledStep){self, layout, NULL}, inputs, NULL);
-    gt_CompiledStep *step = find_step(self, &layout);
-    if (!step->plan)
-        step->plan = gt_function(body, step, .outputs = 0);
-    if (!step->plan)
-        return gt_status();
-    return gt_function_call(step->plan, ((gt_Tensors){inputs, count}), NULL);
-}
-
-gt_Status gt_compiled_reset(const gt_Compiled *self)
-{
-    for (int32_t i = 0; i < self->count; i++)
-        gt_metric_reset(self->scores[i]);
-    return gt_status();
-}
-
-void gt_compiled_read(const gt_Compiled *self, double *values)
-{
-    for (int32_t i = 0; i < self->count; i++)
-        values[i] = gt_metric_result(self->scores[i]);
-}
-
 /* ---- compile ---- */
 
 static void destroy_compiled(gt_Object *object)
@@ -206,8 +32,10 @@ static void destroy_compiled(gt_Object *object)
     gt_Compiled *self = (gt_Compiled *)object;
     for (int32_t i = 0; i < GT_COMPILED_STEPS; i++)
         gt_function_free(self->steps[i].plan);
-    for (int32_t i = 0; i < self->count; i++)
+    for (int32_t i = 0; i < self->count; i++) {
         gt_metric_free(self->scores[i]);
+        gt_free_text(object->context, self->validation_names[i]);
+    }
     gt_fit_close(object->context, &self->fit);
     gt_optimizer_free(self->optimizer);
 }
@@ -273,9 +101,27 @@ static gt_Status count_losses(const gt_Losses *list, int32_t *count)
     return gt_status();
 }
 
+/* What makes up a step, and how often it is looked at. */
+static gt_Status check_steps(const gt_compile_options *options)
+{
+    gt_check_function("the train_step", (uintptr_t)options->train_step);
+    gt_check_function("the test_step", (uintptr_t)options->test_step);
+    gt_check_function("the predict_step", (uintptr_t)options->predict_step);
+    gt_check_function("the compute_loss", (uintptr_t)options->compute_loss);
+    if (options->steps_per_execution < 1)
+        return gt_fail(GT_INVALID, "steps_per_execution must be >= 1 (got %lld)",
+                       (long long)options->steps_per_execution);
+    if (options->jit_compile == 1)
+        return gt_fail(GT_UNSUPPORTED, "jit_compile: there is no compiler to hand steps to; they run as "
+                                       "plans, unless run_eagerly is true");
+    return gt_status();
+}
+
 static gt_Status check_compile(gt_Context *context, const gt_compile_options *options)
 {
     int32_t losses;
+    if (check_steps(options) != GT_OK)
+        return gt_context_status(context);
     if (gt_loss_check(&options->loss) != GT_OK || count_losses(&options->losses, &losses) != GT_OK)
         return gt_context_status(context);
     if (losses > 0 && options->loss.type)
@@ -358,19 +204,35 @@ static gt_Status add_trackers(gt_Compiled *self)
     return gt_status();
 }
 
+static gt_Status name_validations(gt_Compiled *self)
+{
+    char name[256];
+    for (int32_t i = 0; i < self->count && gt_status() == GT_OK; i++) {
+        snprintf(name, sizeof name, "val_%s", gt_metric_name(self->scores[i]));
+        self->validation_names[i] = gt_copy_text(self->object.context, name);
+    }
+    return gt_status();
+}
+
 /* Metrics are taken before one of them can be refused. */
 static gt_Status fill_compiled(gt_Compiled *self, gt_Layer *model,
                                const gt_compile_options *options)
 {
     self->model = model;
     self->run_eagerly = options->run_eagerly;
+    self->steps_per_execution = options->steps_per_execution;
+    self->train_step = options->train_step;
+    self->test_step = options->test_step;
+    self->predict_step = options->predict_step;
+    self->compute_loss = options->compute_loss;
+    self->user = options->user;
     if (take_losses(self, options) != GT_OK || add_trackers(self) != GT_OK)
         return gt_status();
     for (int32_t i = 0; i < options->metrics.count && gt_status() == GT_OK; i++)
         add_score(self, options->metrics.items[i], false);
     for (int32_t i = 0; i < options->weighted_metrics.count && gt_status() == GT_OK; i++)
         add_score(self, options->weighted_metrics.items[i], true);
-    return gt_status();
+    return gt_status() == GT_OK ? name_validations(self) : gt_status();
 }
 
 /* For summaries: what the optimizer keeps, once it has its slots. */
@@ -402,6 +264,8 @@ gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_compile_opti
     if (!context)
         return GT_NO_MEMORY;
     gt_compile_options options = GT_TAKE(gt_compile_options, given);
+    if (!options.optimizer && gt_context_status(context) == GT_OK)
+        options.optimizer = gt_RMSprop(); /* Keras's default */
     for_each_taken(&options, gt_object_sink);
     gt_Site site = gt_site_enter(here, "compile");
     gt_LayerState *state =
@@ -418,8 +282,10 @@ gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_compile_opti
         state->optimizer_variables = optimizer_variables;
     } else {
         if (self) {
-            for (; self->count > self->first_metric; self->count--)
+            for (; self->count > self->first_metric; self->count--) {
                 self->scores[self->count - 1] = NULL; /* let go of below */
+                gt_free_text(context, self->validation_names[self->count - 1]);
+            }
             gt_object_release(&self->object);
         }
         for_each_taken(&options, gt_object_release);

@@ -10,10 +10,15 @@
 /* ---- dataset.c ---- */
 bool gt_dataset_check(gt_Context *context, const char *here, const char *operation,
                       const gt_Dataset *dataset);
+bool gt_dataset_is(const void *handle); /* a live one, of any context */
 gt_Object *gt_dataset_object(gt_Dataset *dataset);
 /* Rows first, first + 1, ... in their own order, at most a batch of them; none: size 0. Does not
- * move the dataset. */
+ * move the dataset. A stream goes on where the last slice ended; it is run again for rows before that. */
 gt_Status gt_dataset_slice(gt_Dataset *dataset, int64_t first, gt_Batch *batch);
+/* Rows of an epoch; counts those of a stream by going through it once. -1 with an error raised. */
+int64_t gt_dataset_count(gt_Dataset *dataset);
+/* Those of the first `batches` batches, -1: of all. 0 with an error raised where there is no end. */
+int64_t gt_dataset_rows_of(gt_Dataset *dataset, int64_t batches);
 int64_t gt_dataset_seed(const gt_Dataset *dataset);
 int64_t gt_dataset_batch_size(const gt_Dataset *dataset);
 /* Where it is, and back to there, also while an error is pending. */
@@ -36,6 +41,11 @@ extern const gt_ObjectKind gt_metric_kind;
 bool gt_metric_check(gt_Context *context, const char *here, const char *operation,
                      const gt_Metric *metric);
 
+/* Makes states that a file has, of a metric whose states the data shapes and which saw none: `count` specs of float64. */
+gt_Status gt_metric_build_as(gt_Metric *metric, int32_t count, const gt_Spec *specs);
+/* The struct that it works with: of a class with options these. And the loss that it is the mean of; NULL: of none. */
+const void *gt_metric_instance(const gt_Metric *metric);
+const gt_Loss *gt_metric_loss(const gt_Metric *metric);
 /* Which output of the model it is about. */
 int32_t gt_metric_output(const gt_Metric *metric);
 /* A weight of leading axes as one for each value, float64. */
@@ -62,7 +72,7 @@ gt_Tensor *gt_loss_values(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_p
 /* The rows that a prediction is about: its first dimension, 1 for a scalar. */
 double gt_batch_rows(const gt_Tensor *y_pred);
 
-/* ---- model.c ---- */
+/* ---- compile.c ---- */
 /* The optimizer of gt_compile; NULL without an error if there is none. */
 gt_Optimizer *gt_layer_optimizer(const gt_LayerState *state);
 
@@ -71,7 +81,8 @@ typedef struct gt_Printer {
     gt_Verbosity verbosity; /* resolved */
     bool colour;
     double printed; /* seconds into the epoch at the last print; -1: not yet */
-    size_t length;  /* of the line that stands there, in bytes */
+    int length;     /* of the line that stands there, in columns */
+    int32_t warnings; /* of the context that were printed, or there before */
 } gt_Printer;
 double gt_seconds(void); /* of a clock that never goes back */
 gt_Printer gt_printer(gt_Verbosity verbosity);

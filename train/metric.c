@@ -113,7 +113,7 @@ static gt_Status build(gt_Context *context, gt_Metric *self, const gt_Tensor *y_
         labels = gt_spec(y_true);
     if (y_pred)
         predicted = gt_spec(y_pred);
-    if (!gt_ask(context, is_built, &self->object))
+    if (!self->built) /* no question: a plan that made them fits also when they are there */
         return make_states(context, self, y_true ? &labels : NULL, y_pred ? &predicted : NULL);
     for (int i = 0; i < self->type->states && gt_context_status(context) == GT_OK; i++) {
         char a[160], b[160];
@@ -124,6 +124,24 @@ static gt_Status build(gt_Context *context, gt_Metric *self, const gt_Tensor *y_
             gt_fail(GT_INVALID,
                     "its states have shape %s by the batches before, and this one asks for %s",
                     gt_shape_text(has, a, sizeof a), gt_shape_text(shape, b, sizeof b));
+    }
+    return gt_context_status(context);
+}
+
+gt_Status gt_metric_build_as(gt_Metric *self, int32_t count, const gt_Spec *specs)
+{
+    gt_Context *context = self->object.context;
+    gt_Variable *states[GT_MAX_METRIC_STATES] = {NULL};
+    if (self->built || count != self->type->states)
+        return gt_context_status(context);
+    for (int i = 0; i < count && gt_context_status(context) == GT_OK; i++)
+        states[i] = gt_variable_zeros(context, &specs[i], self->name, false);
+    self->built = gt_context_status(context) == GT_OK;
+    for (int i = 0; i < count; i++) {
+        if (self->built)
+            self->states[i] = states[i];
+        else
+            gt_variable_free(states[i]);
     }
     return gt_context_status(context);
 }
@@ -262,6 +280,11 @@ gt_Metric *gt_metric_set_output_at(const char *here, gt_Metric *self, int output
     }
     self->output = output;
     return self;
+}
+
+const void *gt_metric_instance(const gt_Metric *self)
+{
+    return self->instance;
 }
 
 int32_t gt_metric_output(const gt_Metric *self)

@@ -85,6 +85,8 @@ static gt_Status end(const gt_CallbackArgs *in)
 {
     const gt_BackupAndRestore_options *options = in->options;
     char path[LONGEST];
+    if (in->interrupted)
+        return back_up(in);
     if (!options->delete_checkpoint)
         return gt_status();
     unlink(latest(in, path));

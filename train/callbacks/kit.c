@@ -50,19 +50,33 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-/* -1: the smaller is the better one, 1: the larger, 0: nobody knows. */
-static int direction(const char *monitor, gt_MonitorMode mode)
+/* The class may be of an older version, which does not say. */
+static int of_metric(const gt_MetricClass *type)
 {
+    if (!type || type->size < offsetof(gt_MetricClass, direction) + sizeof type->direction)
+        return 0;
+    return type->direction == GT_METRIC_DIRECTION_UP ? 1 : type->direction == GT_METRIC_DIRECTION_DOWN ? -1 : 0;
+}
+
+/* -1: the smaller is the better one, 1: the larger, 0: nobody knows. */
+static int direction(const gt_CallbackArgs *in, const char *monitor, gt_MonitorMode mode)
+{
+    const gt_Compiled *compiled = in->run->compiled;
     if (mode != GT_MONITOR_MODE_AUTO)
         return mode == GT_MONITOR_MODE_MIN ? -1 : 1;
     const char *name = strncmp(monitor, "val_", 4) == 0 ? monitor + 4 : monitor;
-    return strcmp(name, "loss") == 0 || ends_with(name, "_loss") ? -1 : 0;
+    if (strcmp(name, "loss") == 0 || ends_with(name, "_loss"))
+        return -1;
+    for (int32_t i = compiled ? compiled->first_metric : 0; compiled && i < compiled->count; i++)
+        if (strcmp(gt_metric_name(compiled->scores[i]), name) == 0)
+            return of_metric(gt_metric_class(compiled->scores[i]));
+    return 0;
 }
 
 bool gt_monitor_better(const gt_CallbackArgs *in, const char *monitor, gt_MonitorMode mode,
                        double min_delta, double value, double best)
 {
-    int way = direction(monitor, mode);
+    int way = direction(in, monitor, mode);
     if (way == 0) {
         gt_raise(in->run->context, GT_INVALID, NULL, NULL,
                  "mode auto does not know whether %s should be small or large: say "
@@ -79,9 +93,9 @@ bool gt_monitor_read(const gt_CallbackArgs *in, const char *monitor, double *val
         return true;
     char known[400] = "";
     size_t used = 0;
-    for (int i = 0; i < in->run->logs && used < sizeof known; i++)
+    for (int i = 0; i < in->run->logs.count && used < sizeof known; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
-                                 in->run->names[i]);
+                                 in->run->logs.names[i]);
     gt_warn(in->run->context, NULL, in->callback->type->name,
             "watches %s, which is not logged; logged are: %s", monitor, known);
     return false;

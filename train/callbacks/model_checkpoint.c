@@ -4,9 +4,9 @@
 #include "core/text.h"
 #include "io/file.h"
 #include "io/number.h"
-#include "models/config.h"
 #include "models/weights.h"
 #include "train/callbacks/kit.h"
+#include "train/model_file.h"
 
 #include <math.h>
 #include <stdio.h>

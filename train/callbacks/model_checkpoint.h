@@ -20,7 +20,7 @@ GT_BEGIN
     F(S, int32_t, max_to_keep, 0, "files; older ones of this callback are removed. 0: all stay")
 GT_OPTIONS(gt_ModelCheckpoint_options, gt_ModelCheckpoint_OPTIONS);
 
-/* gt_ModelCheckpoint("models/{epoch:02d}-{val_loss:.2f}.gradtape", .save_best_only = true): {NAME} or {NAME:FORMAT} is a
+/* gt_ModelCheckpoint("saved/{epoch:02d}-{val_loss:.2f}.gradtape", .save_best_only = true): {NAME} or {NAME:FORMAT} is a
  * number that is logged, the epoch or the batch, both from 1; FORMAT is as in Python: [0][width][.digits][d|e|f|g]; "{{" is
  * a brace. Folders are made. A file appears whole or not at all. With save_freq it is the numbers of the epoch so far that
  * are logged. Where the number that is watched is not logged, that is a warning, and the file is written. Remembers best,

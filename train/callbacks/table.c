@@ -7,7 +7,7 @@ static const gt_CallbackClass *const table[] = {
     &gt_callback_class_early_stopping,     &gt_callback_class_lambda_callback,
     &gt_callback_class_learning_rate_scheduler, &gt_callback_class_model_checkpoint,
     &gt_callback_class_reduce_lr_on_plateau, &gt_callback_class_swap_ema_weights,
-    &gt_callback_class_terminate_on_nan,
+    &gt_callback_class_tensorboard, &gt_callback_class_terminate_on_nan,
 };
 
 const gt_CallbackClass *const *gt_callback_classes(int *count)

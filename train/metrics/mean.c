@@ -113,6 +113,11 @@ static const gt_MetricClass loss_class = {.size = sizeof loss_class,
                                           .update = update_loss,
                                           .direction = GT_METRIC_DIRECTION_DOWN};
 
+const gt_Loss *gt_metric_loss(const gt_Metric *metric)
+{
+    return gt_metric_class(metric) == &loss_class ? gt_metric_instance(metric) : NULL;
+}
+
 gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_options *given)
 {
     gt_Mean_options options = GT_TAKE(gt_Mean_options, given);

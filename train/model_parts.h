@@ -1,0 +1,29 @@
+/* The parts of a model's file besides architecture and weights. Private to the room. */
+#ifndef GT_TRAIN_MODEL_PARTS_H
+#define GT_TRAIN_MODEL_PARTS_H
+
+#include "models/entries.h"
+#include "models/fields.h"
+#include "train/compiled.h"
+#include "train/model_file.h"
+
+/* ---- checkpoint.c ---- */
+/* The optimizer's state: PREFIX/iteration, PREFIX/dense/kernel/momentum. */
+gt_Status gt_entries_add_optimizer(gt_Entries *list, gt_Layer *model, const gt_Optimizer *optimizer,
+                                   const char *prefix);
+
+/* ---- compile_config.c ---- */
+/* What the model was compiled with, as members of an object. False with the error raised: something cannot be written. */
+bool gt_compile_put(gt_ConfigWriter *writer, const gt_Compiled *self);
+/* Compiles the model as the object says. */
+gt_Status gt_compile_read(gt_Context *context, const char *what, const gt_JsonValue *object,
+                          gt_Layer *model);
+
+/* ---- class_names.c ---- */
+/* Those of the model become the dataset's, or must be those. */
+gt_Status gt_class_names_of(gt_LayerState *model, const gt_Dataset *dataset);
+bool gt_class_names_put(gt_ConfigWriter *writer, const gt_LayerState *model);
+gt_Status gt_class_names_read(gt_Context *context, const char *what, const gt_JsonValue *list,
+                              gt_LayerState *model);
+
+#endif
