@@ -41,7 +41,7 @@ int main(int count, char **arguments)
     mkdir("fashion", 0777);
     gt_compile(model,
                .optimizer = gt_Adam(.schedule = gt_CosineDecay(
-                                        2e-3, .decay_steps = epochs * gt_dataset_batches(train))),
+                                        2e-3, .decay_steps = (double)(epochs * gt_dataset_batches(train)))),
                .loss = gt_SparseCategoricalCrossentropy(.from_logits = true),
                .metrics = gt_metrics(gt_Accuracy()));
     gt_History *history = gt_fit(
