@@ -409,7 +409,7 @@ static char find_delimiter(const gt_Csv *csv, char not_this)
     for (int i = 0; i < CANDIDATES; i++)
         if (equal[i] && seen[i] > 0 && candidates[i] != not_this)
             return candidates[i];
-    return ',';
+    return not_this == ',' ? ';' : ',';
 }
 
 /* ---- opening and closing ---- */
