@@ -483,6 +483,36 @@ Test(callbacks, ones_own)
     ok();
 }
 
+/* The outermost is told of a begin first and of an end last, whatever the list says. */
+static char told_levels[64];
+
+static gt_Status tell_level(const gt_CallbackArgs *in)
+{
+    const char *name = gt_callback_class(in->callback)->name;
+    sprintf(told_levels + strlen(told_levels), "%s%c", in->hook % 2 ? "-" : "+", name[strlen(name) - 1]);
+    return gt_status();
+}
+
+#define LEVEL(n)                                                                                   \
+    {                                                                                              \
+        .size = sizeof(gt_CallbackClass), .name = "level_" #n, .on = tell_level, .outer = n,       \
+        .hooks = GT_HOOK_BIT(GT_HOOK_TRAIN_BEGIN) | GT_HOOK_BIT(GT_HOOK_TRAIN_END) |               \
+                 GT_HOOK_BIT(GT_HOOK_EPOCH_END) | GT_HOOK_BIT(GT_HOOK_EPOCH_BEGIN)                 \
+    }
+
+Test(callbacks, levels)
+{
+    static const gt_CallbackClass levels[] = {LEVEL(0), LEVEL(1), LEVEL(2)}, wrong = LEVEL(3);
+    gt_Layer *model = line();
+    gt_fit(model, ones(2, 1), SILENT,
+           .callbacks = gt_callbacks(gt_callback_new(&levels[1], NULL), gt_callback_new(&levels[0], NULL),
+                                     gt_callback_new(&levels[2], NULL)));
+    ok();
+    cr_assert_str_eq(told_levels, "+2+1+0+2+1+0-0-1-2-0-1-2");
+    refused(gt_callback_new(&wrong, NULL), GT_INVALID, "`outer` of 0 to 2");
+    gt_layer_free(model);
+}
+
 /* ---- the other built-in ones ---- */
 
 static double halve(void *context, int64_t epoch, double rate)
@@ -565,6 +595,42 @@ Test(callbacks, monitors)
     refused(gt_EarlyStopping(.monitor = ""), GT_INVALID, "monitor");
     refused(gt_EarlyStopping(.mode = (gt_MonitorMode)7), GT_INVALID, "unknown mode 7");
     gt_layer_free(model);
+}
+
+/* 1, 2, 3, 2, 1, ... under every name. */
+static gt_Status rise_and_fall(void *context, const gt_CallbackArgs *in)
+{
+    double value = 3 - fabs((double)in->epoch - 2);
+    return gt_set_logged(in, context, value);
+}
+
+/* How many epochs pass until that number has not become better. */
+static int64_t epochs_of(const char *monitor)
+{
+    gt_Layer *model = line();
+    gt_compile(model, .optimizer = gt_SGD(0.5), .loss = gt_MeanSquaredError(),
+               .metrics = gt_metrics(gt_BinaryAccuracy(.name = "right"), gt_RootMeanSquaredError(.name = "wrong"), gt_Mean()));
+    char name[32];
+    snprintf(name, sizeof name, "%s", monitor);
+    gt_History *history =
+        gt_fit(model, ones(2, 1), .epochs = 6, SILENT, .validation = ones(2, 1),
+               .callbacks = gt_callbacks(gt_LambdaCallback(.on_epoch_end = rise_and_fall, .context = name),
+                                         gt_EarlyStopping(.monitor = monitor)));
+    int64_t epochs = history ? gt_history_epoch_count(history) : -1;
+    gt_layer_free(model);
+    return epochs;
+}
+
+/* Of a metric its class says what is better. */
+Test(callbacks, directions_of_metrics)
+{
+    cr_assert_eq(epochs_of("val_right"), 4);
+    cr_assert_eq(epochs_of("right"), 4);
+    cr_assert_eq(epochs_of("val_wrong"), 2);
+    ok();
+    refused(epochs_of("val_mean"), GT_INVALID,
+            "mode auto does not know whether val_mean should be small or large");
+    assert_no_leaks();
 }
 
 static gt_Status averages_are_in(void *context, const gt_CallbackArgs *in)

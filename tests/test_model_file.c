@@ -356,6 +356,13 @@ Test(model_file, bad_files)
         cr_assert(strstr(gt_error_message(), bad[i].message), "%s: %s", bad[i].to, gt_error_message());
         gt_error_clear();
     }
+    /* State that the optimizer does not have: without momentum there is no slot for it. */
+    gt_compile(model, .optimizer = gt_SGD(0.1, .momentum = 0.5), .loss = gt_MeanSquaredError());
+    gt_fit(model, gt_ones(gt_shape(2, 1)), .y = gt_ones(gt_shape(2, 1)), SILENT);
+    gt_save_model(model, in_folder("bad"));
+    ok();
+    replace(in_folder("bad"), "\\\"momentum\\\":0.5", "\\\"momentum\\\":0.0");
+    refused(gt_load_model(in_folder("bad")), GT_INVALID, "/optimizer/dense/kernel/momentum is in the file only");
     refused(gt_load_model("/nowhere/at.all"), GT_IO, "/nowhere/at.all");
     refused(gt_save_model(model, "/nowhere/at.all"), GT_IO, "/nowhere/at.all");
     refused(gt_load_model(NULL), GT_INVALID, "NULL");

@@ -16,6 +16,7 @@
 
 #include <criterion/criterion.h>
 
+#include "../core/inside.h"
 #include "../gradtape.h"
 #include "../io/file.h"
 #include "leaks.h"
@@ -208,6 +209,13 @@ Test(resume, after_any_batch)
     }
 }
 
+static gt_Status count_up(void *context, const gt_CallbackArgs *in)
+{
+    (void)in;
+    ++*(int *)context;
+    return gt_status();
+}
+
 /* A run that was interrupted goes on in the same process, whatever was evaluated in between. */
 Test(resume, in_the_same_process)
 {
@@ -219,15 +227,18 @@ Test(resume, in_the_same_process)
         gt_set_seed(5);
         gt_Layer *model = classifier();
         gt_Dataset *data = rows();
+        int begun = 0;
+        gt_Callback *count = gt_LambdaCallback(.on_epoch_begin = count_up, .context = &begun);
         gt_History *history = gt_fit(model, data, .epochs = 3, SILENT,
-                                     .callbacks = gt_callbacks(gt_LambdaCallback(.on_train_batch_begin = end_here, .context = &end)));
+                                     .callbacks = gt_callbacks(count, gt_LambdaCallback(.on_train_batch_begin = end_here, .context = &end)));
         if (stop) {
             cr_assert(history == NULL && gt_status() == GT_INTERRUPTED);
             gt_error_clear();
             gt_evaluate(model, data);
-            history = gt_fit(model, data, .epochs = 3, .resume = true, SILENT);
+            history = gt_fit(model, data, .epochs = 3, .resume = true, SILENT, .callbacks = gt_callbacks(count));
         }
         ok();
+        cr_assert_eq(begun, 3, "%d epochs began", begun);
         cr_assert_eq(gt_history_epoch_count(history), 3);
         last[stop] = gt_history_get(history, "loss", 1) + gt_history_get(history, "loss", 0);
         gt_save_weights(model, in_folder(stop ? "b" : "a"));
@@ -291,6 +302,72 @@ Test(resume, after_a_signal)
         cr_assert(how == 0 || same_bytes(in_folder("a"), in_folder("b")), "%d", how);
         cr_assert_eq(last[how], last[0]);
     }
+    gt_context_free(NULL);
+    remove_folder(folder);
+}
+
+/* Killed when a callback had ended the training, and the backup was written, but gt_fit not done: it stays ended. */
+static gt_Status stop_at_second(void *context, const gt_CallbackArgs *in)
+{
+    (void)context;
+    return in->epoch == 1 ? gt_stop(in) : gt_status();
+}
+
+static bool dies;
+static gt_Status die(const gt_CallbackArgs *in)
+{
+    return dies && in->epoch == 1 ? gt_fail(GT_INTERRUPTED, "killed") : gt_status();
+}
+static const gt_CallbackClass dying[] = {
+    {.size = sizeof(gt_CallbackClass), .name = "dying", .hooks = GT_HOOK_BIT(GT_HOOK_EPOCH_END), .on = die, .outer = 2},
+    {.size = sizeof(gt_CallbackClass), .name = "dying", .hooks = GT_HOOK_BIT(GT_HOOK_TRAIN_BATCH_END), .on = die, .outer = 2}};
+
+Test(resume, ended_and_killed)
+{
+    make_folder();
+    for (int batch = 0; batch < 2; batch++)
+        for (int killed = 0; killed < 2; killed++) {
+            gt_History *history = NULL;
+            for (dies = killed; !history; dies = false) {
+                gt_error_clear();
+                gt_context_free(NULL);
+                gt_set_seed(5);
+                gt_Layer *model = classifier();
+                gt_Callback *stopper = batch ? gt_LambdaCallback(.on_train_batch_end = stop_at_second)
+                                             : gt_LambdaCallback(.on_epoch_end = stop_at_second);
+                history = gt_fit(model, rows(), .epochs = 4, SILENT,
+                                 .callbacks = gt_callbacks(gt_BackupAndRestore(in_folder("backup"), .save_freq = batch),
+                                                           gt_callback_new(&dying[batch], NULL), stopper));
+                if (!history)
+                    cr_assert_eq(gt_status(), GT_INTERRUPTED, "%s", gt_error_message());
+                else
+                    gt_save_weights(model, in_folder(killed ? "b" : "a"));
+            }
+            ok();
+            cr_assert_eq(gt_history_epoch_count(history), 2, "%d %d", batch, killed);
+            cr_assert(!killed || same_bytes(in_folder("a"), in_folder("b")));
+        }
+    gt_context_free(NULL);
+    remove_folder(folder);
+}
+
+/* What a process left that was killed while it wrote a model is removed by the one that writes it again. */
+Test(resume, leftovers)
+{
+    int status;
+    make_folder();
+    cr_assert_eq(mkdir(in_folder("models"), 0777), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        gt_FileWriter writer;
+        gt_file_create(gt_context(), &writer, in_folder("models/01.model"));
+        _exit(0);
+    }
+    cr_assert(waitpid(child, &status, 0) == child && status == 0);
+    cr_assert_eq(count_files(in_folder("models"), ".part"), 1);
+    gt_fit(classifier(), rows(), SILENT, .callbacks = gt_callbacks(gt_ModelCheckpoint(in_folder("models/{epoch:02d}.model"))));
+    ok();
+    cr_assert_eq(count_files(in_folder("models"), ""), 1);
     gt_context_free(NULL);
     remove_folder(folder);
 }
