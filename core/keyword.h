@@ -211,7 +211,8 @@ typedef int gt_Flag;
 /* One field of an option struct. `type` is its C type as written. */
 typedef struct gt_Field {
     const char *name, *type, *preset, *doc;
-    size_t offset, size;
+    uint32_t offset;
+    uint16_t size;
     bool marked; /* begins with GT_MARK */
 } gt_Field;
 

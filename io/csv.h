@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "core/tensor.h"
+#include "io/names.h"
 
 GT_BEGIN
 
@@ -23,11 +24,6 @@ static inline gt_Columns gt_columns(int32_t first, int32_t count)
     gt_Columns columns = {GT_MARK, first, count};
     return columns;
 }
-
-/* A few names: gt_names("age", "fare"). It borrows them. */
-typedef struct gt_Names {
-    const char *const *items; /* ends with GT_LIST_END; NULL: none are given */
-} gt_Names;
 
 /* Is the first row of a table a header, the names of its columns? */
 typedef enum gt_Header {
@@ -80,24 +76,5 @@ GT_API gt_Status gt_save_csv_at(const char *here, const char *path, const gt_Ten
                                 const gt_save_csv_options *options);
 
 GT_END
-
-/* The list lives as long as the block it is written in; in C++ to the end of the full expression. */
-#ifdef __cplusplus
-#include <cstddef>
-template <std::size_t N> struct gt_NameArray {
-    const char *items[N];
-    operator gt_Names() const
-    {
-        gt_Names names = {items};
-        return names;
-    }
-};
-template <class... T> inline gt_NameArray<sizeof...(T) + 1> gt_names(T... t)
-{
-    return gt_NameArray<sizeof...(T) + 1>{{t..., static_cast<const char *>(GT_LIST_END)}};
-}
-#else
-#define gt_names(...) ((gt_Names){(const char *const[]){GT_LIST(GT_LIST_END, __VA_ARGS__)}})
-#endif
 
 #endif

@@ -189,7 +189,7 @@ static bool read_entry(gt_Zip *zip, const unsigned char **at, const unsigned cha
 
 bool gt_zip_open(gt_Context *context, gt_Zip *zip, const char *path)
 {
-    Directory directory;
+    Directory directory = {0};
     *zip = (gt_Zip){.context = context, .path = path, .descriptor = -1};
     zip->descriptor = gt_file_open_plain(context, path, &zip->size);
     if (zip->descriptor < 0 || !find_directory(zip, &directory))

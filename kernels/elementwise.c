@@ -85,8 +85,10 @@ GT_UNARY(logical_not, b8, uint8_t, !x)
         return quotient - whole > (type)0.5 ? whole + 1 : whole;                                   \
     }
 
+#ifndef GT_RARE_ELSEWHERE
 GT_DIVISION_REAL(f32, float, fmodf, floorf, copysignf)
 GT_DIVISION_REAL(f64, double, fmod, floor, copysign)
+#endif
 
 #if GT_IS_BASE(GT_ISA) /* integers have one build */
 /* By 0 gives 0; by -1 is negation, for the quotient of the lowest number has no room. */
@@ -122,8 +124,9 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
 }
 #endif
 
-#define GT_BINARY_DIVISION(ignored, suffix, type, TYPE)                                            \
-    GT_BINARY(floor_divide, suffix, type, type, gt_floor_divide_##suffix(a, b))                    \
+#define GT_FLOOR_DIVIDE(ignored, suffix, type, TYPE)                                               \
+    GT_BINARY(floor_divide, suffix, type, type, gt_floor_divide_##suffix(a, b))
+#define GT_MOD(ignored, suffix, type, TYPE)                                                        \
     GT_BINARY(mod, suffix, type, type, gt_mod_##suffix(a, b))
 
 #define GT_BINARY_REAL(ignored, suffix, type, TYPE)                                                \
@@ -152,20 +155,41 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
         GT_KERNEL(other##_##suffix)(n, right, sb, left, sa, to);                                   \
     }
 
+/* One loop says whether a is b, or whether it is not. */
+#define GT_EQUALITY(suffix, type)                                                                  \
+    static GT_NOINLINE void equality_##suffix(int64_t n, const void *left, int64_t sa,             \
+                                              const void *right, int64_t sb, void *to,             \
+                                              uint8_t flip)                                        \
+    {                                                                                              \
+        GT_BINARY_BODY(type, uint8_t, (a == b) ^ flip)                                             \
+    }                                                                                              \
+    void GT_KERNEL(equal_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,     \
+                                   int64_t sb, void *to)                                           \
+    {                                                                                              \
+        equality_##suffix(n, left, sa, right, sb, to, 0);                                          \
+    }                                                                                              \
+    void GT_KERNEL(not_equal_##suffix)(int64_t n, const void *left, int64_t sa, const void *right, \
+                                       int64_t sb, void *to)                                       \
+    {                                                                                              \
+        equality_##suffix(n, left, sa, right, sb, to, 1);                                          \
+    }
+
 #define GT_COMPARE(ignored, suffix, type, TYPE)                                                    \
-    GT_BINARY(equal, suffix, type, uint8_t, a == b)                                                \
-    GT_BINARY(not_equal, suffix, type, uint8_t, a != b)                                            \
+    GT_EQUALITY(suffix, type)                                                                      \
     GT_BINARY(less, suffix, type, uint8_t, a < b)                                                  \
     GT_BINARY(less_equal, suffix, type, uint8_t, a <= b)                                           \
     GT_SWAPPED(greater, less, suffix)                                                              \
     GT_SWAPPED(greater_equal, less_equal, suffix)
 
 GT_TYPES_F(GT_BINARY_REAL, )
-GT_TYPES_F(GT_BINARY_DIVISION, )
 GT_TYPES_F(GT_COMPARE, )
+#ifndef GT_RARE_ELSEWHERE
+GT_TYPES_F(GT_FLOOR_DIVIDE, )
+#endif
 #if GT_IS_BASE(GT_ISA)
 GT_TYPES_I(GT_BINARY_INTEGER, )
-GT_TYPES_I(GT_BINARY_DIVISION, )
+GT_TYPES_N(GT_MOD, )
+GT_TYPES_I(GT_FLOOR_DIVIDE, )
 GT_TYPES_I(GT_COMPARE, )
 GT_COMPARE(, b8, uint8_t, BOOL)
 #endif
@@ -186,9 +210,8 @@ GT_COMPARE(, b8, uint8_t, BOOL)
             if (c[0] ? sa : sb) {                                                                  \
                 memmove(ys, chosen, (size_t)n * sizeof(type));                                     \
             } else {                                                                               \
-                const type value = chosen[0];                                                      \
-                for (int64_t i = 0; i < n; i++)                                                    \
-                    ys[i] = value;                                                                 \
+                ys[0] = chosen[0];                                                                 \
+                gt_repeat(ys, sizeof(type), n);                                                    \
             }                                                                                      \
         } else if (sa && sb) {                                                                     \
             GT_INDEPENDENT                                                                         \

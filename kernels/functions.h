@@ -101,30 +101,29 @@ GT_INLINE gt_Turn_f32 gt_turn_f32(float x)
     return turn;
 }
 
-GT_INLINE float gt_sin_f32(float x)
+/* sin of x and so many quarters of a turn: 0 gives sin, 1 cos. Below `tiny` sin x is x; cos passes 0. */
+GT_INLINE float gt_quarters_f32(float x, uint32_t quarters, float tiny)
 {
     gt_Turn_f32 turn = gt_turn_f32(x);
-    float y = gt_sine_f32((float)turn.rest, 0.0f, (uint32_t)turn.quadrant);
-    return fabsf(x) < 0x1p-13f ? x : y;
+    float y = gt_sine_f32((float)turn.rest, 0.0f, (uint32_t)turn.quadrant + quarters);
+    return fabsf(x) < tiny ? x : y;
 }
 
-GT_INLINE float gt_cos_f32(float x)
+GT_INLINE double gt_quarters_f64(double x, uint32_t quarters, double tiny)
 {
-    gt_Turn_f32 turn = gt_turn_f32(x);
-    return gt_sine_f32((float)turn.rest, 0.0f, (uint32_t)turn.quadrant + 1);
+    gt_Turn_f64 turn = gt_turn_f64(x);
+    double y = gt_sine_f64(turn.high, turn.low, turn.quadrant + quarters);
+    return fabs(x) < tiny ? x : y;
 }
 
 GT_INLINE double gt_sin_f64(double x)
 {
-    gt_Turn_f64 turn = gt_turn_f64(x);
-    double y = gt_sine_f64(turn.high, turn.low, turn.quadrant);
-    return fabs(x) < 0x1p-27 ? x : y;
+    return gt_quarters_f64(x, 0, 0x1p-27);
 }
 
 GT_INLINE double gt_cos_f64(double x)
 {
-    gt_Turn_f64 turn = gt_turn_f64(x);
-    return gt_sine_f64(turn.high, turn.low, turn.quadrant + 1);
+    return gt_quarters_f64(x, 1, 0.0);
 }
 
 GT_INLINE float gt_tan_f32(float x)

@@ -13,15 +13,16 @@
 #define GT_UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* L(1) L(2) ... L(GT_GEMM_ROWS) */
+/* S(1) S(2) ... T(GT_GEMM_ROWS): S for short tiles, T for tall ones */
 #if GT_GEMM_ROWS == 14
-#define GT_EACH_ROWS(L) L(1) L(2) L(3) L(4) L(5) L(6) L(7) L(8) L(9) L(10) L(11) L(12) L(13) L(14)
+#define GT_EACH_ROWS(S, T)                                                                         \
+    S(1) S(2) S(3) S(4) S(5) S(6) T(7) T(8) T(9) T(10) T(11) T(12) T(13) T(14)
 #elif GT_GEMM_ROWS == 8
-#define GT_EACH_ROWS(L) L(1) L(2) L(3) L(4) L(5) L(6) L(7) L(8)
+#define GT_EACH_ROWS(S, T) S(1) S(2) S(3) S(4) S(5) S(6) S(7) S(8)
 #elif GT_GEMM_ROWS == 6
-#define GT_EACH_ROWS(L) L(1) L(2) L(3) L(4) L(5) L(6)
+#define GT_EACH_ROWS(S, T) S(1) S(2) S(3) S(4) S(5) S(6)
 #else
-#define GT_EACH_ROWS(L) L(1) L(2) L(3) L(4)
+#define GT_EACH_ROWS(S, T) S(1) S(2) S(3) S(4)
 #endif
 
 /* Rows cut into the fewest tiles, of heights that differ by one at most: a tile of two rows left

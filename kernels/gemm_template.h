@@ -116,7 +116,8 @@ typedef struct G(Panel) {
     int64_t ld;
     number *dense; /* the copy, `vectors * LANES` numbers for each p */
     int vectors;
-    int last; /* lanes of the last vector that are inside C */
+    int last;   /* lanes of the last vector that are inside C */
+    bool first; /* the copy is still to be made */
 } G(Panel);
 
 /* The sums of a tile whose last vector sticks out of C: once for all tiles, for such a tile is the
@@ -136,8 +137,8 @@ static GT_NOINLINE void G(store_edge)(int rows, int vectors, const number *sums,
     }
 }
 
-/* One register tile over one block of k. `rows`, `vectors` and `first` are constants where this is
- * inlined. A pointer for every three rows: x86 can address base, base + row and base + 2 row. */
+/* One register tile over one block of k. `rows` and `vectors` are constants where this is inlined; so is `first`, but for
+ * tall tiles. A pointer for every three rows: x86 can address base, base + row and base + 2 row. */
 GT_INLINE void G(tile)(const int rows, const int vectors, const bool first, int64_t depth,
                        const number *a, int64_t row, int64_t step, const G(Panel) * panel,
                        number *c, int64_t ldc, bool add_to)
@@ -159,7 +160,7 @@ GT_INLINE void G(tile)(const int rows, const int vectors, const bool first, int6
     const G(mask) mask = G(mask_of)(panel->last);
     for (int64_t p = 0; p < depth; p++) {
         G(vec) b[2];
-        if (first) {
+        if (__builtin_expect(first, 0)) {
             GT_UNROLL
             for (int v = 0; v < vectors; v++) {
                 b[v] = v == vectors - 1 ? G(load_part)(from + v * LANES, mask)
@@ -212,17 +213,23 @@ GT_INLINE void G(tile)(const int rows, const int vectors, const bool first, int6
 typedef void G(Tile)(int64_t depth, const number *a, int64_t row, int64_t step,
                      const G(Panel) * panel, number *c, int64_t ldc, bool add_to);
 
-#define GT_TILE(rows, vectors, first)                                                              \
-    static void G(tile_##rows##_##vectors##_##first)(int64_t depth, const number *a, int64_t row,  \
+#define GT_TILE(rows, vectors, name, first)                                                              \
+    static void G(tile_##rows##_##vectors##_##name)(int64_t depth, const number *a, int64_t row,  \
                                                      int64_t step, const G(Panel) * panel,         \
                                                      number * c, int64_t ldc, bool add_to)         \
     {                                                                                              \
         G(tile)(rows, vectors, first, depth, a, row, step, panel, c, ldc, add_to);                 \
     }
-#define GT_TILES(rows)                                                                             \
-    GT_TILE(rows, 1, 0) GT_TILE(rows, 1, 1) GT_TILE(rows, 2, 0) GT_TILE(rows, 2, 1)
-GT_EACH_ROWS(GT_TILES)
-#undef GT_TILES
+/* In a tall tile two vectors wide the products leave time to ask at every p whether it is the first: one loop for both is
+ * half of the code. */
+#define GT_SHORT(rows)                                                                             \
+    GT_TILE(rows, 1, 0, false)                                                                     \
+    GT_TILE(rows, 1, 1, true) GT_TILE(rows, 2, 0, false) GT_TILE(rows, 2, 1, true)
+#define GT_TALL(rows)                                                                              \
+    GT_TILE(rows, 1, 0, false) GT_TILE(rows, 1, 1, true) GT_TILE(rows, 2, 2, panel->first)
+GT_EACH_ROWS(GT_SHORT, GT_TALL)
+#undef GT_SHORT
+#undef GT_TALL
 #undef GT_TILE
 
 /* [vectors - 1][first][rows - 1] */
@@ -230,14 +237,16 @@ GT_EACH_ROWS(GT_TILES)
 #define GT_FIRST_1(rows) G(tile_##rows##_1_1),
 #define GT_DENSE_2(rows) G(tile_##rows##_2_0),
 #define GT_FIRST_2(rows) G(tile_##rows##_2_1),
+#define GT_BOTH_2(rows)  G(tile_##rows##_2_2),
 static G(Tile) *const G(tiles)[2][2][GT_GEMM_ROWS] = {
-    {{GT_EACH_ROWS(GT_DENSE_1)}, {GT_EACH_ROWS(GT_FIRST_1)}},
-    {{GT_EACH_ROWS(GT_DENSE_2)}, {GT_EACH_ROWS(GT_FIRST_2)}},
+    {{GT_EACH_ROWS(GT_DENSE_1, GT_DENSE_1)}, {GT_EACH_ROWS(GT_FIRST_1, GT_FIRST_1)}},
+    {{GT_EACH_ROWS(GT_DENSE_2, GT_BOTH_2)}, {GT_EACH_ROWS(GT_FIRST_2, GT_BOTH_2)}},
 };
 #undef GT_DENSE_1
 #undef GT_FIRST_1
 #undef GT_DENSE_2
 #undef GT_FIRST_2
+#undef GT_BOTH_2
 
 /* x[i] = row i of a square of at most LANES x LANES numbers turned: x[j] then holds column j. */
 GT_INLINE void G(load_turned)(G(vec) x[LANES], const number *from, int64_t ld, int64_t rows,
@@ -504,20 +513,22 @@ GT_INLINE void G(fetch_ahead)(const number *next, int64_t ldb, int64_t from, int
 /* C's rows in one panel: all its tiles from top to bottom, over `deep` of k. `packed` says that `a`
  * lies tile after tile. `next` is where B's next panel begins, or NULL. */
 static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed,
-                          const G(Panel) * panel, bool dense, const number *next, number *c,
+                          const G(Panel) * given, bool dense, const number *next, number *c,
                           int64_t ldc, bool add_to)
 {
+    G(Panel) here = *given;
+    const G(Panel) *const panel = &here;
     G(Tile) *const *tiles[2] = {G(tiles)[panel->vectors - 1][0], G(tiles)[panel->vectors - 1][1]};
-    bool first = !dense;
+    here.first = !dense;
     for (int64_t t = 0; t < cut.tiles; t++) {
         const int64_t high = cut.rows + (t < cut.taller);
         G(fetch_ahead)
         (next, panel->ld, t * deep / cut.tiles, (t + 1) * deep / cut.tiles, c, ldc, high);
-        tiles[first][high - 1](deep, a.at, packed ? 1 : a.row, packed ? high : a.step, panel, c,
+        tiles[here.first][high - 1](deep, a.at, packed ? 1 : a.row, packed ? high : a.step, panel, c,
                                ldc, add_to);
         a.at += high * (packed ? deep : a.row);
         c += high * ldc;
-        first = false;
+        here.first = false;
     }
 }
 

@@ -81,14 +81,14 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(ISFINITE, isfinite, R)                                                                       \
     L(LOGICAL_NOT, logical_not, B)
 
-/* y[i] = f(a[i * sa], b[i * sb]); sa and sb are 0 or 1, at most one of them 0. */
+/* y[i] = f(a[i * sa], b[i * sb]); sa and sb are 0 or 1. */
 #define GT_BINARY_LOOPS(L)                                                                         \
     L(ADD, add, N)                                                                                 \
     L(SUBTRACT, subtract, N)                                                                       \
     L(MULTIPLY, multiply, N)                                                                       \
     L(DIVIDE, divide, F)                                                                           \
-    L(FLOOR_DIVIDE, floor_divide, N) /* towards minus infinity; integers by 0 give 0 */            \
-    L(MOD, mod, N)                   /* the sign of b, as NumPy; integers by 0 give 0 */           \
+    L(FLOOR_DIVIDE, floor_divide, Q) /* towards minus infinity; integers by 0 give 0 */            \
+    L(MOD, mod, S)                   /* the sign of b, as NumPy; integers by 0 give 0 */           \
     L(POWER, power, R)                                                                             \
     L(MAXIMUM, maximum, N) /* NaN if either is NaN */                                              \
     L(MINIMUM, minimum, N)                                                                         \
@@ -120,8 +120,8 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(SUM, sum, N)                                                                                 \
     L(SQUARES, squares, F) /* the sum of x^2 */                                                    \
     L(PROD, prod, N)                                                                               \
-    L(MAX, max, N) /* NaN wins */                                                                  \
-    L(MIN, min, N)
+    L(MAX, max, M) /* NaN wins */                                                                  \
+    L(MIN, min, M)
 
 /* size 2^exponent. |size| is within [1, 2), or 0, infinite or NaN. */
 typedef struct gt_Scaled {

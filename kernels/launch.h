@@ -21,9 +21,9 @@ typedef void gt_TileKernel(const void *job, void *const *at, int64_t first, int6
  * -1. It writes nothing. */
 typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, int64_t last);
 
-/* All kernels, one line each: compiled once an instruction set (EACH), or once because vectors gain nothing
- * (ONCE, in the base build). gt_tiles_NAME chooses by its job which loop and element type to run. */
-#define GT_TILE_KERNELS(EACH, ONCE)                                                                \
+/* All kernels, one line each: compiled once an instruction set (EACH), once because vectors gain nothing (ONCE, in the base
+ * build), or not again for vectors of 512 bits, which gain nothing over those of 256 (RARE). gt_tiles_NAME chooses by its job which loop and element type to run. */
+#define GT_TILE_KERNELS(EACH, RARE, ONCE)                                                          \
     EACH(unary)                                                                                    \
     EACH(binary)                                                                                   \
     EACH(compare)                                                                                  \
@@ -41,7 +41,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(conv_input_gradient)                                                                      \
     EACH(conv_kernel_gradient)                                                                     \
     ONCE(resize_bands)                                                                             \
-    EACH(resize)                                                                                   \
+    RARE(resize)                                                                                   \
     EACH(max_pool)                                                                                 \
     EACH(max_pool_gradient)                                                                        \
     EACH(max_pool_gather)                                                                          \
@@ -84,8 +84,8 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     ONCE(take)                                                                                     \
     ONCE(take_along)                                                                               \
     ONCE(crowds)                                                                                   \
-    EACH(scatter_add)                                                                              \
-    EACH(add_along)                                                                                \
+    RARE(scatter_add)                                                                              \
+    RARE(add_along)                                                                                \
     ONCE(put)                                                                                      \
     ONCE(places_of)                                                                                \
     ONCE(one_hot)                                                                                  \
@@ -94,8 +94,8 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     ONCE(distinct)                                                                                 \
     ONCE(nonzero)                                                                                  \
     ONCE(fold)                                                                                     \
-    EACH(segment_max)                                                                              \
-    EACH(segment_min)                                                                              \
+    RARE(segment_max)                                                                              \
+    RARE(segment_min)                                                                              \
     ONCE(segment_prod)                                                                             \
     ONCE(sort)                                                                                     \
     ONCE(search)                                                                                   \
@@ -115,7 +115,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
 #define GT_ENUM_TILES(name) GT_TILES_##name,
 #define GT_ENUM_CHECK(name) GT_CHECK_##name,
 typedef enum gt_TileKernelId {
-    GT_TILE_KERNELS(GT_ENUM_TILES, GT_ENUM_TILES) GT_TILE_KERNEL_COUNT
+    GT_TILE_KERNELS(GT_ENUM_TILES, GT_ENUM_TILES, GT_ENUM_TILES) GT_TILE_KERNEL_COUNT
 } gt_TileKernelId;
 typedef enum gt_CheckKernelId {
     GT_CHECK_none,

@@ -3,6 +3,7 @@
 #include "loops.h"
 #include "lookup_index.h"
 
+#ifndef GT_RARE_ELSEWHERE
 /* The columns of a unit of a strip. */
 static int64_t strip_width(const gt_Strips *cut, int64_t column)
 {
@@ -187,3 +188,4 @@ void GT_KERNEL(tiles_segment_min)(const void *given, void *const *at, int64_t fi
     (void)scratch;
     fold_rows(job, GT_KERNEL(kernels).binary[GT_LOOP_MINIMUM][job->loop], at, first, last);
 }
+#endif

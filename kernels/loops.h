@@ -31,7 +31,7 @@
 #define GT_HOME_u8(name)      GT_KERNEL_BASE(name##_u8)
 #define GT_HOME_b8(name)      GT_KERNEL_BASE(name##_b8)
 
-/* The rarer functions are not written again for vectors of 512 bits. */
+/* The rarer functions, and what gains nothing from them, are not written again for vectors of 512 bits. */
 #if defined(__AVX512F__) && defined(GT_HAVE_V3) && !GT_IS_BASE(GT_ISA)
 #define GT_KERNEL_RARE(name) GT_KERNEL_PASTED(name, v3)
 #define GT_RARE_ELSEWHERE
@@ -50,6 +50,13 @@
 #define GT_INDEPENDENT
 #endif
 
+/* Not peeled or unrolled beyond its vectors: what is left over of a row is few numbers. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define GT_ROLLED _Pragma("GCC unroll 1")
+#else
+#define GT_ROLLED
+#endif
+
 /* Part of the loop that calls it: a call would keep the loop from becoming vector code. */
 #if defined(__GNUC__)
 #define GT_INLINE static inline __attribute__((always_inline))
@@ -65,7 +72,8 @@
 #endif
 
 /* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
- * and rare, O real and compiled once, N numeric, I integers, W integers and bool, B bool, A all. */
+ * and rare, O real and compiled once, N numeric, M numeric with rare float32, Q with rare reals, S with
+ * reals compiled once, I integers, W integers and bool, B bool, A all. */
 #define GT_TYPES_F(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, f64, double, F64)
 #define GT_TYPES_R(X, ...) X(__VA_ARGS__, r32, float, F32) X(__VA_ARGS__, r64, double, F64)
 #define GT_TYPES_O(X, ...) X(__VA_ARGS__, o32, float, F32) X(__VA_ARGS__, o64, double, F64)
@@ -73,6 +81,11 @@
     X(__VA_ARGS__, i32, int32_t, I32)                                                              \
     X(__VA_ARGS__, i64, int64_t, I64) X(__VA_ARGS__, u8, uint8_t, U8)
 #define GT_TYPES_N(X, ...) GT_TYPES_F(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
+#define GT_TYPES_Q(X, ...) GT_TYPES_R(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
+#define GT_TYPES_S(X, ...) GT_TYPES_O(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
+#define GT_TYPES_M(X, ...)                                                                         \
+    X(__VA_ARGS__, r32, float, F32)                                                                \
+    X(__VA_ARGS__, f64, double, F64) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_B(X, ...) X(__VA_ARGS__, b8, uint8_t, BOOL)
 #define GT_TYPES_W(X, ...) GT_TYPES_I(X, __VA_ARGS__) X(__VA_ARGS__, u8, uint8_t, BOOL)
 #define GT_TYPES_A(X, ...) GT_TYPES_N(X, __VA_ARGS__) GT_TYPES_B(X, __VA_ARGS__)
@@ -91,36 +104,47 @@
         }                                                                                          \
     }
 
+/* y[0], which has so many bytes, again as y[1] to y[n - 1]. */
+void gt_repeat(void *y, size_t bytes, int64_t n);
+
 /* A loop: y[i] = expression of a and b, as a `result`. A repeated operand is read once, before y
  * (which may be its array) is written. */
 #define GT_BINARY(name, suffix, type, result, expression)                                          \
     void GT_KERNEL(name##_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,    \
                                     int64_t sb, void *to)                                          \
     {                                                                                              \
-        const type *as = left, *bs = right;                                                        \
-        result *ys = to;                                                                           \
-        if (n <= 0)                                                                                \
-            return;                                                                                \
-        if (sa == 0) {                                                                             \
-            const type a = as[0];                                                                  \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                const type b = bs[i * sb];                                                         \
-                ys[i] = (result)(expression);                                                      \
-            }                                                                                      \
-        } else if (sb == 0) {                                                                      \
+        GT_BINARY_BODY(type, result, expression)                                                   \
+    }
+#define GT_BINARY_BODY(type, result, expression)                                                   \
+    const type *as = left, *bs = right;                                                            \
+    result *ys = to;                                                                               \
+    if (n <= 0)                                                                                    \
+        return;                                                                                    \
+    if (sa == 0) {                                                                                 \
+        const type a = as[0];                                                                      \
+        if (sb == 0 && n > 1) {                                                                    \
             const type b = bs[0];                                                                  \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                const type a = as[i];                                                              \
-                ys[i] = (result)(expression);                                                      \
-            }                                                                                      \
-        } else {                                                                                   \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                const type a = as[i], b = bs[i];                                                   \
-                ys[i] = (result)(expression);                                                      \
-            }                                                                                      \
+            ys[0] = (result)(expression);                                                          \
+            gt_repeat(ys, sizeof(result), n);                                                      \
+            return;                                                                                \
+        }                                                                                          \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const type b = bs[i];                                                                  \
+            ys[i] = (result)(expression);                                                          \
+        }                                                                                          \
+    } else if (sb == 0) {                                                                          \
+        const type b = bs[0];                                                                      \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const type a = as[i];                                                                  \
+            ys[i] = (result)(expression);                                                          \
+        }                                                                                          \
+    } else {                                                                                       \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const type a = as[i], b = bs[i];                                                       \
+            ys[i] = (result)(expression);                                                          \
         }                                                                                          \
     }
 
@@ -188,8 +212,9 @@ static inline gt_Scaled gt_scaled_product(gt_Scaled a, gt_Scaled b)
 
 extern const gt_KernelTable GT_KERNEL(kernels);
 #define GT_DECLARE_TILES(name)      gt_TileKernel GT_KERNEL(tiles_##name);
+#define GT_DECLARE_TILES_RARE(name) gt_TileKernel GT_KERNEL_RARE(tiles_##name);
 #define GT_DECLARE_TILES_ONCE(name) gt_TileKernel GT_KERNEL_BASE(tiles_##name);
-GT_TILE_KERNELS(GT_DECLARE_TILES, GT_DECLARE_TILES_ONCE)
+GT_TILE_KERNELS(GT_DECLARE_TILES, GT_DECLARE_TILES_RARE, GT_DECLARE_TILES_ONCE)
 
 /* The declarations of all loops but gemm: what table.c collects. */
 #define GT_DECLARE(Loop, name, suffix, type, TYPE)      Loop GT_HOME(name, suffix);

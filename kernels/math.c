@@ -14,7 +14,22 @@ GT_UNARY_BOTH(sigmoid)
 GT_UNARY_BOTH(softplus)
 GT_UNARY_BOTH(erf)
 
-GT_UNARY_TURN(sin, f32, float)
-GT_UNARY_TURN(sin, f64, double)
-GT_UNARY_TURN(cos, f32, float)
-GT_UNARY_TURN(cos, f64, double)
+/* One loop for both. */
+#define GT_SINE(suffix, type, smallest)                                                            \
+    static GT_NOINLINE void sine_##suffix(int64_t n, const void *x, void *y, uint32_t quarters)    \
+    {                                                                                              \
+        const type tiny = quarters ? 0 : smallest;                                                 \
+        GT_TURN_BODY(suffix, type, gt_quarters_##suffix(kept[j], quarters, tiny),                  \
+                     quarters ? gt_far_cos_##suffix(kept[j]) : gt_far_sin_##suffix(kept[j]))       \
+    }                                                                                              \
+    void GT_KERNEL(sin_##suffix)(int64_t n, const void *x, void *y)                                \
+    {                                                                                              \
+        sine_##suffix(n, x, y, 0);                                                                 \
+    }                                                                                              \
+    void GT_KERNEL(cos_##suffix)(int64_t n, const void *x, void *y)                                \
+    {                                                                                              \
+        sine_##suffix(n, x, y, 1);                                                                 \
+    }
+
+GT_SINE(f32, float, 0x1p-13f)
+GT_SINE(f64, double, 0x1p-27)

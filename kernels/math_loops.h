@@ -4,28 +4,25 @@
 
 #include "rare.h"
 
-/* The vector function in blocks; arguments too large for its reduction are done again by another. y may be x, so a
- * block is kept. */
-#define GT_UNARY_TURN(name, suffix, type)                                                          \
-    void GT_KERNEL(name##_##suffix)(int64_t n, const void *x, void *y)                             \
-    {                                                                                              \
-        const type *from = x;                                                                      \
-        type *to = y;                                                                              \
-        type kept[256];                                                                            \
-        for (int64_t i = 0; i < n; i += 256) {                                                     \
-            int64_t count = n - i < 256 ? n - i : 256;                                             \
-            type largest = 0;                                                                      \
-            memcpy(kept, from + i, (size_t)count * sizeof(type));                                  \
-            for (int64_t j = 0; j < count; j++)                                                    \
-                to[i + j] = gt_##name##_##suffix(kept[j]);                                         \
-            for (int64_t j = 0; j < count; j++)                                                    \
-                largest = gt_abs_##suffix(kept[j]) > largest ? gt_abs_##suffix(kept[j]) : largest; \
-            if (largest <= (type)GT_TURN_LIMIT)                                                    \
-                continue;                                                                          \
-            for (int64_t j = 0; j < count; j++) {                                                  \
-                if (gt_abs_##suffix(kept[j]) > (type)GT_TURN_LIMIT)                                \
-                    to[i + j] = gt_far_##name##_##suffix(kept[j]);                                 \
-            }                                                                                      \
+/* The vector function `near` of kept[j] in blocks; arguments too large for its reduction are done again by `far`. y may
+ * be x, so a block is kept. */
+#define GT_TURN_BODY(suffix, type, near, far)                                                      \
+    const type *from = x;                                                                          \
+    type *to = y;                                                                                  \
+    type kept[256];                                                                                \
+    for (int64_t i = 0; i < n; i += 256) {                                                         \
+        int64_t count = n - i < 256 ? n - i : 256;                                                 \
+        type largest = 0;                                                                          \
+        memcpy(kept, from + i, (size_t)count * sizeof(type));                                      \
+        for (int64_t j = 0; j < count; j++)                                                        \
+            to[i + j] = near;                                                                      \
+        for (int64_t j = 0; j < count; j++)                                                        \
+            largest = gt_abs_##suffix(kept[j]) > largest ? gt_abs_##suffix(kept[j]) : largest;     \
+        if (largest <= (type)GT_TURN_LIMIT)                                                        \
+            continue;                                                                              \
+        for (int64_t j = 0; j < count; j++) {                                                      \
+            if (gt_abs_##suffix(kept[j]) > (type)GT_TURN_LIMIT)                                    \
+                to[i + j] = far;                                                                   \
         }                                                                                          \
     }
 

@@ -53,8 +53,14 @@
         }                                                                                          \
     }
 
-GT_UNARY_TURN(tan, f32, float)
-GT_UNARY_TURN(tan, f64, double)
+#define GT_TANGENT(suffix, type)                                                                   \
+    void GT_KERNEL(tan_##suffix)(int64_t n, const void *x, void *y)                                \
+    {                                                                                              \
+        GT_TURN_BODY(suffix, type, gt_tan_##suffix(kept[j]), gt_far_tan_##suffix(kept[j]))         \
+    }
+
+GT_TANGENT(f32, float)
+GT_TANGENT(f64, double)
 
 GT_UNARY_BOTH(log2)
 GT_UNARY_BOTH(log10)

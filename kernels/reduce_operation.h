@@ -1,7 +1,7 @@
 /* One reduction of one element type: GT_COMBINE over GT_TERM(x), from GT_START, in numbers of type
  * GT_A, with GT_LANES lanes. With GT_RUN, which sums of float have, a chain of at most so many
- * numbers is added as they are before it becomes one of type GT_A. Included by reduce_template.h;
- * not a header. */
+ * numbers is added as they are before it becomes one of type GT_A. With GT_ELSEWHERE, long rows and
+ * columns are those of another build. Included by reduce_template.h; not a header. */
 
 static inline GT_A GT_OP(combine)(GT_A a, GT_A b)
 {
@@ -35,6 +35,16 @@ static inline GT_C GT_OP(few)(int64_t n, const GT_T *x)
     return GT_JOIN(first, second);
 }
 
+#ifdef GT_ELSEWHERE
+static inline GT_A GT_OP(row)(int64_t n, const GT_T *x)
+{
+    GT_A result;
+    if (n < 32)
+        return (GT_A)GT_OP(few)(n, x);
+    GT_KERNEL_RARE(GT_OP(reduce))(n, x, &result);
+    return result;
+}
+#else
 /* At most GT_BLOCK numbers. */
 static GT_NOINLINE GT_A GT_OP(block)(int64_t n, const GT_T *x)
 {
@@ -114,10 +124,12 @@ static GT_NOINLINE void GT_OP(columns_block)(int64_t rows, int64_t columns, int6
                                              const GT_T *restrict x, GT_C *restrict sum)
 {
     int64_t r = 1;
+    GT_ROLLED
     for (int64_t j = 0; j < columns; j++)
         sum[j] = GT_LIFT(x[j]);
     for (; r + 4 <= rows; r += 4) {
         const GT_T *restrict row = x + r * stride;
+        GT_ROLLED
         for (int64_t j = 0; j < columns; j++) {
             GT_C two = GT_JOIN(GT_LIFT(row[j]), GT_LIFT(row[stride + j]));
             GT_C more = GT_JOIN(GT_LIFT(row[2 * stride + j]), GT_LIFT(row[3 * stride + j]));
@@ -126,6 +138,7 @@ static GT_NOINLINE void GT_OP(columns_block)(int64_t rows, int64_t columns, int6
     }
     for (; r < rows; r++) {
         const GT_T *restrict row = x + r * stride;
+        GT_ROLLED
         for (int64_t j = 0; j < columns; j++)
             sum[j] = GT_JOIN(sum[j], GT_LIFT(row[j]));
     }
@@ -135,6 +148,7 @@ static GT_NOINLINE void GT_OP(columns_block)(int64_t rows, int64_t columns, int6
 static GT_NOINLINE void GT_OP(merge)(int64_t columns, GT_A *restrict into,
                                      const GT_A *restrict from)
 {
+    GT_ROLLED
     for (int64_t j = 0; j < columns; j++)
         into[j] = GT_OP(combine)(into[j], from[j]);
 }
@@ -151,11 +165,13 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
         int64_t width = columns - first < WIDTH ? columns - first : WIDTH;
         const GT_T *x = (const GT_T *)from + first;
         GT_A *y = (GT_A *)to + first;
+        GT_ROLLED
         for (int64_t j = 0; j < width; j++)
             y[j] = GT_START;
         for (int64_t r = 0; r < rows; r += GT_RUN) {
             GT_OP(columns_block)
             (rows - r < GT_RUN ? rows - r : GT_RUN, width, stride, x + r * stride, sum);
+            GT_ROLLED
             for (int64_t j = 0; j < width; j++)
                 y[j] += (GT_A)sum[j];
         }
@@ -182,10 +198,12 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
         }
         for (; levels > 1; levels--)
             GT_OP(merge)(width, waiting[levels - 2], waiting[levels - 1]);
+        GT_ROLLED
         for (int64_t j = 0; j < width; j++)
             y[j] = rows > 0 ? waiting[0][j] : (GT_A)GT_START;
     }
 }
+#endif
 #endif
 
 #undef GT_OP

@@ -70,12 +70,14 @@ void GT_KERNEL(GT_NAME(reduce_columns_prod))(int64_t rows, int64_t columns, int6
     for (int64_t first = 0; first < columns; first += WIDTH) {
         const int64_t width = columns - first < WIDTH ? columns - first : WIDTH;
         gt_Scaled *y = (gt_Scaled *)to + first;
+        GT_ROLLED
         for (int64_t j = 0; j < width; j++) {
             size[j] = 1;
             exponent[j] = 0;
         }
         for (int64_t r = 0; r < rows; r++) {
             const GT_T *x = (const GT_T *)from + first + r * stride;
+            GT_ROLLED
             for (int64_t j = 0; j < width; j++) {
                 gt_Scaled factor = gt_split((double)x[j], GT_REAL == 64);
                 size[j] *= factor.size;
@@ -87,6 +89,7 @@ void GT_KERNEL(GT_NAME(reduce_columns_prod))(int64_t rows, int64_t columns, int6
                 exponent[j] += product.exponent;
             }
         }
+        GT_ROLLED
         for (int64_t j = 0; j < width; j++) {
             y[j] = gt_split(size[j], false);
             y[j].exponent += exponent[j];

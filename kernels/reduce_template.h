@@ -44,6 +44,10 @@
 #include "reduce_operation.h"
 #endif
 
+/* A comparison of 16 floats takes longer than two of eight. */
+#if GT_REAL == 32 && defined(GT_RARE_ELSEWHERE)
+#define GT_ELSEWHERE
+#endif
 #define GT_OP(name)      GT_NAME(name##_max)
 #define GT_A             GT_T
 #define GT_START         GT_LOWEST
@@ -59,6 +63,7 @@
 #define GT_TERM(x)       (x)
 #define GT_LANES         32
 #include "reduce_operation.h"
+#undef GT_ELSEWHERE
 
 /* The place of a maximum or minimum that is known: two steps, for an exit in the loop would keep it
  * from becoming vector code. */

@@ -2,6 +2,7 @@
  * Leans on loops.h. */
 #include "loops.h"
 
+#ifndef GT_RARE_ELSEWHERE
 /* The matrix as resize_bands writes it. */
 typedef struct Bands {
     const int64_t *first, *count;
@@ -36,3 +37,4 @@ void GT_KERNEL(tiles_resize)(const void *given, void *const *at, int64_t first, 
             resize_chunk_f64(job, &bands, n, at[0], x, at[1], y, scratch);
     }
 }
+#endif

@@ -21,6 +21,7 @@
 #endif
 
 #define GT_TILES_ENTRY(name)                    [GT_TILES_##name] = GT_KERNEL(tiles_##name),
+#define GT_TILES_ENTRY_RARE(name)               [GT_TILES_##name] = GT_KERNEL_RARE(tiles_##name),
 #define GT_TILES_ENTRY_ONCE(name)               [GT_TILES_##name] = GT_KERNEL_BASE(tiles_##name),
 #define GT_ENTRY(name, suffix, type, TYPE)      [GT_LOOP_##TYPE] = GT_HOME(name, suffix),
 #define GT_EACH_ENTRY(name, suffix, type, TYPE) [GT_LOOP_##TYPE] = GT_KERNEL(name##_##suffix),
@@ -40,7 +41,7 @@
 const gt_KernelTable GT_KERNEL(kernels) = {
     .isa = GT_ISA_NAME,
     .exact = !GT_FUSES && FLT_EVAL_METHOD == 0,
-    .tile = {GT_TILE_KERNELS(GT_TILES_ENTRY, GT_TILES_ENTRY_ONCE)},
+    .tile = {GT_TILE_KERNELS(GT_TILES_ENTRY, GT_TILES_ENTRY_RARE, GT_TILES_ENTRY_ONCE)},
     .gemm_m = {GT_GEMM_TILE_M_F32, GT_GEMM_TILE_M_F64},
     .gemm_n = {GT_GEMM_TILE_N_F32, GT_GEMM_TILE_N_F64},
     .unary = {GT_UNARY_LOOPS(GT_ROW)},

@@ -38,6 +38,8 @@ struct gt_Summary {
     size_t shapes, connections; /* where their cells begin */
     bool connected;             /* does any graph branch? */
     int32_t width[COLUMNS];
+    const gt_RowListener *listener; /* who gets the rows instead; NULL: the table */
+    void *user;
 };
 
 /* ---- text that grows ---- */
@@ -156,8 +158,12 @@ static void put_shape(gt_Summary *self, const gt_Spec *spec, bool any_batch)
     put(context, to, spec->rank == 1 ? ",)" : ")");
 }
 
-void gt_summary_begin(gt_Summary *self, const char *name, const char *type)
+static void begin_row(gt_Summary *self, const gt_Layer *layer, const char *name, const char *type)
 {
+    if (self->listener) {
+        self->listener->begin(self->user, layer, name, type);
+        return;
+    }
     if (!gt_reserve(self->context, (void **)&self->rows, self->count, &self->capacity,
                     sizeof *self->rows))
         return;
@@ -170,8 +176,17 @@ void gt_summary_begin(gt_Summary *self, const char *name, const char *type)
     self->outputs = self->inputs = 0;
 }
 
+void gt_summary_begin(gt_Summary *self, const char *name, const char *type)
+{
+    begin_row(self, NULL, name, type);
+}
+
 void gt_summary_output(gt_Summary *self, const gt_Spec *spec, bool any_batch)
 {
+    if (self->listener) {
+        self->listener->output(self->user, spec, any_batch);
+        return;
+    }
     if (self->outputs++ > 0)
         put(self->context, &self->cells, ", ");
     put_shape(self, spec, any_batch);
@@ -194,6 +209,10 @@ static void end_outputs(gt_Summary *self)
 
 void gt_summary_from(gt_Summary *self, const char *name, int32_t call, const char *output)
 {
+    if (self->listener) {
+        self->listener->from(self->user, name, call, output);
+        return;
+    }
     if (self->inputs++ == 0) {
         end_outputs(self);
         self->connections = self->cells.used;
@@ -216,6 +235,10 @@ static bool is_shown_before(const gt_LayerState *around, const gt_LayerState *st
 /* The last cells of a row: what the layer has; NULL: it is an input or an operation. */
 static void end_row(gt_Summary *self, gt_LayerState *state, bool again)
 {
+    if (self->listener) {
+        self->listener->end(self->user);
+        return;
+    }
     char number[32], count[64];
     if (self->inputs == 0)
         end_outputs(self);
@@ -261,7 +284,7 @@ static const char *type_name(const gt_LayerClass *type)
 
 void gt_summary_begin_layer(gt_Summary *self, const gt_Layer *layer, const char *name)
 {
-    gt_summary_begin(self, name, type_name(layer->type));
+    begin_row(self, layer, name, type_name(layer->type));
 }
 
 /* A layer as it was called so far. */
@@ -287,6 +310,15 @@ static void add_children(gt_Summary *self, gt_LayerState *state)
     }
     for (int32_t i = 0; i < state->child_count && gt_context_status(self->context) == GT_OK; i++)
         add_layer(self, state, state->children[i].layer->state, state->children[i].name, i);
+}
+
+void gt_list_rows(gt_LayerState *state, const gt_RowListener *listener, void *user)
+{
+    gt_Summary self = {.context = state->object.context, .listener = listener, .user = user};
+    if (state->child_count > 0 || state->rows)
+        add_children(&self, state);
+    else
+        add_layer(&self, NULL, state, state->name, 0);
 }
 
 /* ---- layout ---- */

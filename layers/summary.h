@@ -21,4 +21,16 @@ void gt_summary_end(gt_Summary *self, gt_Layer *layer);
 /* The graph is more than a chain: connections are shown. */
 void gt_summary_branches(gt_Summary *self);
 
+/* ---- the same rows for somebody else, such as a picture ---- */
+
+typedef struct gt_RowListener {
+    /* A row begins; of an input or an operation `layer` is NULL. */
+    void (*begin)(void *user, const gt_Layer *layer, const char *name, const char *type);
+    void (*output)(void *user, const gt_Spec *spec, bool any_batch);
+    void (*from)(void *user, const char *name, int32_t call, const char *output);
+    void (*end)(void *user);
+} gt_RowListener;
+/* Tells what is in the layer, a row each, without what is in those. */
+void gt_list_rows(gt_LayerState *state, const gt_RowListener *listener, void *user);
+
 #endif

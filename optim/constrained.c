@@ -36,7 +36,7 @@ static void copy_back(gt_Variable *variable, const gt_Tensor *before)
         memcpy(gt_tensor_data(variable), gt_tensor_data(before), bytes);
 }
 
-static void put_back(gt_Optimizer *self)
+void gt_optimizer_put_back(gt_Optimizer *self)
 {
     for (int32_t i = 0; i < self->entries && !gt_tracing(self->object.context); i++) {
         const gt_OptimizerEntry *entry = &self->entry[i];
@@ -70,7 +70,7 @@ gt_Status gt_optimizer_update_constrained(gt_Optimizer *self,
         if (self->entry[i].constrained)
             project(context, &self->entry[i]);
     if (gt_context_status(context) != GT_OK) {
-        put_back(self);
+        gt_optimizer_put_back(self);
         return gt_context_status(context);
     }
     for (int32_t i = 0; i < self->entries; i++) {

@@ -18,7 +18,8 @@ extern const gt_OptimizerClass gt_optimizer_class_adadelta, gt_optimizer_class_a
     gt_optimizer_class_adagrad, gt_optimizer_class_adam, gt_optimizer_class_adamax,
     gt_optimizer_class_adamw, gt_optimizer_class_ftrl, gt_optimizer_class_lamb,
     gt_optimizer_class_lion, gt_optimizer_class_muon, gt_optimizer_class_nadam,
-    gt_optimizer_class_rmsprop, gt_optimizer_class_sgd;
+    gt_optimizer_class_rmsprop, gt_optimizer_class_schedule_free_adamw,
+    gt_optimizer_class_sgd;
 
 /* Those that get no weight decay, as gt_optimizer_exclude_from_weight_decay was told. */
 gt_Tensors gt_optimizer_excluded(const gt_Optimizer *self);

@@ -147,6 +147,10 @@ static gt_Status add_scale(gt_Optimizer *self, const gt_LossScaleOptimizer_optio
     if (options->dynamic_growth_steps < 1)
         return gt_fail(GT_INVALID, "dynamic_growth_steps must be > 0 (got %lld)",
                        (long long)options->dynamic_growth_steps);
+    if (self->parts > 0)
+        return gt_fail(GT_STATE,
+                       "optimizer %s is made of several, which have one loss_scale_factor or none",
+                       self->name);
     if (self->built || self->loss_scale > 0 || gt_is_given(self->base.loss_scale_factor))
         return gt_fail(GT_STATE, "optimizer %s %s", self->name,
                        self->built

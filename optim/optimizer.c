@@ -23,22 +23,22 @@ static void free_variables(gt_Context *context, gt_Variable **list, int64_t coun
     gt_release(context, list, (size_t)capacity * sizeof *list);
 }
 
-/* Forgets the variables: back to what it was before it was built. */
-static void unbuild(gt_Optimizer *self)
+void gt_optimizer_unbuild(gt_Optimizer *self)
 {
     gt_Context *context = self->object.context;
+    gt_multi_unbuild(self);
     int64_t all = (int64_t)self->entries * self->slots;
     free_variables(context, self->slot_variable, all, all);
     for (int32_t i = 0; self->entry && i < self->entries; i++)
         gt_variable_free(self->entry[i].variable);
     gt_release(context, self->entry, (size_t)self->entries * sizeof *self->entry);
-    gt_release(context, self->state, (size_t)(all + self->numbers) * sizeof *self->state);
+    gt_release(context, self->state, (size_t)self->state_capacity * sizeof *self->state);
     gt_release(context, self->slot_of, (size_t)(all + self->numbers) * sizeof *self->slot_of);
     gt_map_close(context, &self->entry_of);
     self->slot_variable = self->state = NULL;
     self->slot_of = NULL;
     self->entry = NULL;
-    self->entries = self->state_count = 0;
+    self->entries = self->state_count = self->state_capacity = 0;
     self->built = false;
 }
 
@@ -46,7 +46,8 @@ static void destroy(gt_Object *object)
 {
     gt_Optimizer *self = (gt_Optimizer *)object;
     gt_Context *context = object->context;
-    unbuild(self);
+    gt_optimizer_unbuild(self);
+    gt_multi_destroy(self);
     free_variables(context, self->excluded, self->excluded_count, self->excluded_capacity);
     gt_map_close(context, &self->excluded_of);
     for (int i = 0; i < self->numbers; i++)
@@ -205,6 +206,27 @@ static bool is_complete(const gt_OptimizerClass *kind)
            find_field(kind->options, "learning_rate", sizeof(double));
 }
 
+gt_Optimizer *gt_optimizer_create(const char *here, const gt_OptimizerClass *kind,
+                                  const void *options)
+{
+    gt_Context *context = gt_context();
+    if (gt_tracing(context)) {
+        gt_raise(context, GT_STATE, here, NULL,
+                 "an optimizer cannot be made inside a traced function; make it before");
+        return NULL;
+    }
+    gt_Optimizer *self = gt_object_new(context, &gt_optimizer_kind, sizeof *self);
+    if (!self)
+        return NULL;
+    self->kind = kind;
+    if (set_options(self, options) == GT_OK)
+        make_numbers(self);
+    if (gt_context_status(context) == GT_OK)
+        return self;
+    gt_object_release(&self->object);
+    return NULL;
+}
+
 gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kind,
                                   const void *options)
 {
@@ -217,22 +239,8 @@ gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kin
                  "compute");
         return NULL;
     }
-    if (gt_tracing(context)) {
-        gt_raise(context, GT_STATE, here, NULL,
-                 "an optimizer cannot be made inside a traced function; make it before");
-        return NULL;
-    }
     gt_Site site = gt_site_enter(here, kind->name);
-    gt_Optimizer *self = gt_object_new(context, &gt_optimizer_kind, sizeof *self);
-    if (self) {
-        self->kind = kind;
-        if (set_options(self, options) == GT_OK)
-            make_numbers(self);
-        if (gt_context_status(context) != GT_OK) {
-            gt_object_release(&self->object);
-            self = NULL;
-        }
-    }
+    gt_Optimizer *self = gt_optimizer_create(here, kind, options);
     gt_site_leave(site);
     return self;
 }
@@ -301,6 +309,22 @@ static void write_name(const char *path, const char *slot, char *text, size_t si
             text[i] = '_';
 }
 
+/* Into a slot that starts as its variable. */
+static bool copy_numbers(gt_Context *context, const gt_Variable *variable, gt_Variable *slot)
+{
+    size_t bytes = gt_spec_bytes(gt_tensor_spec(slot));
+    const void *numbers = bytes > 0 ? gt_tensor_data(variable) : variable;
+    if (!numbers || bytes != gt_spec_bytes(gt_tensor_spec(variable))) {
+        gt_raise(context, GT_STATE, NULL, NULL,
+                 "a slot of variable %s starts as the variable, which %s",
+                 gt_variable_label(variable), numbers ? "has another shape" : "has no numbers yet");
+        return false;
+    }
+    if (bytes > 0)
+        memcpy(gt_tensor_data(slot), numbers, bytes);
+    return true;
+}
+
 static gt_Variable *make_slot(gt_Context *context, const gt_Variable *variable,
                               const gt_OptimizerSlot *kind)
 {
@@ -313,9 +337,13 @@ static gt_Variable *make_slot(gt_Context *context, const gt_Variable *variable,
     }
     write_name(gt_variable_label(variable), kind->name, name, sizeof name);
     gt_Variable *slot = gt_variable_zeros(context, &spec, name, false);
+    if (slot && kind->copies && !copy_numbers(context, variable, slot)) {
+        gt_variable_free(slot);
+        return NULL;
+    }
     if (!slot)
         return NULL;
-    for (int64_t i = 0; kind->initial != 0 && i < spec.size; i++)
+    for (int64_t i = 0; kind->initial != 0 && !kind->copies && i < spec.size; i++)
         gt_number_store(spec.dtype, gt_tensor_data(slot), i, kind->initial);
     return slot;
 }
@@ -367,7 +395,8 @@ static gt_Status build(gt_Optimizer *self, const char *here, gt_Tensors variable
     self->entries = variables.count;
     self->entry = gt_allocate_zeroed(context, (size_t)variables.count * sizeof *self->entry);
     self->slot_variable = gt_allocate_zeroed(context, (size_t)all * sizeof *self->slot_variable);
-    self->state = gt_allocate_zeroed(context, (size_t)(all + self->numbers) * sizeof *self->state);
+    self->state_capacity = (int32_t)(all + self->numbers);
+    self->state = gt_allocate_zeroed(context, (size_t)self->state_capacity * sizeof *self->state);
     self->slot_of =
         gt_allocate_zeroed(context, (size_t)(all + self->numbers) * sizeof *self->slot_of);
     if (gt_context_status(context) == GT_OK)
@@ -385,13 +414,14 @@ static gt_Status build(gt_Optimizer *self, const char *here, gt_Tensors variable
             gt_variable_retain(variable);
             make_slots(self, i);
         }
-    if (gt_context_status(context) != GT_OK) {
-        unbuild(self);
-        return gt_context_status(context);
-    }
-    order_state(self);
-    self->built = true;
-    return GT_OK;
+    if (gt_context_status(context) == GT_OK)
+        order_state(self);
+    if (gt_context_status(context) == GT_OK && self->parts > 0)
+        gt_multi_build(self, here);
+    self->built = gt_context_status(context) == GT_OK;
+    if (!self->built)
+        gt_optimizer_unbuild(self);
+    return gt_context_status(context);
 }
 
 static uint64_t is_built(const gt_Context *context, const gt_Object *object)
@@ -441,6 +471,8 @@ gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here, gt_Optimiz
         return gt_raise(context, GT_STATE, here, operation,
                         "optimizer %s is built already; exclude variables before its first step",
                         self->name);
+    for (int32_t p = 0; p < self->parts; p++)
+        gt_optimizer_exclude_from_weight_decay_at(here, self->part[p], variables);
     for (int32_t i = 0; i < variables.count; i++) {
         if (is_excluded(self, variables.items[i]))
             continue;
@@ -468,9 +500,22 @@ int gt_optimizer_skipped_at(const char *here, const gt_Optimizer *self)
     return look(here, "optimizer_skipped", self) ? self->skipped : -1;
 }
 
+/* Raises an error for one that is made of several. */
+static bool has_rate(gt_Context *context, const char *here, const char *operation,
+                     const gt_Optimizer *self)
+{
+    if (self->parts == 0)
+        return true;
+    gt_raise(context, GT_STATE, here, operation,
+             "optimizer %s is made of %d, each with a learning rate: see gt_optimizer_part",
+             self->name, (int)self->parts);
+    return false;
+}
+
 double gt_optimizer_learning_rate_at(const char *here, const gt_Optimizer *self)
 {
-    if (!look(here, "optimizer_learning_rate", self))
+    static const char operation[] = "optimizer_learning_rate";
+    if (!look(here, operation, self) || !has_rate(self->object.context, here, operation, self))
         return (double)NAN;
     if (!self->base.schedule.type)
         return gt_item_at(NULL, self->number[GT_LEARNING_RATE]);
@@ -495,7 +540,8 @@ gt_Status gt_optimizer_set_learning_rate_at(const char *here, gt_Optimizer *self
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    if (!gt_optimizer_check(context, here, operation, self))
+    if (!gt_optimizer_check(context, here, operation, self) ||
+        !has_rate(context, here, operation, self))
         return gt_context_status(context);
     if (!isfinite(learning_rate))
         return gt_raise(context, GT_INVALID, here, operation,
@@ -530,6 +576,8 @@ gt_Variable *gt_optimizer_slot_at(const char *here, const gt_Optimizer *self,
         !gt_variable_spec(self->object.context, here, "optimizer_slot", variable))
         return NULL;
     int32_t at = gt_optimizer_built(self) ? gt_optimizer_find(self, variable) : -1;
+    if (at >= 0 && self->parts > 0)
+        return gt_optimizer_slot_at(here, self->part[self->part_of[at]], variable, slot);
     for (int s = 0; slot && at >= 0 && s < self->slots; s++)
         if (strcmp(self->slot[s].name, slot) == 0)
             return gt_optimizer_slots_of(self, at)[s];
@@ -549,6 +597,8 @@ char *gt_optimizer_variable_name_at(const char *here, const gt_Optimizer *self, 
         snprintf(text, size, "%s", self->number_name[index]);
         return text;
     }
+    if (self->parts > 0)
+        return gt_multi_variable_name(self, index, path, user, text, size);
     int32_t at = self->slot_of[index];
     const gt_Variable *variable = self->entry[at / self->slots].variable;
     const char *name = path ? path(user, variable) : gt_variable_label(variable);

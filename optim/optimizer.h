@@ -130,6 +130,8 @@ typedef struct gt_OptimizerSlot {
     double initial;   /* what every number starts as */
     int32_t group;    /* slots of one group are saved interleaved, groups one after the other */
     gt_Shape shape;   /* all zero: that of the variable */
+    bool
+        copies; /* starts as the variable is when the optimizer is built, instead of as `initial` */
 } gt_OptimizerSlot;
 
 /* One variable's turn. */

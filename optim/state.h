@@ -6,6 +6,7 @@
 #include "core/inside.h"
 #include "optim/internal.h"
 #include "optim/loss_scale.h"
+#include "optim/multi.h"
 
 /* The options that every class may have, found among its own by name. */
 #define GT_OPTIMIZER_BASE_OPTIONS(F, S)                                                            \
@@ -61,11 +62,18 @@ struct gt_Optimizer {
     gt_Variable **slot_variable;  /* entry by entry, `slots` each */
     gt_Variable **state;          /* all, in the order of saving */
     int32_t *slot_of;             /* where each of these but the numbers is in slot_variable */
-    int32_t state_count;
+    int32_t state_count, state_capacity;
     gt_Variable **excluded; /* from weight decay; held */
     int32_t excluded_count, excluded_capacity;
     int32_t skipped;
-    bool built;
+    bool built, is_part;
+    /* Of a gt_MultiOptimizer: the optimizers, held; which of them each entry has; room for lists of variables and
+     * gradients, sorted by part. 0 parts: it is one by itself. */
+    gt_Optimizer **part;
+    int32_t parts, *part_of;
+    int32_t first[GT_MAX_OPTIMIZERS + 1]; /* of each part among those that are dealt */
+    gt_Variable **dealt;
+    gt_Tensor **dealt_gradients;
 };
 
 static inline bool gt_is_given(double option)
@@ -112,6 +120,31 @@ gt_Status gt_optimizer_add_number(gt_Optimizer *self, gt_DType dtype, const char
 /* Which entry a variable is; -1: none. */
 int32_t gt_optimizer_find(const gt_Optimizer *self, const gt_Variable *variable);
 
+/* gt_optimizer_new of any class that is ours. */
+gt_Optimizer *gt_optimizer_create(const char *here, const gt_OptimizerClass *kind,
+                                  const void *options);
+/* Forgets the variables: back to what it was before it was built. */
+void gt_optimizer_unbuild(gt_Optimizer *self);
+
+/* ---- multi.c ---- */
+
+/* What an optimizer has to do in a step: its variables, and their gradients. */
+typedef struct gt_OptimizerShare {
+    gt_Optimizer *optimizer;
+    gt_Tensors variables;
+    gt_Tensor *const *gradients;
+} gt_OptimizerShare;
+/* Asks which part trains which entry, builds the parts and joins their states. On failure the parts are as they were. */
+gt_Status gt_multi_build(gt_Optimizer *self, const char *here);
+void gt_multi_unbuild(gt_Optimizer *self);
+void gt_multi_destroy(gt_Optimizer *self);
+/* The share of each part, by number, valid until the next call; some may have no variables. */
+gt_Status gt_multi_deal(gt_Optimizer *self, const char *here, gt_Tensors variables,
+                        gt_Tensor *const *gradients, gt_OptimizerShare *share);
+/* How files call the state variable, which is that of a part. */
+char *gt_multi_variable_name(const gt_Optimizer *self, int index, gt_VariablePath *path, void *user,
+                             char *text, size_t size);
+
 /* ---- constrained.c ---- */
 
 /* Which of the variables that have a gradient are constrained, and all that a step changes of those. */
@@ -119,6 +152,8 @@ gt_Status gt_optimizer_remember(gt_Optimizer *self);
 /* Runs `update` for each of these, then its constraint. On failure they are as they were. */
 gt_Status gt_optimizer_update_constrained(gt_Optimizer *self,
                                           void (*update)(gt_Optimizer *, int32_t));
+/* Makes these what they were before it. */
+void gt_optimizer_put_back(gt_Optimizer *self);
 
 /* ---- loss_scale.c ---- */
 

@@ -4,9 +4,11 @@
  * interrupt waits, nothing allocates, so that no half step is ever made. What constraints compute
  * is between the two: constrained.c. Leans on ops/update for the updates.
  *
- *     apply_gradients: build_or_check -> take_gradients -> prepare_gradients -> compute_updates -> remember
- *                      -> own_everything -> overwrite_variables
- * */
+ *     apply_gradients: build_or_check -> prepare: take_gradients -> prepare_gradients -> compute_updates -> remember
+ *                      -> own_everything
+ *                      -> overwrite_variables
+ *
+ * Of several optimizers as one (multi.c) each has its share: all are prepared before the first of them overwrites. */
 #include "autodiff/gradient.h"
 #include "core/graph.h"
 #include "ops/array/cast.h"
@@ -327,41 +329,63 @@ static void overwriting_end(gt_Context *context, Quiet quiet)
     gt_float_mode_restore(quiet.mode);
 }
 
-static void overwrite_variables(gt_Optimizer *self)
+/* The learning rate, the numbers of the class, and the constrained variables, which are as they were on failure. */
+static gt_Status overwrite_constrained(gt_Optimizer *self)
 {
-    gt_Context *context = self->object.context;
-    Quiet quiet = overwriting_begin(context);
     assign(self->number[GT_LEARNING_RATE], self->rate);
     for (int i = 0; i < GT_MAX_OPTIMIZER_NUMBERS; i++)
         if (self->next_number[i])
             assign(self->number[self->own_numbers + i], self->next_number[i]);
-    gt_optimizer_update_constrained(self, update_all);
-    for (int32_t i = 0; i < self->entries && gt_context_status(context) == GT_OK; i++)
+    return gt_optimizer_update_constrained(self, update_all);
+}
+
+static void count_step(gt_Optimizer *self)
+{
+    gt_apply_at(NULL, &gt_op_count_step, NULL, 1, &self->number[GT_ITERATION], NULL);
+}
+
+static void overwrite_others(gt_Optimizer *self)
+{
+    for (int32_t i = 0; i < self->entries; i++)
         if (!self->entry[i].constrained)
             update_all(self, i);
-    gt_apply_at(NULL, &gt_op_count_step, NULL, 1, &self->number[GT_ITERATION], NULL);
+    count_step(self);
+}
+
+/* Those of all shares, or of none. */
+static void overwrite_variables(gt_Context *context, const gt_OptimizerShare *share, int count)
+{
+    Quiet quiet = overwriting_begin(context);
+    int done = 0;
+    while (done < count && (gt_loss_scale_skips(share[done].optimizer) ||
+                            overwrite_constrained(share[done].optimizer) == GT_OK))
+        done++;
+    for (int i = 0; i < done; i++) {
+        if (done < count)
+            gt_optimizer_put_back(share[i].optimizer);
+        else if (!gt_loss_scale_skips(share[i].optimizer))
+            overwrite_others(share[i].optimizer);
+    }
     overwriting_end(context, quiet);
 }
 
 /* ---- the step ---- */
 
-/* No tape sees what a step computes. */
-static void step(gt_Optimizer *self, const char *here, gt_Tensors variables,
-                 gt_Tensor *const *gradients)
+/* The first half. */
+static gt_Status prepare(const gt_OptimizerShare *share, const char *here)
 {
-    gt_Context *context = self->object.context;
-    gt_Scope *scope = gt_scope_open(context);
-    if (!scope)
-        return;
-    uint64_t recording = gt_tape_quiet(context);
-    if (take_gradients(self, here, variables, gradients) == GT_OK &&
-        gt_loss_scale_prepare(self) == GT_OK && prepare_gradients(self) == GT_OK &&
-        compute_updates(self) == GT_OK && gt_optimizer_remember(self) == GT_OK &&
-        gt_loss_scale_remember(self) == GT_OK && own_everything(self) == GT_OK) {
-        if (!gt_loss_scale_skips(self))
-            overwrite_variables(self);
-        gt_loss_scale_finish(self);
-    }
+    gt_Optimizer *self = share->optimizer;
+    if (take_gradients(self, here, share->variables, share->gradients) != GT_OK ||
+        gt_loss_scale_prepare(self) != GT_OK || prepare_gradients(self) != GT_OK ||
+        compute_updates(self) != GT_OK || gt_optimizer_remember(self) != GT_OK ||
+        gt_loss_scale_remember(self) != GT_OK)
+        return gt_status();
+    return own_everything(self);
+}
+
+/* What belongs to one step. */
+static void forget(gt_Optimizer *self)
+{
     gt_loss_scale_forget(self);
     for (int32_t i = 0; i < self->entries; i++) {
         gt_OptimizerEntry *entry = &self->entry[i];
@@ -371,6 +395,50 @@ static void step(gt_Optimizer *self, const char *here, gt_Tensors variables,
     }
     self->rate = NULL;
     memset(self->next_number, 0, sizeof self->next_number);
+}
+
+/* The shares of a step. The parts of a whole that have no variables in it have nothing to do. */
+static int share_out(gt_Optimizer *self, const char *here, gt_Tensors variables,
+                     gt_Tensor *const *gradients, gt_OptimizerShare *share)
+{
+    int count = 0;
+    if (self->parts == 0) {
+        share[0] = (gt_OptimizerShare){self, variables, gradients};
+        return 1;
+    }
+    if (gt_multi_deal(self, here, variables, gradients, share) != GT_OK)
+        return 0;
+    for (int32_t p = 0; p < self->parts; p++)
+        if (share[p].variables.count > 0)
+            share[count++] = share[p];
+    return count;
+}
+
+/* No tape sees what a step computes. */
+static void step(gt_Optimizer *self, const char *here, gt_Tensors variables,
+                 gt_Tensor *const *gradients)
+{
+    gt_Context *context = self->object.context;
+    gt_OptimizerShare share[GT_MAX_OPTIMIZERS];
+    gt_Scope *scope = gt_scope_open(context);
+    if (!scope)
+        return;
+    uint64_t recording = gt_tape_quiet(context);
+    int count = share_out(self, here, variables, gradients, share), ready = 0;
+    while (ready < count && prepare(&share[ready], here) == GT_OK)
+        ready++;
+    if (gt_context_status(context) == GT_OK) {
+        overwrite_variables(context, share, count);
+        for (int i = 0; i < count; i++)
+            gt_loss_scale_finish(share[i].optimizer);
+        if (self->parts > 0 && gt_context_status(context) == GT_OK)
+            count_step(self);
+    }
+    for (int i = 0; i < count; i++) {
+        forget(share[i].optimizer);
+        if (self->parts > 0)
+            self->skipped = (i ? self->skipped : 0) + share[i].optimizer->skipped;
+    }
     gt_tape_unquiet(context, recording);
     gt_scope_close(context);
 }
@@ -443,7 +511,11 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();
-    if (!gt_optimizer_check(context, here, "optimizer_finalize", self) || self->average < 0)
+    if (!gt_optimizer_check(context, here, "optimizer_finalize", self))
+        return gt_context_status(context);
+    for (int32_t p = 0; p < self->parts && gt_context_status(context) == GT_OK; p++)
+        gt_optimizer_finalize_at(here, self->part[p]);
+    if (self->average < 0)
         return gt_context_status(context);
     gt_Site site = gt_site_enter(here, "optimizer_finalize");
     uint64_t recording = gt_tape_quiet(context);

@@ -7,7 +7,7 @@ static const gt_OptimizerClass *const table[] = {
     &gt_optimizer_class_adam,     &gt_optimizer_class_adamax,    &gt_optimizer_class_adamw,
     &gt_optimizer_class_ftrl,     &gt_optimizer_class_lamb,      &gt_optimizer_class_lion,
     &gt_optimizer_class_muon,     &gt_optimizer_class_nadam,     &gt_optimizer_class_rmsprop,
-    &gt_optimizer_class_sgd,
+    &gt_optimizer_class_schedule_free_adamw, &gt_optimizer_class_sgd,
 };
 
 const gt_OptimizerClass *const *gt_optimizer_classes(int *count)

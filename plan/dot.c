@@ -16,8 +16,7 @@ static void put_label(gt_PlanText *into, const char *text)
     }
 }
 
-/* The value whose numbers a value has: through all views. */
-static int32_t source_of(const gt_Graph *graph, int32_t value)
+int32_t gt_plan_source(const gt_Graph *graph, int32_t value)
 {
     while (graph->values[value].kind == GT_GRAPH_RESULT) {
         const gt_GraphNode *node = &graph->nodes[graph->values[value].node];
@@ -56,7 +55,7 @@ static void put_edges(gt_PlanText *into, const gt_Plan *plan, int32_t s)
         int32_t value = plan->values[step->ref + i];
         if (value < 0)
             continue;
-        value = source_of(graph, value);
+        value = gt_plan_source(graph, value);
         gt_plan_put(into, "    \"");
         if (graph->values[value].kind == GT_GRAPH_RESULT)
             gt_plan_format(into, "node %d", (int)graph->values[value].node);

@@ -580,6 +580,16 @@ gt_Status gt_function_profile_at(const char *here, gt_Function *self, bool on)
     return gt_context_status(context);
 }
 
+const gt_Plan *gt_function_plan(const char *here, const char *operation, gt_Function *self)
+{
+    gt_Context *context = enter(here, operation, self);
+    if (context && self->entry_count > 0)
+        return self->entries[self->last].plan;
+    if (context)
+        gt_raise(context, GT_STATE, here, operation, "the function has no plan yet; call it first");
+    return NULL;
+}
+
 const char *gt_function_print_at(const char *here, gt_Function *self,
                                  const gt_function_print_options *given)
 {
@@ -592,12 +602,10 @@ const char *gt_function_print_at(const char *here, gt_Function *self,
                  "format must be a GT_PLAN_FORMAT_ value (got %d)", (int)options.format);
         return NULL;
     }
-    if (self->entry_count == 0) {
-        gt_raise(context, GT_STATE, here, "function_print",
-                 "the function has no plan yet; call it first");
+    const gt_Plan *plan = gt_function_plan(here, "function_print", self);
+    if (!plan)
         return NULL;
-    }
     gt_plan_text_close(&self->text);
-    gt_Status status = gt_plan_print(self->entries[self->last].plan, options.format, &self->text);
+    gt_Status status = gt_plan_print(plan, options.format, &self->text);
     return status == GT_OK ? self->text.text : NULL;
 }

@@ -26,6 +26,11 @@ gt_Status gt_plan_print(const gt_Plan *plan, gt_PlanFormat format, gt_PlanText *
 void gt_plan_print_json(const gt_Plan *plan, gt_PlanText *into);
 void gt_plan_print_dot(const gt_Plan *plan, gt_PlanText *into);
 
+/* The plan that was used last; NULL with an error raised as `operation` if there is none (function.c). */
+const gt_Plan *gt_function_plan(const char *here, const char *operation, gt_Function *function);
+/* The value whose numbers a value has: through all views (dot.c). */
+int32_t gt_plan_source(const gt_Graph *graph, int32_t value);
+
 /* ---- what the formats share ---- */
 
 #define GT_BASE_NAME 160

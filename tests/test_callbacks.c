@@ -597,6 +597,42 @@ Test(callbacks, monitors)
     gt_layer_free(model);
 }
 
+/* 1, 2, 3, 2, 1, ... under every name. */
+static gt_Status rise_and_fall(void *context, const gt_CallbackArgs *in)
+{
+    double value = 3 - fabs((double)in->epoch - 2);
+    return gt_set_logged(in, context, value);
+}
+
+/* How many epochs pass until that number has not become better. */
+static int64_t epochs_of(const char *monitor)
+{
+    gt_Layer *model = line();
+    gt_compile(model, .optimizer = gt_SGD(0.5), .loss = gt_MeanSquaredError(),
+               .metrics = gt_metrics(gt_BinaryAccuracy(.name = "right"), gt_RootMeanSquaredError(.name = "wrong"), gt_Mean()));
+    char name[32];
+    snprintf(name, sizeof name, "%s", monitor);
+    gt_History *history =
+        gt_fit(model, ones(2, 1), .epochs = 6, SILENT, .validation = ones(2, 1),
+               .callbacks = gt_callbacks(gt_LambdaCallback(.on_epoch_end = rise_and_fall, .context = name),
+                                         gt_EarlyStopping(.monitor = monitor)));
+    int64_t epochs = history ? gt_history_epoch_count(history) : -1;
+    gt_layer_free(model);
+    return epochs;
+}
+
+/* Of a metric its class says what is better. */
+Test(callbacks, directions_of_metrics)
+{
+    cr_assert_eq(epochs_of("val_right"), 4);
+    cr_assert_eq(epochs_of("right"), 4);
+    cr_assert_eq(epochs_of("val_wrong"), 2);
+    ok();
+    refused(epochs_of("val_mean"), GT_INVALID,
+            "mode auto does not know whether val_mean should be small or large");
+    assert_no_leaks();
+}
+
 static gt_Status averages_are_in(void *context, const gt_CallbackArgs *in)
 {
     /* w = 1, then 0 after a step of 0.5 * 2 w; the average is 0.5 * 1 + 0.5 * 0 at the first update */

@@ -434,31 +434,40 @@ static void memory_that_grows(void)
     gt_layer_free(model);
 }
 
-static void (*const mistakes[])(void) = {variables_made_in_call,
-                                         a_variable_that_is_no_part_of_the_loss,
-                                         all_variables_where_trainable_ones_are_meant,
-                                         numbers_that_leave_the_library,
-                                         a_loss_that_the_tape_did_not_record,
-                                         assigning_in_the_tape,
-                                         training_not_given,
-                                         layers_that_nobody_tracks,
-                                         nested_containers,
-                                         state_added_after_build,
-                                         an_optimizer_that_meets_unknown_variables,
-                                         optimizer_state_that_is_not_restored,
-                                         weights_in_another_order,
-                                         from_logits_that_does_not_fit,
-                                         freezing_batch_normalization,
-                                         a_second_gradient,
-                                         trainable_changed_after_compile,
-                                         penalties_forgotten,
-                                         one_seeded_initializer_for_two_weights,
-                                         nan_gradients,
-                                         labels_against_predictions,
-                                         weights_of_another_build,
-                                         weights_tied_by_copying,
-                                         metrics_that_are_never_reset,
-                                         memory_that_grows};
+/* What is done, and what comes of it. */
+#define MISTAKES_MADE(M)                                                                           \
+    M(variables_made_in_call, "an error that says where they belong")                              \
+    M(a_variable_that_is_no_part_of_the_loss, "an error that says why; zeros for who asks")        \
+    M(all_variables_where_trainable_ones_are_meant, "an error")                                    \
+    M(numbers_that_leave_the_library, "an error that names the place")                             \
+    M(a_loss_that_the_tape_did_not_record, "an error")                                             \
+    M(assigning_in_the_tape, "the old value counts; a tensor in a variable's place is an error")   \
+    M(training_not_given, "inference, as the layer around, or as fit")                             \
+    M(layers_that_nobody_tracks, "an error")                                                       \
+    M(nested_containers, "paths are unique; a name twice is an error")                             \
+    M(state_added_after_build, "an error")                                                         \
+    M(an_optimizer_that_meets_unknown_variables, "an error that names them")                       \
+    M(optimizer_state_that_is_not_restored, "it goes on; another kind's is an error")              \
+    M(weights_in_another_order, "the order stays; an error, and nothing is written")               \
+    M(from_logits_that_does_not_fit, "an error")                                                   \
+    M(freezing_batch_normalization, "it infers, and its statistics stay")                          \
+    M(a_second_gradient, "an error")                                                               \
+    M(trainable_changed_after_compile, "it holds at the next step")                                \
+    M(penalties_forgotten, "gt_total_loss has them; fit too")                                      \
+    M(one_seeded_initializer_for_two_weights, "they differ")                                       \
+    M(nan_gradients, "safe forms; gt_check_numerics names the operation")                          \
+    M(labels_against_predictions, "an error; loss objects take a column")                          \
+    M(weights_of_another_build, "an error that names the weight")                                  \
+    M(weights_tied_by_copying, "one layer in two places is one")                                   \
+    M(metrics_that_are_never_reset, "epochs begin anew")                                           \
+    M(memory_that_grows, "flat over 1,000 steps")
+
+#define MISTAKE(function, comes) {function, #function, comes},
+static const struct {
+    void (*make)(void);
+    const char *text, *comes;
+} mistakes[] = {MISTAKES_MADE(MISTAKE)};
+#undef MISTAKE
 enum { MISTAKES = sizeof mistakes / sizeof *mistakes };
 
 Test(common_mistakes, all_of_them)
@@ -467,8 +476,9 @@ Test(common_mistakes, all_of_them)
     for (; made < MISTAKES; made++) {
         gt_Scope *scope = gt_scope_begin();
         cr_assert(gt_status() == GT_OK);
-        mistakes[made]();
+        mistakes[made].make();
         cr_assert(gt_status() == GT_OK, "mistake %d: %s", made + 1, gt_error_message());
+        fprintf(stderr, "%2d %s: %s\n", made + 1, mistakes[made].text, mistakes[made].comes);
         gt_scope_end(scope);
     }
     fprintf(stderr, "%d of 25 mistakes\n", made);

@@ -1,6 +1,6 @@
 /* Keras's own lists of names (oracle/keras_names.txt): each layer is the `keras` of a class in the
- * table of layers and has its function gt_NAME, each initializer, regularizer, constraint and
- * activation has its function; or the name stands in keras_left_out.txt with what it is called
+ * table of layers and has its function gt_NAME, each initializer, regularizer, constraint, loss,
+ * metric, optimizer, schedule and activation has its function; or the name stands in keras_left_out.txt with what it is called
  * here or why there is none, or in keras_not_yet.txt. Both files shrink: a line for a name that
  * gradtape has is refused. */
 #include <criterion/criterion.h>
@@ -60,8 +60,10 @@ static bool exists(const Name *name)
     snprintf(function, sizeof function, "gt_%s", dot ? dot + 1 : bare);
     if (strcmp(name->kind, "layer") == 0)
         return is_class(bare) && declared(function);
-    if (strcmp(name->kind, "function") == 0) /* but for Input they are names of operations */
-        return strcmp(bare, "layers.Input") == 0 && declared(function);
+    if (strcmp(name->kind, "function") == 0) /* of layers, but for Input, they are names of operations */
+        return (strcmp(bare, "layers.Input") == 0 || strncmp(bare, "losses.", 7) == 0 ||
+                strncmp(bare, "metrics.", 8) == 0) &&
+               declared(function);
     return declared(function);
 }
 
@@ -157,16 +159,33 @@ Test(contract_names, every_name_of_keras)
 }
 
 /* Every class that says it is one of Keras's is, by its name. */
+static void check_class(const Names *keras, const char *kind, const char *ours, const char *theirs)
+{
+    const Name name = {kind, theirs, NULL};
+    if (theirs)
+        cr_expect(find(keras, &name), "%s: Keras has no %s %s", ours, kind, theirs);
+}
+
 Test(contract_names, every_class)
 {
     static Names keras;
-    int count;
-    const gt_LayerClass *const *table = gt_layer_classes(&count);
+    int layers, losses, metrics, optimizers, schedules;
+    const gt_LayerClass *const *table = gt_layer_classes(&layers);
+    const gt_LossClass *const *loss = gt_loss_classes(&losses);
+    const gt_MetricClass *const *metric = gt_metric_classes(&metrics);
+    const gt_OptimizerClass *const *optimizer = gt_optimizer_classes(&optimizers);
+    const gt_ScheduleClass *const *schedule = gt_schedule_classes(&schedules);
     read_names(&keras, "tests/oracle/keras_names.txt");
-    for (int i = 0; i < count; i++) {
-        const Name name = {"layer", table[i]->keras, NULL};
-        if (!(table[i]->flags & GT_LAYER_CONTAINER) && name.name) /* those are models there */
-            cr_expect(find(&keras, &name), "%s: Keras has no layer %s", table[i]->name, name.name);
-    }
+    for (int i = 0; i < layers; i++)
+        if (!(table[i]->flags & GT_LAYER_CONTAINER)) /* those are models there */
+            check_class(&keras, "layer", table[i]->name, table[i]->keras);
+    for (int i = 0; i < losses; i++)
+        check_class(&keras, "loss", loss[i]->name, loss[i]->keras);
+    for (int i = 0; i < metrics; i++)
+        check_class(&keras, "metric", metric[i]->name, metric[i]->keras);
+    for (int i = 0; i < optimizers; i++)
+        check_class(&keras, "optimizer", optimizer[i]->name, optimizer[i]->keras);
+    for (int i = 0; i < schedules; i++)
+        check_class(&keras, "schedule", schedule[i]->name, schedule[i]->keras);
     free(keras.text);
 }

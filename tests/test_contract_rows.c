@@ -19,7 +19,8 @@ static const struct {
     {"1.8", 5},  {"1.9", 3},  {"1.10", 3}, {"1.11", 3},  {"1.12", 4}, {"1.13", 2}, {"1.14", 3},
     {"1.15", 2}, {"1.16", 2}, {"1.17", 3}, {"1.18", 11}, {"3.1", 8},  {"3.2", 7},  {"3.3", 5},
     {"3.4", 5},  {"3.5", 4},  {"3.6", 5},  {"3.7", 4},   {"3.8", 7},  {"3.9", 3},  {"3.10", 5},
-    {"3.11", 6}, {"3.12", 3}, {"3.17", 31}, {"3.18", 17}, {"3.19", 8}, {"5", 25}, {"3.20", 7},
+    {"3.11", 6}, {"3.12", 3}, {"3.13", 24}, {"3.14", 8}, {"3.15", 29}, {"3.16", 25}, {"3.17", 31},
+    {"3.18", 17}, {"3.19", 8}, {"5", 25}, {"3.20", 7},
 };
 enum { SECTIONS = sizeof sections / sizeof *sections, ROWS = 64 };
 
@@ -29,7 +30,8 @@ typedef struct Tally {
     int claims, proven, waiting, left_out; /* claims: with tests alone, with an issue, with none */
 } Tally;
 
-/* "suite::test" as Test(suite, test) in the sources; those of test_contract.c are CONTRACT(test). */
+/* "suite::test" as Test(suite, test) in the sources; those of test_contract.c are CONTRACT(test), and a sentence
+ * "suite::s3_15_1" is SENTENCE(15_1). */
 static bool is_test(const char *proof)
 {
     char text[256];
@@ -42,7 +44,10 @@ static bool is_test(const char *proof)
             return true;
     }
     snprintf(text, sizeof text, "\nCONTRACT(%s)", colons + 2);
-    return length == 8 && strncmp(proof, "contract", 8) == 0 && strstr(tests, text);
+    if (length == 8 && strncmp(proof, "contract", 8) == 0 && strstr(tests, text))
+        return true;
+    snprintf(text, sizeof text, "\nSENTENCE(%s)", colons + 2 + strlen("s3_"));
+    return strncmp(colons, "::s3_", 5) == 0 && strstr(tests, text);
 }
 
 /* "FILE:FUNCTION" where a file of tests/ has a function of that name. */

@@ -273,6 +273,62 @@ Test(functional, sizes_that_stand_for_unknown_ones)
     end(scope);
 }
 
+/* C code that reads the batch gets -1. What it makes of that keeps the axis, as -1 does there, or is refused: nothing is made
+ * for the size that stands for it while drawing. */
+Test(functional, sizes_read_in_c)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_Input(gt_shape(6)), *v = numbers(gt_shape(3, 6)), *parts[2];
+    const int64_t n = gt_tensor_shape(x).dims[0];
+    gt_Tensor *kept[] = {gt_slice(x, gt_shape(0, 1), gt_shape(n, 2)), gt_reshape(x, gt_shape(n, 2, 3)),
+                         gt_broadcast_to(gt_expand_dims(x, 1), gt_shape(n, 4, 6))};
+    gt_Tensor *right[] = {gt_get_item(v, ":, 1:3"), gt_reshape(v, gt_shape(3, 2, 3)),
+                          gt_broadcast_to(gt_expand_dims(v, 1), gt_shape(3, 4, 6))};
+    ok("-1 where it keeps an axis");
+    for (int i = 0; i < 3; i++) {
+        gt_Layer *model = gt_Model(gt_tensors(x), gt_tensors(kept[i]));
+        cr_assert(same(gt_call(model, v), right[i]), "%d", i);
+        gt_layer_free(model);
+    }
+    gt_zeros(gt_shape(n, 6));
+    fails(GT_INVALID, "the shape (-1, 6) is invalid");
+    gt_reshape(x, gt_shape(2 * n, 3));
+    fails(GT_INVALID, "cannot become (-2, 3)");
+    gt_tile(x, gt_shape(n, 1));
+    fails(GT_INVALID, "repeats must be >= 0 (got -1)");
+    gt_one_hot(gt_argmax(x, .axis = 1), n);
+    fails(GT_INVALID, "depth must be >= 0 (got -1)");
+    gt_pad(x, gt_shape(n, 0), gt_shape(0, 0));
+    fails(GT_INVALID, "cannot have (-1, 0) before");
+    gt_split(x, (int)n, parts);
+    fails(GT_INVALID, "cannot be cut into -1 equal parts");
+    gt_add(x, gt_ones(gt_shape(3, 6)));
+    fails(GT_INVALID, "stand for sizes that are not known yet");
+    end(scope);
+}
+
+/* Tensors with numbers are constants of the model, also where they were drawn at random; statistics move when a model is
+ * called, not when it is drawn. */
+Test(functional, numbers_between_layers)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_Input(gt_shape(6)), *v = numbers(gt_shape(4, 6)), *noise = gt_normal(gt_shape(6));
+    gt_Layer *noisy = gt_Model(gt_tensors(x), gt_tensors(gt_add(x, noise)));
+    cr_assert(same(gt_call(noisy, v), gt_add(v, noise)) && same(gt_call(noisy, v), gt_call(noisy, v)));
+    gt_normal_like(x);
+    fails(GT_UNSUPPORTED, "draws no random numbers between its layers: use a layer, gt_Dropout or gt_GaussianNoise");
+    gt_Layer *norm = gt_BatchNormalization(.momentum = 0.5);
+    gt_Layer *model = gt_Model(gt_tensors(x), gt_tensors(gt_call(norm, x, .training = true)));
+    gt_Variable *mean = gt_weights(model).items[2];
+    cr_assert(gt_element(mean, 1) == 0, "drawing trains nothing");
+    gt_call(model, v);
+    cr_assert(fabs(gt_element(mean, 1) - 0.5 * gt_element(gt_mean(v, .axis = 0), 1)) < 1e-6);
+    gt_with_mask(v, gt_ones(gt_shape(3), .dtype = GT_BOOL));
+    fails(GT_INVALID, "the mask must be bool, and its shape the leading axes of the tensor's (got bool (3,)");
+    gt_layer_free(noisy), gt_layer_free(model);
+    end(scope);
+}
+
 /* ---- what has no place in a drawing ---- */
 
 static gt_Status makes_model(void *context, gt_Tensor *const *in, gt_Tensor **out)

@@ -23,6 +23,7 @@
 #include "io/csv.h"
 #include "io/file.h"
 #include "io/idx.h"
+#include "io/lines.h"
 #include "io/json.h"
 #include "io/number.h"
 #include "io/safetensors.h"
@@ -1074,6 +1075,65 @@ Test(io, idx, .init = open_folder, .fini = close_folder)
     gt_scope_end(scope);
 }
 
+/* ---- lines ---- */
+
+static const struct {
+    const char *bytes, *lines; /* with a bar behind each */
+    size_t size;
+} some_lines[] = {
+    {"", "", 0},
+    {"\n", "|", 1},
+    {"a", "a|", 1},
+    {"a\n", "a|", 2},
+    {"a\n\nb c", "a||b c|", 6},
+    {"a\r\n\r\nb\r", "a||b\r|", 7},
+    {"\r\n", "|", 2},
+    {"a\rb\n", "a\rb|", 4},
+    {"\xef\xbb\xbfred\n", "red|", 7},
+    {"\xef\xbb\xbf", "", 3},
+    {"\xef\xbb", "\xef\xbb|", 2},
+    {"\xff\0b\n", "\xff\0b|", 4},
+};
+
+static void check_lines(gt_Strings lines, const char *wanted, const char *what)
+{
+    cr_assert(lines.bytes && lines.width == 0, "%s: %s", what, gt_error_message());
+    for (int64_t i = 0; i < gt_strings_count(lines); i++) {
+        size_t length;
+        const char *line = gt_strings_get(lines, i, &length);
+        cr_assert(memcmp(line, wanted, length) == 0 && wanted[length] == '|', "%s: line %d", what, (int)i);
+        wanted += length + 1;
+    }
+    cr_assert(*wanted == 0, "%s: lines are missing: %s", what, wanted);
+}
+
+Test(io, lines, .init = open_folder, .fini = close_folder)
+{
+    gt_Scope *scope = gt_scope_begin();
+    for (size_t i = 0; i < sizeof some_lines / sizeof *some_lines; i++) {
+        const char *path = put_file("lines", some_lines[i].bytes, some_lines[i].size);
+        check_lines(gt_load_lines(path), some_lines[i].lines, some_lines[i].lines);
+    }
+    static char many[300000];
+    for (int i = 0; i < 100000; i++)
+        memcpy(many + 3 * i, i % 2 ? "ab\n" : "c\r\n", 3);
+    gt_Strings long_ones = gt_load_lines(put_file("lines", many, sizeof many));
+    size_t length;
+    cr_assert(gt_strings_count(long_ones) == 100000 && gt_size(long_ones.bytes) == 150000);
+    cr_assert(gt_strings_get(long_ones, 99999, &length)[1] == 'b' && length == 2);
+    cr_assert(gt_strings_get(long_ones, 99998, &length)[0] == 'c' && length == 1);
+#ifdef GT_HAVE_ZLIB
+    check_lines(gt_load_lines(put_gzip("lines", "x\ny", 3)), "x|y|", "compressed");
+    check_lines(gt_load_lines(in_folder("lines"), .limit = 3), "x|y|", "as many as the limit");
+    refused(!gt_load_lines(in_folder("lines"), .limit = 2).bytes, GT_FORMAT, file_path, "more than 2 bytes");
+#endif
+    refused(!gt_load_lines(in_folder("nothing")).bytes, GT_IO, file_path, "No such file");
+    refused(!gt_load_lines(folder).bytes, GT_IO, folder, "");
+    refused(!gt_load_lines(NULL).bytes, GT_INVALID, "", "NULL");
+    refused(!gt_load_lines(in_folder("lines"), .limit = -1).bytes, GT_INVALID, "", "limit must be >= 0 (got -1)");
+    gt_scope_end(scope);
+}
+
 /* ---- memory and interrupts ---- */
 
 /* Everything that this room does, once. True if nothing failed. */
@@ -1090,6 +1150,7 @@ static bool whole_tour(void)
     gt_load_csv(in_folder("packed"));
     gt_save_csv(in_folder("copy"), gt_load_csv(in_folder("wide")));
     gt_load_idx(in_folder("idx"));
+    gt_load_lines(in_folder("table"));
     gt_tensor_file_free(file);
     gt_scope_end(scope);
     return gt_status() == GT_OK;

@@ -439,7 +439,8 @@ static bool names_option(const Use *use, const char *message)
     for (const gt_Field *field = use->type->options->fields; field->name; field++)
         if (strstr(message, field->name))
             return true;
-    return strstr(message, "was freed") || strstr(message, "of text"); /* bytes or offsets of gt_Strings */
+    return strstr(message, "was freed") ||
+           strstr(message, "of text"); /* bytes or offsets of gt_Strings */
 }
 
 /* One field of the options at one extreme: not made with words about the field, or made; then it is called. */
@@ -756,12 +757,11 @@ static bool is_finite(gt_Tensor *y)
 /* What may be said of an empty batch. The first axis of one image is its height. */
 static bool may_refuse_none(bool training)
 {
-    static const char *const reasons[] = {"stateful: the batch must be",
-                                          "must be float32 (2, -1, 3)", /* InputLayer's .batch_size */
-                                          "images must have pixels (got (0,",
-                                          "axis 0 of size 0 cannot be resized",
-                                          /* The loudest of all there is. */
-                                          "mel_spectrogram: max: cannot reduce an empty axis"};
+    static const char *const reasons[] = {
+        "stateful: the batch must be", "must be float32 (2, -1, 3)", /* InputLayer's .batch_size */
+        "images must have pixels (got (0,", "axis 0 of size 0 cannot be resized",
+        /* The loudest of all there is. */
+        "mel_spectrogram: max: cannot reduce an empty axis"};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (strstr(gt_error_message(), reasons[i]))
             return true;
@@ -779,8 +779,8 @@ static void try_sizes(const Use *use)
         UseInputs none = in;
         gt_Tape *tape = gt_tape_begin();
         for (int i = 0; i < in.count; i++)
-            if (in.x[i] &&
-                (!in.x[0] || gt_dim(gt_tensor_shape(in.x[i]), 0) == gt_dim(gt_tensor_shape(in.x[0]), 0))) {
+            if (in.x[i] && (!in.x[0] || gt_dim(gt_tensor_shape(in.x[i]), 0) ==
+                                            gt_dim(gt_tensor_shape(in.x[0]), 0))) {
                 gt_Shape shape = gt_tensor_shape(in.x[i]);
                 shape.dims[0] = 0;
                 none.x[i] = gt_zeros(shape, .dtype = gt_dtype(in.x[i]));

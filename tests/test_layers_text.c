@@ -535,6 +535,20 @@ Test(layers_text, symbols_of_text)
     fails(GT_STATE, "it has no vocabulary yet, so it is not known how wide its vectors are");
     cr_assert(!gt_call(gt_HashedCrossing(3), text, .named_text = gt_named_text({"x2", gt_strings("a")})));
     fails(GT_INVALID, "text and symbols cannot be mixed");
+    /* rows of tokens have known lengths where they are not split */
+    gt_Tensor *rows = gt_Input(gt_shape(3), .dtype = GT_TEXT);
+    const gt_Shape widths[] = {gt_shape(1), gt_shape(2), gt_shape(3, 1), gt_shape(4, 3)};
+    const int64_t lengths[] = {3, 2, 4, 1};
+    for (int i = 0; i < 4; i++) {
+        gt_Layer *joins = gt_TextVectorization(.split = GT_SPLIT_NONE, .vocabulary = gt_strings("a", "a b c"),
+                                               .ngram_widths = widths[i]);
+        gt_Tensor *drawn = gt_call(joins, rows);
+        cr_assert(drawn && gt_shape_equal(gt_tensor_shape(drawn), gt_shape(-1, lengths[i])), "%s", gt_error_message());
+        gt_Tensor *made = gt_call(joins, NULL, .text = gt_strings_in_rows(gt_strings("a", "b", "c"), 3));
+        cr_assert(gt_shape_equal(gt_tensor_shape(made), gt_shape(1, lengths[i])));
+    }
+    gt_Layer *single = gt_TextVectorization(.split = GT_SPLIT_NONE, .vocabulary = gt_strings("a"));
+    cr_assert(gt_shape_equal(gt_tensor_shape(gt_call(single, rows)), gt_shape(-1, 3)), "%s", gt_error_message());
     cr_assert(!gt_Input(gt_shape(2, 2), .dtype = GT_TEXT));
     fails(GT_INVALID, "an input cannot be text");
     cr_assert(!gt_zeros(gt_shape(2), .dtype = GT_TEXT) && gt_status() != GT_OK);
@@ -597,6 +611,8 @@ Test(layers_text, wrong_options)
     refused(gt_TextVectorization(.output_sequence_length = 2, .output_mode = GT_OUTPUT_MODE_COUNT), "for the output_mode INT");
     refused(gt_TextVectorization(.split = (gt_Split)4), "unknown split 4");
     refused(gt_TextVectorization(.standardize = (gt_Standardize)4), "unknown standardize 4");
+    refused(gt_TextVectorization(.split_function = (gt_TextFunction)8), "split_function");
+    refused(gt_TextVectorization(.standardize_function = (gt_TextFunction)8), "standardize_function");
     refused(gt_Hashing(0), "num_bins must be > 0");
     refused(gt_Hashing(3, .output_mode = GT_OUTPUT_MODE_TF_IDF), "there is no output_mode TF_IDF here");
     refused(gt_HashedCrossing(-1), "num_bins must be > 0");

@@ -916,7 +916,7 @@ Test(losses, classes_by_name)
 {
     int count = 0;
     const gt_LossClass *const *classes = gt_loss_classes(&count);
-    cr_assert_eq(count, 22);
+    cr_assert_eq(count, 23);
     for (int i = 0; i < count; i++) {
         cr_assert(gt_loss_class_find(classes[i]->name) == classes[i]);
         cr_assert(!classes[i]->keras || gt_loss_class_find(classes[i]->keras) == classes[i]);

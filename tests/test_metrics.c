@@ -1,5 +1,6 @@
 /* Metrics beside Keras's (oracle/make_metrics.py): each class, by hand, in plans, in fit and evaluate, with weights and
- * masks; what is refused; failing allocations. */
+ * masks; what is refused; failing allocations; and section 3.16 of the contract, a test a sentence, called by its number
+ * in contract.txt. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "../gradtape.h"
 #include "budget.h"
 #include "leaks.h"
+#include "option_defaults.h"
 
 #undef GT_HERE
 #define GT_HERE "test"
@@ -74,6 +76,7 @@ typedef struct Case {
 static const Case cases[] = {
 #include "oracle/metrics.inc"
 };
+#undef CASE
 enum { CASES = sizeof cases / sizeof *cases };
 
 static const double row_weights[ROWS] = {1, 0.5, 2, 0.25, 3, 0, 1, 1.5, 0.75, 2, 0.5, 1, 4};
@@ -156,28 +159,31 @@ static void update(gt_Metric *metric, Batch batch)
 }
 
 /* Batch by batch; and a batch's own result beside the total, from a second metric that is reset. */
+static void check_case(const Case *c)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Metric *total = c->make(), *alone = c->make();
+    ok();
+    cr_assert(gt_metric_result(total) == 0, "%s: nothing was seen", c->text);
+    for (int k = 0; k < BATCHES; k++) {
+        Batch batch = batch_of(c, k * BATCH, rows_in(k));
+        update(total, batch);
+        gt_metric_reset(alone);
+        update(alone, batch);
+        check_result(c, total, k, "by hand");
+        if (k != 2)
+            check_result(c, alone, k == 0 ? 0 : BATCHES, "alone");
+    }
+    gt_metric_free(total);
+    gt_metric_free(alone);
+    gt_scope_end(scope);
+    ok();
+}
+
 Test(metrics, agree_with_keras)
 {
-    for (int i = 0; i < CASES; i++) {
-        gt_Scope *scope = gt_scope_begin();
-        const Case *c = &cases[i];
-        gt_Metric *total = c->make(), *alone = c->make();
-        ok();
-        cr_assert(gt_metric_result(total) == 0, "%s: nothing was seen", c->text);
-        for (int k = 0; k < BATCHES; k++) {
-            Batch batch = batch_of(c, k * BATCH, rows_in(k));
-            update(total, batch);
-            gt_metric_reset(alone);
-            update(alone, batch);
-            check_result(c, total, k, "by hand");
-            if (k != 2)
-                check_result(c, alone, k == 0 ? 0 : BATCHES, "alone");
-        }
-        gt_metric_free(total);
-        gt_metric_free(alone);
-        gt_scope_end(scope);
-        ok();
-    }
+    for (int i = 0; i < CASES; i++)
+        check_case(&cases[i]);
     gt_context_free(NULL);
 }
 
@@ -214,6 +220,8 @@ Test(metrics, plans_gather_the_same_bits)
             gt_function_call(plan, ((gt_Tensors){(gt_Tensor *[]){batch.y, batch.p, batch.weight}, count}), NULL);
             cr_assert_eq(gt_status(), GT_OK, "%s: %s", c->text, gt_error_message());
         }
+        /* One plan for five rows and one for three, also where the first made the states. */
+        cr_expect(gt_function_stats(plan).plans == 2, "%s: %d plans", c->text, (int)gt_function_stats(plan).plans);
         gt_Tensors one = gt_metric_variables(eager), other = gt_metric_variables(planned);
         cr_assert(one.count > 0 && one.count == other.count, "%s", c->text);
         for (int k = 0; k < one.count; k++)
@@ -359,6 +367,36 @@ Test(metrics, classes_by_name)
     gt_context_free(NULL);
 }
 
+#define DEFAULTS(keras, option, value) {keras, option, value},
+static const OptionDefault defaults[] = {
+#include "oracle/metrics.inc"
+};
+#undef DEFAULTS
+
+/* Options of Keras's that there are not. */
+static bool is_left_out(const OptionDefault *option)
+{
+    static const char *const names[] = {"AUC multi_label", "AUC num_labels", "AUC label_weights",
+                                        "SparseCategoricalCrossentropy axis"};
+    char name[80];
+    snprintf(name, sizeof name, "%s %s", option->keras, option->option);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+Test(metrics, defaults_of_keras)
+{
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+        const gt_MetricClass *type = gt_metric_class_find(defaults[i].keras);
+        const gt_LossClass *loss = gt_loss_class_find(defaults[i].keras);
+        cr_assert(type || loss, "%s", defaults[i].keras);
+        if (!is_left_out(&defaults[i]))
+            check_default(type ? type->options : loss->options, &defaults[i]);
+    }
+}
+
 Test(metrics, names)
 {
     gt_Metric *acc = gt_metric_named("ACC"), *mae = gt_metric_named("mae"), *ce = gt_metric_named("ce"), *cosine = gt_metric_named("cosine_similarity"),
@@ -462,6 +500,29 @@ Test(metrics, equal_scores_are_all_among_the_best)
     gt_context_free(NULL);
 }
 
+/* Numbers that are none are beyond no threshold; samples of no class do not count. */
+Test(metrics, what_is_no_score_and_no_class)
+{
+    gt_Tensor *y = gt_array(gt_shape(4), 1, 1, 0, 0), *p = gt_array(gt_shape(4), NAN, .9f, NAN, .2f);
+    gt_Metric *recall = gt_Recall(), *auc = gt_AUC(.num_thresholds = 3), *at = gt_SensitivityAtSpecificity(1, .num_thresholds = 3);
+    gt_metric_update(recall, y, p);
+    gt_metric_update(auc, y, p);
+    gt_metric_update(at, y, p);
+    cr_assert(near(gt_metric_result(recall), 0.5) && near(gt_metric_result(at), 0.5), "%g, %g",
+              gt_metric_result(recall), gt_metric_result(at));
+    /* (0.5, 0.5) to (0, 0.5) to (0, 0): all of the area below the curve is that of the step. */
+    cr_assert(near(gt_metric_result(auc), 0.25), "%g", gt_metric_result(auc));
+    gt_metric_free(recall);
+    gt_metric_free(auc);
+    gt_metric_free(at);
+    gt_Metric *iou = gt_MeanIoU(2);
+    gt_metric_update(iou, gt_array(gt_shape(5), 0, 1, 2, -1, 0), gt_array(gt_shape(5), 0, 1, 0, 1, 7));
+    cr_assert(fabs(gt_metric_result(iou) - 1) < 1e-6, "%g", gt_metric_result(iou));
+    gt_metric_free(iou);
+    ok();
+    gt_context_free(NULL);
+}
+
 /* ---- failing allocations ---- */
 
 /* Each metric made, updated twice and read; all numbers. */
@@ -505,4 +566,270 @@ Test(metrics, failing_allocations)
         }
     }
     fprintf(stderr, "%ld allocations failed in turn\n", tried);
+}
+
+/* ---- 3.16 of the contract ---- */
+
+#define SENTENCE(number)                                                                           \
+    static void says_##number(void);                                                               \
+    Test(metrics, s3_##number)                                                                     \
+    {                                                                                              \
+        gt_Scope *scope = gt_scope_begin();                                                        \
+        says_##number();                                                                           \
+        ok();                                                                                      \
+        gt_scope_end(scope);                                                                       \
+        gt_context_free(NULL);                                                                     \
+        assert_no_leaks();                                                                         \
+    }                                                                                              \
+    static void says_##number(void)
+
+/* All cases of a metric. */
+static void as_keras(const char *begin, int at_least)
+{
+    int count = 0;
+    for (int i = 0; i < CASES; i++)
+        if (strncmp(cases[i].text, begin, strlen(begin)) == 0) {
+            check_case(&cases[i]);
+            count++;
+        }
+    cr_assert(count >= at_least, "%s: %d cases", begin, count);
+}
+
+/* Of labels and predictions, each a list. */
+static double of(gt_Metric *metric, gt_Tensor *y, gt_Tensor *p)
+{
+    gt_metric_update(metric, y, p);
+    double result = gt_metric_result(metric);
+    gt_metric_free(metric);
+    return result;
+}
+#define LIST(...)                                                                                  \
+    gt_from_values_at(GT_HERE, gt_shape((int64_t)(sizeof((double[]){__VA_ARGS__}) / sizeof(double))), \
+                      GT_FLOAT64, (int64_t)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)),     \
+                      (double[]){__VA_ARGS__})
+#define equals(value, expected)                                                                    \
+    do {                                                                                           \
+        double got_ = (value), wanted_ = (expected);                                               \
+        cr_expect(near(got_, wanted_), "%s is %.12g, not %.12g", #value, got_, wanted_);           \
+    } while (0)
+
+SENTENCE(16_1)
+{
+    gt_Metric *mean = gt_Mean();
+    equals(gt_metric_result(mean), 0);
+    gt_metric_update(mean, NULL, LIST(1, 3));
+    equals(gt_metric_result(mean), 2);
+    gt_metric_update(mean, NULL, LIST(8));
+    equals(gt_metric_result(mean), 4);
+    gt_metric_reset(mean);
+    gt_metric_update(mean, NULL, LIST(5));
+    equals(gt_metric_result(mean), 5);
+    gt_metric_free(mean);
+}
+
+SENTENCE(16_2)
+{
+    int count;
+    const gt_MetricClass *const *classes = gt_metric_classes(&count);
+    for (int i = 0; i < count; i++) {
+        const Case *c = NULL;
+        for (int k = 0; k < CASES && !c; k++) {
+            char call[80];
+            snprintf(call, sizeof call, "gt_%s(", classes[i]->function);
+            if (strncmp(cases[k].text, call, strlen(call)) == 0)
+                c = &cases[k];
+        }
+        cr_assert_not_null(c);
+        gt_Metric *metric = c->make();
+        update(metric, batch_of(c, 0, BATCH));
+        gt_Tensors states = gt_metric_variables(metric);
+        cr_assert_eq(states.count, classes[i]->states);
+        for (int k = 0; k < states.count; k++)
+            cr_assert(gt_is_variable(states.items[k]) && !gt_variable_trainable(states.items[k]) &&
+                      gt_dtype(states.items[k]) == GT_FLOAT64, "%s", c->text);
+        gt_metric_free(metric);
+    }
+}
+
+SENTENCE(16_3)
+{
+    as_keras("gt_Mean(", 2);
+}
+
+SENTENCE(16_4)
+{
+    as_keras("gt_Sum(", 2);
+}
+
+SENTENCE(16_5)
+{
+    as_keras("gt_MeanMetric(", 2);
+}
+
+SENTENCE(16_6)
+{
+    as_keras("gt_EqualityAccuracy(", 4);
+    equals(of(gt_EqualityAccuracy(), LIST(1, 2, 3, 4), LIST(0, 2, 3, 4)), 0.75);
+}
+
+SENTENCE(16_7)
+{
+    as_keras("gt_BinaryAccuracy(", 8);
+    equals(of(gt_BinaryAccuracy(), LIST(1, 1, 0, 0), LIST(.98, .5, 0, .6)), 0.5); /* 0.5 is a no */
+}
+
+SENTENCE(16_8)
+{
+    as_keras("gt_CategoricalAccuracy(", 5);
+}
+
+SENTENCE(16_9)
+{
+    as_keras("gt_SparseCategoricalAccuracy(", 7);
+}
+
+SENTENCE(16_10)
+{
+    as_keras("gt_LossMetric(gt_MeanSquaredError(", 2);
+    as_keras("gt_LossMetric(gt_MeanAbsoluteError(", 2);
+}
+
+SENTENCE(16_11)
+{
+    as_keras("gt_RootMeanSquaredError(", 4);
+    equals(of(gt_RootMeanSquaredError(), LIST(1, 2), LIST(4, 6)), sqrt(12.5));
+}
+
+/* Any loss, also one of one's own, and one that is a number for the batch, which then weighs as many as it has rows. */
+static gt_Tensor *absolute(const void *context, gt_Tensor *y_true, gt_Tensor *y_pred)
+{
+    (void)context;
+    return gt_abs(gt_subtract(y_true, y_pred));
+}
+
+SENTENCE(16_12)
+{
+    as_keras("gt_LossMetric(", 30);
+    equals(of(gt_LossMetric(gt_loss(absolute, NULL)), LIST(1, 2, 3), LIST(2, 4, 3)), 1);
+    gt_Metric *sum = gt_LossMetric(gt_MeanAbsoluteError(.reduction = GT_REDUCTION_SUM));
+    gt_metric_update(sum, gt_reshape(LIST(1, 2, 3), gt_shape(3, 1)), gt_reshape(LIST(2, 4, 3), gt_shape(3, 1)));
+    gt_metric_update(sum, gt_reshape(LIST(1), gt_shape(1, 1)), gt_reshape(LIST(8), gt_shape(1, 1)));
+    equals(gt_metric_result(sum), (3 * 3 + 1 * 7) / 4.0);
+    gt_metric_free(sum);
+    gt_Tensor *y = gt_cast(gt_array(gt_shape(3), 0, 1, 0), GT_INT32);
+    gt_Tensor *p = gt_array64(gt_shape(3, 2), .5, .5, .25, .75, .25, .75);
+    equals(of(gt_LossMetric(gt_SparseCategoricalCrossentropy(.ignore_class = 1)), y, p), -(log(.5) + log(.25)) / 2);
+}
+
+SENTENCE(16_13)
+{
+    as_keras("gt_Precision(", 15);
+    as_keras("gt_Recall(", 15);
+    equals(of(gt_Precision(), LIST(0, 1, 1, 1), LIST(1, 0, 1, 1)), 2.0 / 3);
+    equals(of(gt_Recall(), LIST(0, 1, 1, 1), LIST(1, 0, 1, 1)), 2.0 / 3);
+}
+
+SENTENCE(16_14)
+{
+    as_keras("gt_AUC(", 20);
+    equals(of(gt_AUC(.num_thresholds = 3), LIST(0, 0, 1, 1), LIST(0, .5, .3, .9)), 0.75);
+}
+
+SENTENCE(16_15)
+{
+    as_keras("gt_TopKCategoricalAccuracy(", 9);
+    as_keras("gt_SparseTopKCategoricalAccuracy(", 9);
+}
+
+SENTENCE(16_16)
+{
+    as_keras("gt_TruePositives(", 5);
+    as_keras("gt_FalsePositives(", 5);
+    as_keras("gt_TrueNegatives(", 5);
+    as_keras("gt_FalseNegatives(", 5);
+}
+
+SENTENCE(16_17)
+{
+    as_keras("gt_F1Score(", 12);
+    as_keras("gt_FBetaScore(", 8);
+    gt_Metric *plain = gt_F1Score();
+    gt_Tensor *scores = gt_array64(gt_shape(3, 3), .2, .6, .7, .2, .6, .6, .6, .8, 0);
+    gt_metric_update(plain, gt_array64(gt_shape(3, 3), 1, 1, 1, 1, 0, 0, 1, 1, 0), scores);
+    cr_assert_eq(gt_size(gt_metric_values(plain)), 3, "a number for each class");
+    gt_metric_free(plain);
+}
+
+SENTENCE(16_18)
+{
+    as_keras("gt_IoU(", 6);
+    as_keras("gt_MeanIoU(", 8);
+    as_keras("gt_BinaryIoU(", 5);
+    as_keras("gt_OneHotMeanIoU(", 2);
+    equals(of(gt_MeanIoU(2), LIST(0, 0, 1, 1), LIST(0, 1, 0, 1)), (1 / (3 + 1e-7) + 1 / (3 + 1e-7)) / (2 + 1e-7));
+}
+
+SENTENCE(16_19)
+{
+    as_keras("gt_CosineSimilarityMetric(", 4);
+    gt_Tensor *y = gt_array64(gt_shape(1, 2), 3, 4), *p = gt_array64(gt_shape(1, 2), 4, 3);
+    equals(of(gt_CosineSimilarityMetric(), y, p), 24.0 / 25);
+}
+
+SENTENCE(16_20)
+{
+    as_keras("gt_R2Score(", 14);
+    gt_Tensor *y = gt_array64(gt_shape(3, 1), 1, 4, 3), *p = gt_array64(gt_shape(3, 1), 2, 4, 4);
+    equals(of(gt_R2Score(), y, p), 1 - 2 / (14.0 / 3));
+    equals(of(gt_R2Score(.num_regressors = 2), y, p), 1 - 2 / (14.0 / 3)); /* too few to adjust */
+}
+
+SENTENCE(16_21)
+{
+    as_keras("gt_LossMetric(gt_MeanAbsolutePercentageError(", 2);
+    as_keras("gt_LossMetric(gt_MeanSquaredLogarithmicError(", 2);
+    as_keras("gt_LossMetric(gt_LogCosh(", 2);
+}
+
+SENTENCE(16_22)
+{
+    as_keras("gt_SensitivityAtSpecificity(", 8);
+    as_keras("gt_SpecificityAtSensitivity(", 8);
+    as_keras("gt_PrecisionAtRecall(", 8);
+    as_keras("gt_RecallAtPrecision(", 8);
+}
+
+SENTENCE(16_23)
+{
+    as_keras("gt_OneHotIoU(", 4);
+}
+
+SENTENCE(16_24)
+{
+    as_keras("gt_PearsonCorrelation(", 4);
+    as_keras("gt_ConcordanceCorrelation(", 4);
+}
+
+SENTENCE(16_25)
+{
+    as_keras("gt_LossMetric(gt_Hinge(", 2);
+    as_keras("gt_LossMetric(gt_SquaredHinge(", 2);
+    as_keras("gt_LossMetric(gt_CategoricalHinge(", 2);
+}
+
+SENTENCE(16_26)
+{
+    gt_Tensor *x = gt_array64(gt_shape(4, 1), 1, 2, 3, 4), *y = gt_array64(gt_shape(4, 1), 0, 0, 0, 0);
+    gt_Dataset *rows = gt_dataset_from_tensors(x, y, .batch_size = 2,
+                                               .sample_weight = gt_tensors(gt_array64(gt_shape(4), 0, 1, 0, 3)));
+    gt_Layer *model = same(1);
+    gt_compile(model, .optimizer = gt_SGD(0), .loss = gt_MeanAbsoluteError(),
+               .metrics = gt_metrics(gt_metric_named("mae")),
+               .weighted_metrics = gt_metrics(gt_LossMetric(gt_MeanAbsoluteError(), .name = "weighted")));
+    gt_Scores scores = gt_evaluate(model, rows);
+    equals(scores.metrics[0], 2.5);
+    equals(scores.metrics[1], 14.0 / 4);
+    equals(scores.loss, 14.0 / 4); /* over the rows */
+    gt_layer_free(model);
+    gt_dataset_free(rows);
 }

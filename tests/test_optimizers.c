@@ -5,7 +5,9 @@
 #include "budget.h"
 
 #include <math.h>
+#include <stdio.h>
 
+#include "option_defaults.h"
 #include "oracle/optimizers.inc"
 
 typedef gt_Optimizer *(*Maker)(void);
@@ -56,10 +58,13 @@ MAKE(muon, gt_Muon(0.125, .adam_beta_1 = 0.75, .adam_beta_2 = 0.875, .momentum =
                    .weight_decay = 0.5))
 MAKE(muon_options, gt_Muon(0.125, .adam_beta_1 = 0.75, .adam_beta_2 = 0.875, .epsilon = 0.0625, .adam_lr_ratio = 0.5,
                            .nesterov = false, .ns_steps = 3, .rms_rate = 0.5, .weight_decay = 0, .adam_weight_decay = 0))
+MAKE(free_of_schedules, gt_ScheduleFreeAdamW(0.125, BETAS, .epsilon = 0.0625))
+MAKE(free_warmed, gt_ScheduleFreeAdamW(0.125, .warmup_steps = 4, .weight_decay = 0.25, .gradient_accumulation_steps = 2))
 static const Maker makers[] = {plain,    momentum,  centered, both, decays, accumulates, clips,
                                averages, scheduled, sgd,      adam, adamw,  scaled,
     adagrad, adagrad_twice, adadelta, adadelta_decays, adamax, adamax_thrice, nadam, nadam_clips, lion, lion_decays,
-    ftrl, ftrl_plain, lamb, lamb_decays, adafactor, adafactor_options, muon, muon_options};
+    ftrl, ftrl_plain, lamb, lamb_decays, adafactor, adafactor_options, muon, muon_options,
+    free_of_schedules, free_warmed};
 enum { MAKERS = sizeof makers / sizeof *makers };
 
 /* ---- training as the script does ---- */
@@ -179,7 +184,7 @@ Test(optimizers, classes_by_name)
 {
     int count = 0;
     const gt_OptimizerClass *const *classes = gt_optimizer_classes(&count);
-    cr_assert_eq(count, 13);
+    cr_assert_eq(count, 14);
     for (int i = 0; i < count; i++) {
         cr_assert(gt_optimizer_class_find(classes[i]->name) == classes[i]);
         cr_assert(gt_optimizer_class_find(classes[i]->keras) == classes[i]);
@@ -190,6 +195,16 @@ Test(optimizers, classes_by_name)
     cr_assert_null(gt_optimizer_class_find("momentum"));
     gt_context_free(NULL);
     assert_no_leaks();
+}
+
+Test(optimizers, defaults_of_keras)
+{
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+        const gt_OptimizerClass *kind = gt_optimizer_class_find(defaults[i].keras);
+        cr_assert(kind != NULL, "%s", defaults[i].keras);
+        if (strcmp(defaults[i].option, "relative_step") != 0) /* always so: Adafactor without is its learning rate */
+            check_default(kind->options, &defaults[i]);
+    }
 }
 
 /* ---- schedules ---- */
@@ -434,12 +449,222 @@ Test(optimizers, models_of_float16_are_scaled)
     ends(scope);
 }
 
+/* ---- slots that copy ---- */
+
+static int copies_of_itself(const void *options, const gt_Variable *variable, gt_OptimizerSlot *slots)
+{
+    (void)options, (void)variable;
+    slots[0] = (gt_OptimizerSlot){.name = "start", .copies = true, .shape = gt_shape(7)};
+    return 1;
+}
+
+/* The slot starts as the variable is when the optimizer is built, which draws first numbers that are still late. */
+Test(optimizers, slots_that_start_as_their_variable)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *model = gt_Sequential(gt_Dense(3, .use_bias = false));
+    gt_build(model, gt_shape(2, 4), GT_FLOAT32);
+    gt_Optimizer *free_one = gt_ScheduleFreeAdamW();
+    gt_Tensors weights = gt_trainable_variables(model);
+    gt_optimizer_build(free_one, weights);
+    gt_Variable *momentum = gt_optimizer_slot(free_one, weights.items[0], "momentum");
+    cr_assert(memcmp(gt_data(momentum), gt_data(weights.items[0]), 12 * sizeof(float)) == 0);
+    cr_assert(gt_element(momentum, 5) != 0);
+    gt_optimizer_free(free_one);
+    const gt_OptimizerClass *adam = gt_optimizer_class_find("adam");
+    gt_OptimizerClass wrong = *adam;
+    wrong.slots = copies_of_itself;
+    gt_Optimizer *optimizer = gt_optimizer_new(&wrong, NULL);
+    gt_optimizer_build(optimizer, weights);
+    fails(GT_STATE, "starts as the variable, which has another shape");
+    cr_assert(!gt_optimizer_built(optimizer));
+    gt_optimizer_free(optimizer);
+    cr_assert(!gt_ScheduleFreeAdamW(.beta_1 = 0));
+    fails(GT_INVALID, "beta_1 must be in (0, 1) (got 0)");
+    cr_assert(!gt_ScheduleFreeAdamW(.warmup_steps = -1));
+    fails(GT_INVALID, "warmup_steps must be >= 0 (got -1)");
+    gt_layer_free(model);
+    ends(scope);
+}
+
+/* ---- several as one ---- */
+
+static int by_rank(void *context, const gt_Variable *variable)
+{
+    ++*(int *)context;
+    return gt_rank(variable) - 1;
+}
+
+#define BOTH gt_optimizers(gt_Adam(0.125, BETAS, .use_ema = true, .ema_overwrite_frequency = 3), gt_SGD(.momentum = 0.75, .schedule = HALVES))
+
+/* Each variable as its optimizer trains it alone, to the last bit; eagerly and in plans. */
+Test(optimizers, several_as_one)
+{
+    gt_Scope *scope = gt_scope_begin();
+    for (int traced = 0; traced < 2; traced++) {
+        int asked = 0;
+        gt_Optimizer *whole = gt_MultiOptimizer(BOTH, .choose = by_rank, .context = &asked);
+        cr_assert(gt_optimizer_parts(whole) == 2 && gt_optimizer_parts(gt_optimizer_part(whole, 0)) == 0);
+        Run run = begin(whole, 1), alone[2] = {begin(gt_Adam(0.125, BETAS, .use_ema = true, .ema_overwrite_frequency = 3), 1),
+                                               begin(gt_SGD(.momentum = 0.75, .schedule = HALVES), 1)};
+        gt_Function *plan = gt_function(one_step, &run, .outputs = 0);
+        for (int call = 1; call <= 10; call++) {
+            gt_Tensor *g = slopes(&run, call);
+            gt_Status status = traced ? gt_function_call(plan, gt_tensors(g), NULL) : one_step(&run, &g, NULL);
+            cr_assert(status == GT_OK, "%s", gt_error_message());
+            one_step(&alone[0], &g, NULL);
+            one_step(&alone[1], &g, NULL);
+        }
+        for (int k = 0; k < 5; k++)
+            cr_assert(number_of(&run, k) == number_of(&alone[k >= 3], k), "number %d: %.17g instead of %.17g", k,
+                      number_of(&run, k), number_of(&alone[k >= 3], k));
+        cr_assert(asked == 2 && gt_optimizer_iterations(whole) == 10 && gt_optimizer_skipped(whole) == 0);
+        cr_assert(gt_optimizer_iterations(gt_optimizer_part(whole, 1)) == 10);
+        cr_assert(gt_optimizer_slot(whole, run.list[0], "velocity") == gt_optimizer_slot(gt_optimizer_part(whole, 0), run.list[0], "velocity"));
+        cr_assert_not_null(gt_optimizer_slot(whole, run.list[1], "momentum"));
+        cr_assert_null(gt_optimizer_slot(whole, run.list[1], "velocity"));
+        /* iteration, rate; of the first part these, average, momentum, velocity; of the second these, momentum */
+        static const char *const names[] = {"iteration", "learning_rate", "adam_0_iteration", "adam_0_learning_rate",
+                                            "a_average", "a_momentum", "a_velocity", "sgd_1_iteration",
+                                            "sgd_1_learning_rate", "b_momentum"};
+        char text[64];
+        gt_Tensors state = gt_optimizer_variables(whole);
+        cr_assert_eq(state.count, 10);
+        for (int i = 0; i < state.count; i++)
+            cr_assert_str_eq(gt_optimizer_variable_name(whole, i, NULL, NULL, text, sizeof text), names[i]);
+        gt_optimizer_finalize(whole);
+        cr_assert_eq(gt_element(run.list[0], 1), gt_element(gt_optimizer_slot(whole, run.list[0], "average"), 1));
+        cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+        cr_assert(isnan(gt_optimizer_learning_rate(whole)));
+        fails(GT_STATE, "is made of 2, each with a learning rate: see gt_optimizer_part");
+        gt_optimizer_set_learning_rate(whole, 1);
+        fails(GT_STATE, "each with a learning rate");
+        gt_function_free(plan);
+        end(&run);
+        end(&alone[0]);
+        end(&alone[1]);
+    }
+    ends(scope);
+}
+
+static int none_of_them(void *context, const gt_Variable *variable)
+{
+    (void)context, (void)variable;
+    return 2;
+}
+
+static gt_Tensor *failing(void *context, gt_Tensor *w)
+{
+    (void)context, (void)w;
+    gt_fail(GT_INVALID, "the constraint fails");
+    return NULL;
+}
+
+/* A step of which one part fails changes nothing; what cannot be parts. */
+Test(optimizers, several_as_one_refused)
+{
+    gt_Scope *scope = gt_scope_begin();
+    int asked = 0;
+    Run run = begin(gt_MultiOptimizer(BOTH, .choose = none_of_them), 1);
+    gt_Tensor *g = slopes(&run, 1);
+    one_step(&run, &g, NULL);
+    fails(GT_INVALID, "choose must give 0 to 1 for variable a (got 2)");
+    cr_assert(!gt_optimizer_built(run.optimizer) && !gt_optimizer_built(gt_optimizer_part(run.optimizer, 0)));
+    gt_optimizer_free(run.optimizer);
+
+    run.optimizer = gt_MultiOptimizer(BOTH, .choose = by_rank, .context = &asked);
+    gt_Tensor *missing[2] = {gt_ones(gt_shape(3), .dtype = GT_FLOAT64), NULL};
+    gt_apply_gradients(run.optimizer, gt_tensors(run.list[0], run.list[1]), missing);
+    fails(GT_NO_GRADIENT, "none of the 1 variables has a gradient");
+    missing[1] = gt_ones(gt_shape(2, 1), .dtype = GT_FLOAT64);
+    gt_apply_gradients(run.optimizer, gt_tensors(run.list[0], run.list[0]), missing);
+    fails(GT_INVALID, "variable a is in the list twice");
+    for (int k = 0; k < 5; k++)
+        cr_assert_eq(number_of(&run, k), 1 + k / 4.0);
+    gt_set_constraint(run.list[1], gt_constraint(failing, NULL));
+    gt_set_constraint(run.list[0], gt_NonNeg());
+    gt_apply_gradients(run.optimizer, gt_tensors(run.list[0], run.list[1]), missing);
+    fails(GT_INVALID, "the constraint fails");
+    for (int k = 0; k < 5; k++)
+        cr_assert_eq(number_of(&run, k), 1 + k / 4.0, "%d: %g", k, number_of(&run, k));
+    cr_assert_eq(gt_element(gt_optimizer_slot(run.optimizer, run.list[0], "momentum"), 0), 0);
+
+    gt_Optimizer *adam = gt_Adam();
+    cr_assert(!gt_MultiOptimizer(gt_optimizers(gt_SGD(), gt_MultiOptimizer(gt_optimizers(gt_Adam())))));
+    fails(GT_STATE, "optimizer multi_optimizer is made of several itself");
+    cr_assert(!gt_MultiOptimizer(gt_optimizers(gt_SGD(), gt_optimizer_part(run.optimizer, 0))));
+    fails(GT_STATE, "optimizer adam is part of another one already");
+    cr_assert(!gt_MultiOptimizer(gt_optimizers(adam, adam)));
+    fails(GT_INVALID, "optimizer adam is in the list twice");
+    cr_assert(!gt_MultiOptimizer(gt_optimizers()));
+    fails(GT_INVALID, "optimizers must be a list of 1 to 16, gt_optimizers(a, b)");
+    cr_assert(!gt_MultiOptimizer(gt_optimizers(gt_LossScaleOptimizer(gt_SGD()))));
+    fails(GT_STATE, "optimizer sgd scales losses itself");
+    cr_assert(!gt_MultiOptimizer(gt_optimizers((gt_Optimizer *)g)));
+    fails(GT_INVALID, "optimizer");
+    cr_assert(!gt_LossScaleOptimizer(gt_MultiOptimizer(gt_optimizers(gt_SGD()))));
+    fails(GT_STATE, "optimizer multi_optimizer is made of several, which have one loss_scale_factor or none");
+    cr_assert(!gt_optimizer_part(run.optimizer, 2));
+    fails(GT_INVALID, "index 2 is out of range: optimizer multi_optimizer is made of 2");
+    end(&run);
+    ends(scope);
+}
+
+/* 0 for the weights of the layer, 1 for all others. */
+static int not_of_layer(void *layer, const gt_Variable *variable)
+{
+    gt_Tensors weights = gt_weights(layer);
+    for (int i = 0; i < weights.count; i++)
+        if (weights.items[i] == variable)
+            return 0;
+    return 1;
+}
+
+/* In fit, and resumed from a checkpoint: the same bits. */
+Test(optimizers, several_as_one_fit)
+{
+    char path[] = "/tmp/gradtape-several-XXXXXX";
+    cr_assert(mkstemp(path) >= 0);
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_from_values_at(GT_HERE, gt_shape(4, 2), GT_FLOAT32, 8, (double[]){1, 2, 3, 4, 5, 6, 7, 9});
+    gt_Dataset *data = gt_dataset_from_tensors(x, gt_sum(x, .axis = -1, .keepdims = true), .batch_size = 2, .shuffle = false);
+    float kernels[3][2];
+    for (int turn = 0; turn < 3; turn++) { /* four epochs; two, and two resumed */
+        gt_Layer *slow = gt_Dense(2, .kernel_initializer = gt_Constant(0.25)), *fast = gt_Dense(1, .kernel_initializer = gt_Constant(0.5));
+        gt_Layer *model = gt_Sequential(slow, fast);
+        gt_build(model, gt_shape(2, 2), GT_FLOAT32);
+        gt_Optimizer *whole = gt_MultiOptimizer(gt_optimizers(gt_SGD(0.001), gt_Adam(0.01)),
+                                                .choose = not_of_layer, .context = slow);
+        gt_compile(model, .optimizer = whole, .loss = gt_MeanSquaredError());
+        if (turn == 2) {
+            gt_load_checkpoint(path, model, .optimizer = whole);
+            cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+            cr_assert_eq(gt_optimizer_iterations(gt_optimizer_part(whole, 1)), 4);
+        }
+        gt_fit(model, data, .epochs = turn == 0 ? 4 : 2, .verbose = GT_VERBOSITY_SILENT);
+        if (turn == 1)
+            gt_save_checkpoint(path, model, .optimizer = whole);
+        cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+        memcpy(kernels[turn], gt_data(gt_weights(fast).items[0]), sizeof kernels[turn]);
+        cr_assert(gt_element(gt_weights(slow).items[0], 0) != 0.25);
+        cr_assert_not_null(gt_optimizer_slot(whole, gt_weights(fast).items[0], "velocity"));
+        cr_assert_null(gt_optimizer_slot(whole, gt_weights(slow).items[0], "velocity"));
+        gt_layer_free(model);
+    }
+    cr_assert(memcmp(kernels[0], kernels[1], sizeof *kernels) != 0);
+    cr_assert(memcmp(kernels[0], kernels[2], sizeof *kernels) == 0, "%.9g, %.9g", kernels[0][0], kernels[2][0]);
+    gt_dataset_free(data);
+    remove(path);
+    ends(scope);
+}
+
 /* Each allocation of a step fails in turn: an error, nothing lost, and nothing changed. */
 Test(optimizers, every_allocation_may_fail)
 {
     gt_Context *before = gt_context();
-    for (int kind = 0; kind < 2; kind++) {
+    for (int kind = 0; kind < 3; kind++) {
         bool done = false;
+        int asked = 0;
         for (long n = 0; !done; n++) {
             cr_assert(n < 5000, "it never ends");
             Budget budget = {.left = INT32_MAX};
@@ -447,7 +672,10 @@ Test(optimizers, every_allocation_may_fail)
             gt_Context *context = gt_context_create(.allocator = &allocator, .pooling = false);
             gt_context_use(context);
             gt_Scope *scope = gt_scope_begin();
-            Run run = begin(kind == 0 ? both() : gt_LossScaleOptimizer(scheduled()), 1);
+            Run run = begin(kind == 0   ? both()
+                            : kind == 1 ? gt_LossScaleOptimizer(scheduled())
+                                        : gt_MultiOptimizer(BOTH, .choose = by_rank, .context = &asked),
+                            1);
             gt_Tensor *g = slopes(&run, 1);
             gt_optimizer_build(run.optimizer, ((gt_Tensors){(gt_Tensor *const *)run.list, 2}));
             budget.left = n;

@@ -99,8 +99,11 @@ int main()
     check(gt_size(gt_call(model, gt_cast(x, GT_FLOAT32))) == 2, "a model");
     check(gt_layer_child_count(model) == 4 && gt_count_params(model) == 3 + 16 + 5, "its parts");
 
-    gt_compile(model, .optimizer = gt_Adam(0.01, .beta_1 = 0.8), .loss = gt_Huber(.delta = 2),
+    gt_compile(model, .optimizer = gt_MultiOptimizer(gt_optimizers(gt_Adam(0.01, .beta_1 = 0.8))),
+               .loss = gt_Huber(.delta = 2),
                .metrics = gt_metrics(gt_LossMetric(gt_MeanAbsoluteError(), .name = "mae")));
+    gt_metric_free(gt_IoU(3, .target_class_ids = gt_axes(0, 2)));
+    gt_metric_free(gt_Recall(.thresholds = gt_numbers(0.5, 0.75)));
     gt_Dataset *data = gt_dataset_from_tensors(
         gt_cast(x, GT_FLOAT32), gt_array(gt_shape(2, 1), 1, 2), .batch_size = 2, .shuffle = false);
     gt_History *history = gt_fit(model, data, .epochs = 3, .verbose = GT_VERBOSITY_SILENT);

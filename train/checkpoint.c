@@ -240,14 +240,14 @@ static gt_Status check_dataset(gt_Context *context, const gt_Dataset *dataset,
                                const int64_t *position)
 {
     int64_t rows = gt_dataset_size(dataset), seed = gt_dataset_seed(dataset);
-    bool known = rows >= 0 && position[ROWS] >= 0; /* of a stream, after its first epoch */
+    const bool known = rows >= 0 && position[ROWS] >= 0; /* those of a stream are not, until it was counted */
     if ((known && position[ROWS] != rows) || position[SEED] != seed)
         return gt_raise(
             context, GT_INVALID, NULL, NULL,
             "the dataset must have %lld rows and seed %lld, as when the checkpoint was saved "
             "(got %lld and %lld)",
             (long long)position[ROWS], (long long)position[SEED], (long long)rows, (long long)seed);
-    if (position[EPOCH] < 0 || position[ROW] < 0 || (known && position[ROW] > rows))
+    if (position[EPOCH] < 0 || position[ROW] < 0 || (rows >= 0 && position[ROW] > rows))
         return gt_raise(context, GT_FORMAT, NULL, NULL,
                         "the position in the dataset is out of range");
     return gt_context_status(context);

@@ -320,7 +320,7 @@ static gt_Status open_datasets(gt_Run *run, gt_Rows rows, const gt_fit_options *
         return gt_context_status(context);
     run->dataset = gt_rows_open(context, rows, &given, 0, INT64_MAX);
     if (run->dataset && options->validation_split > 0) {
-        int64_t all = gt_dataset_size(run->dataset);
+        int64_t all = gt_dataset_count(run->dataset);
         gt_object_release(gt_dataset_object(run->dataset)); /* it said that the tensors fit together */
         run->dataset = gt_rows_open(context, rows, &given, 0, count);
         if (options->validation_batch_size != -1)

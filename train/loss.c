@@ -5,8 +5,10 @@
 #include "ops/array/creation.h"
 #include "ops/array/masking.h"
 #include "ops/array/reshaping.h"
+#include "ops/math/arithmetic.h"
 #include "ops/math/compare.h"
 #include "ops/math/reduce.h"
+#include "ops/nn/ctc.h"
 #include "train/internal.h"
 
 #include <assert.h>
@@ -150,6 +152,45 @@ LOSS(circle, Circle, gt_Circle_options, gt_circle_options, NULL)
 LOSS(dice, Dice, gt_Dice_options, gt_dice_options, NULL)
 LOSS(tversky, Tversky, gt_Tversky_options, gt_tversky_options, NULL)
 
+/* ---- sequences ---- */
+
+static gt_Tensor *ctc_compute(const gt_Loss *self, const gt_LossArgs *in)
+{
+    gt_Shape shape = gt_tensor_shape(in->y_pred);
+    const gt_Reduction reduction = reduction_of(self);
+    if (in->mask && gt_rank(in->mask) != 1)
+        gt_fail(GT_INVALID, "ctc weighs whole sequences, and y_pred has a mask: see gt_unmask");
+    else if (gt_status() == GT_OK && shape.rank != 3)
+        gt_fail(GT_INVALID, "ctc: y_pred must be (batch, steps, classes)");
+    if (gt_status() != GT_OK)
+        return NULL;
+    gt_Tensor *counts = gt_cast(gt_not_equal(in->y_true, 0), GT_INT32);
+    gt_Tensor *lengths = gt_cast(gt_sum(counts, .axis = -1), GT_INT32);
+    gt_Tensor *steps = gt_full(gt_shape(shape.dims[0]), (double)shape.dims[1], .dtype = GT_INT32);
+    gt_Tensor *each = gt_ctc_loss(in->y_true, in->y_pred, lengths, steps);
+    if (in->sample_weight)
+        each = gt_multiply(each, in->sample_weight);
+    if (reduction == GT_REDUCTION_NONE)
+        return each;
+    if (reduction == GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT && in->sample_weight)
+        return gt_divide_no_nan(gt_sum(each), gt_sum(in->sample_weight));
+    return reduction == GT_REDUCTION_SUM ? gt_sum(each) : gt_mean(each);
+}
+
+static const gt_LossClass ctc_class = {.mark = GT_MARK,
+                                       .size = sizeof(gt_LossClass),
+                                       .name = "ctc",
+                                       .options = &gt_MeanSquaredError_options_type,
+                                       .check = check_reduction,
+                                       .compute = ctc_compute,
+                                       .function = "CTC",
+                                       .keras = "CTC"};
+
+gt_Loss gt_CTC_of(const gt_CTC_options *options)
+{
+    return gt_loss_make(&ctc_class, options);
+}
+
 /* ---- the crossentropy that fits the shapes ---- */
 
 static gt_Tensor *crossentropy_compute(const gt_Loss *self, const gt_LossArgs *in)
@@ -196,6 +237,7 @@ static const gt_LossClass *const table[] = {
     &circle_class,
     &cosine_similarity_class,
     &crossentropy_class,
+    &ctc_class,
     &dice_class,
     &hinge_class,
     &huber_class,
@@ -275,21 +317,45 @@ gt_Status gt_loss_check(const gt_Loss *self)
     return self->type->check ? self->type->check(self) : GT_OK;
 }
 
-/* Padding weighs nothing, and the steps that count so much that all together weigh what all steps would (Keras's
- * apply_mask; with its epsilon, for a mask that leaves nothing). */
-static gt_Tensor *masked_weight(gt_Tensor *mask, gt_Tensor *weight)
+/* Samples of such a shape that a label of ignore_class does not take out, bool; NULL: the loss takes none out. */
+static gt_Tensor *counted(const gt_Loss *self, gt_Tensor *y_true, gt_Shape shape)
 {
-    gt_Tensor *counts = gt_cast(mask, GT_FLOAT32);
-    gt_Tensor *valid = gt_sum(counts), *total = gt_sum(gt_ones_like(counts));
-    counts = gt_multiply(counts, gt_divide(total, gt_add(valid, 1e-7)));
+    int64_t ignored = GT_NONE;
+    const void *given = option(self, "ignore_class", sizeof ignored);
+    if (given)
+        memcpy(&ignored, given, sizeof ignored);
+    if (ignored == GT_NONE || gt_status() != GT_OK)
+        return NULL;
+    return gt_not_equal(gt_reshape(y_true, shape), (double)ignored);
+}
+
+static gt_Tensor *to_rank(gt_Tensor *x, int rank)
+{
+    for (int more = rank - gt_rank(x); more > 0; more--)
+        x = gt_expand_dims(x, -1);
+    return x;
+}
+
+/* Padding weighs nothing; where the loss is the mean of all, the steps that count weigh so much that all together weigh
+ * what all steps would (Keras's apply_mask), those that the loss counts itself. */
+static gt_Tensor *masked_weight(const gt_Loss *self, const gt_LossArgs *in)
+{
+    const gt_DType dtype = gt_dtype(in->y_pred) == GT_FLOAT64 ? GT_FLOAT64 : GT_FLOAT32;
+    gt_Tensor *counts = gt_cast(in->mask, dtype), *weight = in->sample_weight;
+    if (reduction_of(self) == GT_REDUCTION_MEAN) {
+        gt_Shape rows = gt_tensor_shape(in->y_pred);
+        rows.rank -= rows.rank > 0;
+        gt_Tensor *kept = counted(self, in->y_true, rows), *all = gt_ones_like(counts);
+        if (kept) {
+            all = gt_cast(kept, dtype);
+            counts = gt_multiply(all, to_rank(counts, rows.rank));
+        }
+        counts = gt_multiply(counts, gt_divide_no_nan(gt_sum(all), gt_sum(counts)));
+    }
     if (!weight)
         return counts;
-    gt_Tensor *narrow = gt_cast(weight, GT_FLOAT32);
-    for (int more = gt_rank(counts) - gt_rank(narrow); more > 0; more--)
-        narrow = gt_expand_dims(narrow, -1);
-    for (int more = gt_rank(narrow) - gt_rank(counts); more > 0; more--)
-        counts = gt_expand_dims(counts, -1);
-    return gt_multiply(counts, narrow);
+    weight = to_rank(gt_cast(weight, dtype), gt_rank(counts));
+    return gt_multiply(to_rank(counts, gt_rank(weight)), weight);
 }
 
 /* The weighted mean of what a loss of one's own gave for the samples. */
@@ -315,10 +381,11 @@ gt_Tensor *gt_loss_compute(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_
     if (gt_is_masked(y_pred)) {
         in.mask = gt_mask(y_pred);
         in.y_pred = gt_unmask(y_pred);
-        in.sample_weight = masked_weight(in.mask, sample_weight);
     }
     if (y_true && gt_is_masked(y_true))
         in.y_true = gt_unmask(y_true);
+    if (in.mask)
+        in.sample_weight = masked_weight(self, &in);
     if (in.sample_weight && y_pred)
         in.sample_weight = gt_cast(in.sample_weight, gt_dtype(y_pred));
     gt_Tensor *value = gt_status() == GT_OK ? self->type->compute(self, &in) : NULL;
@@ -327,18 +394,6 @@ gt_Tensor *gt_loss_compute(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_
     if (gt_status() == GT_OK && (gt_size(value) != 1 || self->type == &function_class))
         value = mean_of(self, value, in.sample_weight);
     return gt_status() == GT_OK ? gt_reshape(value, gt_shape()) : NULL;
-}
-
-/* Samples labelled ignore_class count nothing, which must then stand in the weights. */
-static gt_Tensor *counted(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *values)
-{
-    int64_t ignored = GT_NONE;
-    const void *given = option(self, "ignore_class", sizeof ignored);
-    if (given)
-        memcpy(&ignored, given, sizeof ignored);
-    if (ignored == GT_NONE || gt_status() != GT_OK)
-        return NULL;
-    return gt_not_equal(gt_reshape(y_true, gt_tensor_shape(values)), (double)ignored);
 }
 
 gt_Tensor *gt_loss_values(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_pred,
@@ -356,7 +411,7 @@ gt_Tensor *gt_loss_values(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_p
     gt_Tensor *values = gt_status() == GT_OK ? each.type->compute(&each, &in) : NULL;
     if (gt_status() == GT_OK && !values)
         gt_fail(GT_INVALID, "%s: the loss is NULL", self->type->name);
-    *counts = counted(self, y_true, values);
+    *counts = gt_status() == GT_OK ? counted(self, y_true, gt_tensor_shape(values)) : NULL;
     return gt_status() == GT_OK ? values : NULL;
 }
 

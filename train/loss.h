@@ -100,6 +100,12 @@ GT_OPTIONS(gt_Tversky_options, gt_Tversky_OPTIONS);
 #define gt_Tversky(...) gt_Tversky_of(GT_KEYWORDS(gt_Tversky, __VA_ARGS__))
 GT_API gt_Loss gt_Tversky_of(const gt_Tversky_options *options);
 
+/* gt_ctc_loss (ops/nn/ctc.h) of whole sequences: y_true (batch, labels) of integers, of which those that are not 0 count, and
+ * y_pred (batch, steps, classes) of logits, of which class 0 is the blank. A mask of the steps is an error. */
+typedef gt_MeanSquaredError_options gt_CTC_options;
+#define gt_CTC(...) gt_CTC_of(GT_REDUCED_(__VA_ARGS__))
+GT_API gt_Loss gt_CTC_of(const gt_CTC_options *options);
+
 /* What Keras's string "crossentropy" is: the crossentropy that fits the shapes. Predictions (..., 1) or of rank 1 are binary;
  * labels of fewer dimensions than the predictions, or (..., 1), name classes (sparse categorical); labels like the
  * predictions are categorical. */

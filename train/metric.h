@@ -16,13 +16,13 @@ typedef struct gt_Metric gt_Metric;
 #define GT_MAX_METRICS       16 /* of one model */
 
 typedef struct gt_MetricUpdate {
-    const void *
-        instance; /* the class's option struct, filled in; or the struct that gt_metric_new was given */
+    /* The class's option struct, filled in; or the struct that gt_metric_new was given. */
+    const void *instance;
     gt_Variable *const *states; /* float64 */
     gt_Tensor *y_true, *y_pred; /* without masks */
-    gt_Tensor
-        *sample_weight; /* of the leading axes of the values; padding weighs 0. NULL: all weigh 1 */
-    gt_Tensor *mask;    /* of y_pred; it is part of the weight. NULL: none */
+    /* Of the leading axes of the values; padding weighs 0. NULL: all weigh 1. */
+    gt_Tensor *sample_weight;
+    gt_Tensor *mask;         /* of y_pred; it is part of the weight. NULL: none */
     gt_Tensor *given_weight; /* sample_weight without the mask */
 } gt_MetricUpdate;
 

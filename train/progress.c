@@ -1,5 +1,5 @@
 /* The bar and the lines of gt_fit and gt_evaluate, in the look of Keras. The only file of the
- * library that prints, to standard error. Leans on progress.h for what is told. */
+ * library that prints, to standard error, but for pictures/live.c. Leans on progress.h for what is told. */
 #include "train/progress.h"
 #include "core/text.h"
 #include "core/warning.h"

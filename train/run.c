@@ -74,6 +74,8 @@ gt_Status gt_run_build(const gt_Run *run, const gt_Batch *batch)
     if (!run->state->built && build_model(run, batch) != GT_OK)
         return gt_context_status(context);
     gt_Tensors variables = gt_trainable_variables(run->state->layer);
+    if (gt_context_status(context) != GT_OK)
+        return gt_context_status(context);
     if (variables.count == 0)
         gt_warn(context, NULL, "no trainable weights",
                 "model %s has none, so training changes nothing", run->state->name);

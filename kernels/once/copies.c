@@ -1,6 +1,13 @@
 /* Kernels of tiles that write memory and nothing else: fill, triangle. Compiled once. Leans on loops.h. */
 #include "kernels/loops.h"
 
+void gt_repeat(void *y, size_t bytes, int64_t n)
+{
+    const size_t all = bytes * (size_t)n;
+    for (size_t done = bytes; done < all; done *= 2)
+        memcpy((char *)y + done, y, done < all - done ? done : all - done);
+}
+
 /* Writes one element everywhere. Any order of tiles. */
 void GT_KERNEL(tiles_fill)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)

@@ -93,8 +93,7 @@ const gt_LayerClass gt_layer_class_attention = {
          .output = GT_SAMPLE_SHAPE(2, 3, 4)},
         {.options = GT_LAYER_OPTIONS(gt_Attention, .score_mode = GT_SCORE_MODE_CONCAT,
                                      .use_causal_mask = true),
-         .keras =
-             "Attention(score_mode='concat') @ call([x[0], x[1], x[2]], use_causal_mask=True)",
+         .keras = "Attention(score_mode='concat') @ call([x[0], x[1], x[2]], use_causal_mask=True)",
          .inputs = 3,
          .input = GT_INPUTS(GT_ANY(2, 3, 2), GT_ANY(2, 3, 4), GT_ANY(2, 3, 2)),
          .output = GT_SAMPLE_SHAPE(2, 3, 4)},
@@ -108,7 +107,12 @@ const gt_LayerClass gt_layer_class_attention = {
          .keras = "Attention(dropout=0.4, seed=3)",
          .inputs = 2,
          .input = GT_INPUTS(GT_ANY(2, 2, 3), GT_ANY(2, 4, 3)),
-         .output = GT_SAMPLE_SHAPE(2, 2, 3)}),
+         .output = GT_SAMPLE_SHAPE(2, 2, 3)},
+        {.keras = "Attention() @ call([x[0], x[1], x[2]], mask=[m[0], m[1], m[2]])",
+         .inputs = 3,
+         .input = GT_INPUTS(GT_ANY(2, 2, 3), GT_ANY(2, 4, 5), GT_ANY(2, 4, 3)),
+         .masks = 7,
+         .output = GT_SAMPLE_SHAPE(2, 2, 5)}),
 };
 
 gt_Layer *gt_Attention_at(const char *here, const gt_Attention_options *options)
@@ -184,7 +188,12 @@ const gt_LayerClass gt_layer_class_additive_attention = {
          .keras = "AdditiveAttention(dropout=0.3, seed=9)",
          .inputs = 2,
          .input = GT_INPUTS(GT_ANY(2, 2, 3), GT_ANY(2, 4, 3)),
-         .output = GT_SAMPLE_SHAPE(2, 2, 3)}),
+         .output = GT_SAMPLE_SHAPE(2, 2, 3)},
+        {.keras = "AdditiveAttention() @ call([x[0], x[1], x[2]], mask=[m[0], m[1], m[2]])",
+         .inputs = 3,
+         .input = GT_INPUTS(GT_ANY(2, 2, 3), GT_ANY(2, 4, 5), GT_ANY(2, 4, 3)),
+         .masks = 7,
+         .output = GT_SAMPLE_SHAPE(2, 2, 5)}),
 };
 
 gt_Layer *gt_AdditiveAttention_at(const char *here, const gt_AdditiveAttention_options *options)

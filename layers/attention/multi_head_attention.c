@@ -380,7 +380,14 @@ const gt_LayerClass gt_layer_class_group_query_attention = {
          .keras = "GroupQueryAttention(2, 2, 2, dropout=0.3, seed=6) @ call(x[0], x[1])",
          .inputs = 2,
          .input = GT_INPUTS(GT_ANY(1, 2, 2), GT_ANY(1, 3, 2)),
-         .output = GT_SAMPLE_SHAPE(1, 2, 2)}),
+         .output = GT_SAMPLE_SHAPE(1, 2, 2)},
+        {.options = GT_LAYER_OPTIONS(gt_GroupQueryAttention, .head_dim = 2, .num_query_heads = 2,
+                                     .num_key_value_heads = 1),
+         .keras = "GroupQueryAttention(2, 2, 1) @ call(x[0], x[1], x[2])",
+         .inputs = 3,
+         .input = GT_INPUTS(GT_ANY(2, 3, 2), GT_ANY(2, 4, 3), GT_ANY(2, 4, 2)),
+         .masks = 7,
+         .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
 };
 
 gt_Layer *gt_GroupQueryAttention_at(const char *here, const gt_GroupQueryAttention_options *options)

@@ -37,7 +37,13 @@ const gt_LayerClass gt_layer_class_maximum = {
          .inputs = 2,
          .input = GT_INPUTS(GT_DISTINCT(-2, 2, 2, 3, 4), GT_DISTINCT(-2, 2, 2, 3, 4)),
          .masks = 2,
-         .output = GT_SAMPLE_SHAPE(2, 3, 4)}),
+         .output = GT_SAMPLE_SHAPE(2, 3, 4)},
+        {.keras = "Maximum()",
+         .inputs = 3,
+         .input = GT_INPUTS(GT_DISTINCT(-2, 2, 2, 3, 2), GT_DISTINCT(-2, 2, 2, 3, 2),
+                            GT_DISTINCT(-2, 2, 2, 3, 2)),
+         .masks = 7,
+         .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
 };
 
 gt_Layer *gt_Maximum_at(const char *here, const gt_Maximum_options *options)

@@ -37,7 +37,13 @@ const gt_LayerClass gt_layer_class_minimum = {
          .inputs = 2,
          .input = GT_INPUTS(GT_DISTINCT(-2, 2, 2, 3, 4), GT_DISTINCT(-2, 2, 2, 3, 4)),
          .masks = 2,
-         .output = GT_SAMPLE_SHAPE(2, 3, 4)}),
+         .output = GT_SAMPLE_SHAPE(2, 3, 4)},
+        {.keras = "Minimum()",
+         .inputs = 3,
+         .input = GT_INPUTS(GT_DISTINCT(-2, 2, 2, 3, 2), GT_DISTINCT(-2, 2, 2, 3, 2),
+                            GT_DISTINCT(-2, 2, 2, 3, 2)),
+         .masks = 7,
+         .output = GT_SAMPLE_SHAPE(2, 3, 2)}),
 };
 
 gt_Layer *gt_Minimum_at(const char *here, const gt_Minimum_options *options)

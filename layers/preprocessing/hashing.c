@@ -8,7 +8,6 @@
 #include "ops/array/cast.h"
 #include "ops/array/creation.h"
 #include "ops/array/hashing.h"
-#include "ops/array/reshaping.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/compare.h"
 
@@ -73,9 +72,6 @@ static gt_Tensor *hash_integers(gt_Layer *layer, gt_Tensor *x)
     const Hashing *self = (const Hashing *)layer;
     const gt_Hashing_options *options = &self->options;
     const bool masks = options->mask_value != INT64_MIN && options->num_bins > 1;
-    const gt_Shape shape = gt_tensor_shape(x);
-    if (options->output_mode == GT_OUTPUT_MODE_ONE_HOT && shape.rank > 1 && gt_last(shape) == 1)
-        x = gt_squeeze(x, .axes = gt_axes(-1));
     gt_Tensor *whole = gt_cast(x, GT_INT64);
     gt_Tensor *bins = gt_hash_bucket(whole, options->num_bins - masks, key_of(self));
     if (masks) {

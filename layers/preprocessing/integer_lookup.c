@@ -173,6 +173,13 @@ static gt_Layer *with_mask(void)
     return gt_IntegerLookup(.vocabulary = primes(), .mask_token = 0, .num_oov_indices = 3, .max_tokens = 9);
 }
 
+/* Without an index for unknown ones. */
+static gt_Layer *only_known(void)
+{
+    return gt_IntegerLookup(.vocabulary = gt_cast(gt_array(gt_shape(4), 4, 2, 1, 3), GT_INT64), .mask_token = 0,
+                            .num_oov_indices = 0);
+}
+
 static gt_Layer *hashed(void)
 {
     return gt_IntegerLookup(.vocabulary = primes(), .num_oov_indices = 4, .oov_method = GT_OOV_METHOD_FARMHASH);
@@ -236,6 +243,11 @@ const gt_LayerClass gt_layer_class_integer_lookup = {
          .keras = PRIMES ", mask_token=0, num_oov_indices=3, max_tokens=9)",
          .inputs = 1,
          .input = GT_INPUTS(GT_WHOLE(GT_INT32, -9, 7, 4, 6)),
+         .output = GT_SAMPLE_SHAPE(4, 6)},
+        {.make = only_known,
+         .keras = "IntegerLookup(vocabulary=[4, 2, 1, 3], mask_token=0, num_oov_indices=0)",
+         .inputs = 1,
+         .input = GT_INPUTS(GT_WHOLE(GT_INT64, 0, 4, 4, 6)),
          .output = GT_SAMPLE_SHAPE(4, 6)},
         {.make = hashed,
          .keras = PRIMES ", num_oov_indices=4, oov_method='farmhash')",

@@ -406,7 +406,7 @@ static void at_commas(gt_TextOutput *output, const char *text, size_t length)
 
 static gt_Layer *of_functions(void)
 {
-    return gt_TextVectorization(.vocabulary = gt_strings("Rd", " rd WIN!", "win"),
+    return gt_TextVectorization(.vocabulary = gt_strings("Rd", " rd WINE!", "whit win"),
                                 .standardize_function = without_e, .split_function = at_commas);
 }
 
@@ -477,7 +477,7 @@ const gt_LayerClass gt_layer_class_text_vectorization = {
          .input = GT_INPUTS(GT_WORDS("red|wine|white", 3, 4, 3)),
          .output = GT_SAMPLE_SHAPE(4, 5)},
         {.make = of_functions,
-         .keras = "TextVectorization(vocabulary=['Rd', ' rd WIN!', 'win'], "
+         .keras = "TextVectorization(vocabulary=['Rd', ' rd WINE!', 'whit win'], "
                   "standardize=lambda t: tf.strings.regex_replace(t, 'e', ''), split=lambda t: tf.strings.split(t, ','))",
          .inputs = 1,
          .input = GT_INPUTS(GT_WORDS("Red, red WINE!|white wine|Red,", 3, 6)),

@@ -306,7 +306,8 @@ static void warn_of_one_class(const char *loss, const gt_Tensor *y_pred, int axi
     const gt_Spec *spec = context ? gt_tensor_spec(y_pred) : NULL;
     if (spec && axis >= 0 && axis < spec->rank && spec->dims[axis] == 1)
         gt_warn(context, NULL, loss,
-                "y_pred has one class, whose probability is always 1: for a yes or no end the model with "
+                "y_pred has one class, whose probability is always 1: for a yes or no end the "
+                "model with "
                 "gt_sigmoid, and compare with gt_binary_crossentropy");
 }
 
@@ -424,21 +425,24 @@ sparse_categorical_crossentropy(gt_Tensor *y_true, gt_Tensor *y_pred,
                                 const gt_sparse_categorical_crossentropy_options *options)
 {
     gt_Tensor *labels = gt_loss_labels(y_true, y_pred), *count = NULL;
+    gt_Tensor *weight = options->sample_weight;
     if (!labels)
         return NULL;
     warn_of_one_class("sparse_categorical_crossentropy", y_pred, gt_rank(y_pred) - 1);
     if (options->ignore_class != GT_NONE) {
         labels = gt_cast(labels, GT_INT64);
-        if (options->reduction == GT_REDUCTION_MEAN ||
-            options->reduction == GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT)
-            count = gt_sum(
-                gt_cast(gt_not_equal(labels, (double)options->ignore_class), gt_dtype(y_pred)));
+        gt_Tensor *kept =
+            gt_cast(gt_not_equal(labels, (double)options->ignore_class), gt_dtype(y_pred));
+        if (weight && options->reduction == GT_REDUCTION_MEAN_WITH_SAMPLE_WEIGHT)
+            weight = gt_multiply(weights(weight, kept), kept);
+        else
+            count = gt_sum(kept);
     }
     gt_Tensor *x = gt_logits_of(y_pred, options->from_logits, &gt_op_softmax, gt_rank(y_pred) - 1);
     if (!x)
         x = gt_log(gt_clip(gt_probabilities(y_pred, GT_SCORES_OF_SOFTMAX), GT_LOSS_EPSILON,
                            1 - GT_LOSS_EPSILON));
     gt_Tensor *losses = gt_sparse_softmax_crossentropy(labels, x, options->ignore_class);
-    return gt_loss_reduced(losses, options->reduction, options->sample_weight, count);
+    return gt_loss_reduced(losses, options->reduction, weight, count);
 }
 GT_LOSS(sparse_categorical_crossentropy, gt_sparse_categorical_crossentropy_options)

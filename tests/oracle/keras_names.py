@@ -1,14 +1,15 @@
-"""Writes keras_names.txt: the public names of Keras's layers, initializers, regularizers, constraints and
-activations, by Keras 3.15.1. tests/test_contract_names.c walks it.
+"""Writes keras_names.txt: the public names of Keras's layers, initializers, regularizers, constraints, activations,
+losses, metrics, optimizers and schedules, by Keras 3.15.1. tests/test_contract_names.c walks it.
 
 Run: python keras_names.py   (pip install tensorflow-cpu==2.21.0 keras==3.15.1)
 
 A line is a kind and a name; "= name" follows where it is another name of the same thing. Kinds: layer (a class),
-initializer, regularizer, constraint (classes), activation (a function), and function: what is no class in the other
+initializer, regularizer, constraint, loss, metric, optimizer, schedule (classes), activation (a function), and function: what is no class in the other
 modules, module.name.
 """
 
 import inspect
+import operator
 import os
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -16,13 +17,15 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import keras
 
-MODULES = ["layers", "initializers", "regularizers", "constraints", "activations"]
+MODULES = {"layers": "layer", "initializers": "initializer", "regularizers": "regularizer", "constraints": "constraint",
+           "activations": "activation", "losses": "loss", "metrics": "metric", "optimizers": "optimizer",
+           "optimizers.schedules": "schedule"}
 
 
 def lines():
-    for module in MODULES:
-        kind, seen = module[:-1], {}
-        things = {name: thing for name, thing in vars(getattr(keras, module)).items()
+    for module, kind in MODULES.items():
+        seen = {}
+        things = {name: thing for name, thing in vars(operator.attrgetter(module)(keras)).items()
                   if not name.startswith("_") and not inspect.ismodule(thing)}
         # The class's own name first, so that the other ones refer to it.
         for name in sorted(things, key=lambda n: (n != getattr(things[n], "__name__", n), n)):

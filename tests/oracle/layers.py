@@ -34,12 +34,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import tree
+from keras.src import backend
 from keras.src.backend import get_keras_mask, set_keras_mask
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "layers")
 MASK64 = (1 << 64) - 1
 CALLS = 1500  # over which random outputs are averaged
 DRAWS = 20000  # numbers at least over which first values are counted
+
+# ---- what TensorFlow rounds to float32 in layers of float64, in float64 ----
+
+cast = tf.cast  # of a number of Python: the scale of attention
+tf.cast = lambda x, dtype, name=None: cast(np.float64(x) if isinstance(x, float) else x, dtype, name)
+backend.nn.leaky_relu = lambda x, negative_slope=0.2: tf.where(x >= 0, x, x * tf.constant(negative_slope, x.dtype))
 
 # ---- numbers, as tests/layer_uses.h has them ----
 

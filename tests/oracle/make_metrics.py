@@ -246,3 +246,13 @@ for ours, theirs, data in cases():
         print(f"CASE({number}, {ours}, {data}, WEIGHT_{kind}, {results[0].size}, {', '.join(map(text, results))})")
         number += 1
 print("#endif")
+print("#ifdef DEFAULTS")
+ASKED = {"IoU": (3, [0]), "OneHotIoU": (3, [0]), "MeanIoU": (3,), "OneHotMeanIoU": (3,), "SensitivityAtSpecificity": (0.5,),
+         "SpecificityAtSensitivity": (0.5,), "PrecisionAtRecall": (0.5,), "RecallAtPrecision": (0.5,)}
+GIVEN = ["num_classes", "specificity", "sensitivity", "recall", "precision"]
+for name, kind in sorted(vars(M).items()):
+    if isinstance(kind, type) and name not in ("Metric", "MeanMetricWrapper"):
+        for option, value in kind(*ASKED.get(name, ())).get_config().items():
+            if (value is None or isinstance(value, (bool, int, float))) and option not in GIVEN:
+                print('DEFAULTS("%s", "%s", %s)' % (name, option, "NAN" if value is None else "%.9g" % value))
+print("#endif")

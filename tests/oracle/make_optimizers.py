@@ -2,7 +2,9 @@
 
 Keras 3.15.1 on TensorFlow 2.21.0, floatx float64. Two variables, (3,) and (2, 1), start at 1, 1.25, ..., 2; the gradient of
 call c, from 1, is (k + 1)(7 - c) / 8 + (c mod 3) / 4 for number k. Each row: the five numbers after 10 calls."""
+import inspect
 import os
+import textwrap
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
@@ -51,6 +53,8 @@ OPTIMIZERS = [
     "Muon(0.125, adam_beta_1=0.75, adam_beta_2=0.875, momentum=0.875, adam_weight_decay=0.25, weight_decay=0.5)",
     "Muon(0.125, adam_beta_1=0.75, adam_beta_2=0.875, epsilon=0.0625, adam_lr_ratio=0.5, nesterov=False, ns_steps=3, rms_rate=0.5, "
     "weight_decay=0.0, adam_weight_decay=0.0)",
+    "ScheduleFreeAdamW(0.125, beta_1=0.75, beta_2=0.875, epsilon=0.0625)",
+    "ScheduleFreeAdamW(0.125, warmup_steps=4, weight_decay=0.25, gradient_accumulation_steps=2)",
 ]
 SCHEDULES = [
     "ExponentialDecay(0.1, 7, 0.5)",
@@ -83,6 +87,14 @@ def exact(schedule):
 
 def row(numbers):
     return "{" + ", ".join("%.17g" % float(x) for x in numbers) + "},"
+
+
+# Keras keeps the old momentum of ScheduleFreeAdamW as TensorFlow's variable, which it then overwrites; on other backends it
+# has the old numbers, as its comment says.
+source = textwrap.dedent(inspect.getsource(ScheduleFreeAdamW.update_step))  # noqa: F405
+module = dict(vars(inspect.getmodule(ScheduleFreeAdamW)))  # noqa: F405
+exec(source.replace("momentum.value", "ops.copy(momentum.value)"), module)
+ScheduleFreeAdamW.update_step = module["update_step"]  # noqa: F405
 
 
 def train(text):
@@ -124,4 +136,10 @@ print("};")
 print("static const double rates[][%d] = { /* of steps" % len(STEPS), *STEPS, "*/")
 for text in SCHEDULES:
     print("    /*", text, "*/", row(exact(eval(text))(keras.ops.convert_to_tensor(float(s), "float64")) for s in STEPS))
+print("};")
+print("static const OptionDefault defaults[] = {")
+for kind in (Adadelta, Adafactor, Adagrad, Adam, Adamax, AdamW, Ftrl, Lamb, Lion, Muon, Nadam, RMSprop, ScheduleFreeAdamW, SGD):  # noqa: F405
+    for option, value in kind().get_config().items():
+        if value is None or isinstance(value, (bool, int, float)):
+            print('    {"%s", "%s", %s},' % (kind.__name__, option, "NAN" if value is None else "%.9g" % value))
 print("};")

@@ -21,8 +21,44 @@ enum { TP, FP, TN, FN, STATES };
 /* Which answers count, and beyond which thresholds, a vector of float64. */
 typedef struct Counting {
     gt_Tensor *thresholds;
+    bool ascending;          /* the thresholds: there may be many */
     int32_t top_k, class_id; /* 0, -1: all */
 } Counting;
+
+/* Scores beside the thresholds: 1 for each that a score is beyond (thresholds, scores), or, of ascending ones, how many it is
+ * beyond. */
+typedef struct Places {
+    gt_Tensor *beyond, *number;
+    int64_t thresholds;
+} Places;
+
+static Places find_places(Counting how, gt_Tensor *scores)
+{
+    Places places = {.thresholds = gt_size(how.thresholds)};
+    if (how.ascending) {
+        gt_Tensor *low = gt_where(gt_logical_not(gt_isnan(scores)), scores, NEVER);
+        places.number = gt_searchsorted(how.thresholds, low);
+    } else {
+        gt_Tensor *row = gt_expand_dims(scores, 0), *column = gt_expand_dims(how.thresholds, 1);
+        places.beyond = gt_cast(gt_greater(row, column), GT_FLOAT64);
+    }
+    return places;
+}
+
+/* Adds up the weights of scores beyond each threshold in one state and those of the others in another. */
+static gt_Status add_weights(const Places *places, gt_Tensor *weight, gt_Variable *beyond,
+                             gt_Variable *within)
+{
+    if (places->beyond) {
+        gt_Tensor *others = gt_add(gt_negative(places->beyond), 1);
+        gt_assign_add(beyond, gt_matmul(places->beyond, weight));
+        return gt_assign_add(within, gt_matmul(others, weight));
+    }
+    gt_Tensor *sums =
+        gt_bincount(places->number, .weights = weight, .length = places->thresholds + 1);
+    gt_assign_add(beyond, gt_cumsum(gt_get_item(sums, "1:"), .reverse = true));
+    return gt_assign_add(within, gt_get_item(gt_cumsum(sums), ":-1"));
+}
 
 /* Scores that are not among the k largest of the last axis become NEVER. */
 static gt_Tensor *only_top(gt_Tensor *scores, int32_t k)
@@ -63,14 +99,10 @@ static gt_Status count(const gt_MetricUpdate *update, Counting how)
         p = column_of(p, how.class_id);
     }
     gt_Tensor *weight = flat(gt_metric_weights(update, p));
-    gt_Tensor *yes = gt_multiply(flat(t), weight), *no = gt_subtract(weight, yes);
-    gt_Tensor *beyond = gt_cast(
-        gt_greater(gt_expand_dims(flat(p), 0), gt_expand_dims(how.thresholds, 1)), GT_FLOAT64);
-    gt_Tensor *tp = gt_matmul(beyond, yes), *fp = gt_matmul(beyond, no);
-    gt_assign_add(update->states[TP], tp);
-    gt_assign_add(update->states[FP], fp);
-    gt_assign_add(update->states[TN], gt_subtract(gt_sum(no), fp));
-    return gt_assign_add(update->states[FN], gt_subtract(gt_sum(yes), tp));
+    gt_Tensor *yes = gt_multiply(flat(t), weight);
+    const Places places = find_places(how, flat(p));
+    add_weights(&places, yes, update->states[TP], update->states[FN]);
+    return add_weights(&places, gt_subtract(weight, yes), update->states[FP], update->states[TN]);
 }
 
 /* ---- thresholds ---- */
@@ -139,7 +171,7 @@ static gt_Shape counts_shape(const void *given, int state, const gt_Spec *y_true
 static gt_Status counts_update(const gt_MetricUpdate *update)
 {
     const gt_TruePositives_options *options = update->instance;
-    return count(update, (Counting){given_thresholds(&options->thresholds, 0.5), 0, -1});
+    return count(update, (Counting){given_thresholds(&options->thresholds, 0.5), false, 0, -1});
 }
 
 #define COUNTS(symbol, Name, state)                                                                \
@@ -188,7 +220,7 @@ static gt_Status precision_update(const gt_MetricUpdate *update)
     const gt_Precision_options *options = update->instance;
     gt_Tensor *thresholds =
         given_thresholds(&options->thresholds, options->top_k > 0 ? NEVER : 0.5);
-    return count(update, (Counting){thresholds, options->top_k, options->class_id});
+    return count(update, (Counting){thresholds, false, options->top_k, options->class_id});
 }
 
 #define PART(symbol, Name, beside)                                                                 \
@@ -235,8 +267,8 @@ static gt_Shape at_shape(const void *given, int state, const gt_Spec *y_true, co
 static gt_Status at_update(const gt_MetricUpdate *update)
 {
     const At *options = update->instance;
-    return count(update,
-                 (Counting){even_thresholds(options->num_thresholds, 0), 0, options->class_id});
+    gt_Tensor *thresholds = even_thresholds(options->num_thresholds, 0);
+    return count(update, (Counting){thresholds, true, 0, options->class_id});
 }
 
 static gt_Tensor *sensitivity(gt_Variable *const *states)
@@ -314,7 +346,7 @@ static gt_Status auc_update(const gt_MetricUpdate *update)
     gt_MetricUpdate scores = *update;
     if (options->from_logits)
         scores.y_pred = gt_sigmoid(update->y_pred);
-    return count(&scores, (Counting){even_thresholds(options->num_thresholds, 1e-7), 0, -1});
+    return count(&scores, (Counting){even_thresholds(options->num_thresholds, 1e-7), true, 0, -1});
 }
 
 /* Of neighbours: the first of each pair, and the second. */

@@ -1,7 +1,7 @@
 /* Intersection over union, from a confusion matrix: row t, column p has the weights of samples of class t taken for p. */
 #include "train/metrics/iou.h"
 #include "ops/linalg/diagonal.h"
-#include "ops/linalg/matmul.h"
+#include "ops/array/sorting.h"
 #include "train/metrics/kit.h"
 
 GT_OPTION_TYPE(gt_IoU_options, gt_IoU_OPTIONS);
@@ -19,14 +19,22 @@ static gt_Status check_targets(int64_t classes, const gt_Axes *targets)
     return targets->count == 0 ? gt_fail(GT_INVALID, "target_class_ids names no class") : GT_OK;
 }
 
-/* Weights of samples whose labels and predictions, vectors of whole numbers, are classes. */
+static gt_Tensor *is_class(gt_Tensor *numbers, int64_t classes)
+{
+    return gt_logical_and(gt_greater_equal(numbers, 0), gt_less(numbers, (double)classes));
+}
+
+/* Weights of samples whose labels and predictions, vectors of integers, are classes; the others go to a place behind the
+ * matrix. */
 static gt_Status count(const gt_MetricUpdate *update, gt_Tensor *t, gt_Tensor *p, gt_Tensor *weight,
                        int64_t classes)
 {
-    gt_Tensor *rows = gt_one_hot(t, classes, .dtype = GT_FLOAT64); /* zeros for what is no class */
-    gt_Tensor *columns = gt_one_hot(p, classes, .dtype = GT_FLOAT64);
-    rows = gt_multiply(rows, gt_expand_dims(weight, -1));
-    return gt_assign_add(update->states[0], gt_matmul(rows, columns, .transpose_a = true));
+    const int64_t all = classes * classes;
+    gt_Tensor *known = gt_logical_and(is_class(t, classes), is_class(p, classes));
+    gt_Tensor *place = gt_where(known, gt_add(gt_multiply(t, (double)classes), p), (double)all);
+    gt_Tensor *sums = gt_bincount(place, .weights = weight, .length = all + 1);
+    return gt_assign_add(update->states[0], gt_reshape(gt_slice(sums, gt_shape(0), gt_shape(all)),
+                                                       gt_shape(classes, classes)));
 }
 
 static gt_Tensor *flat(gt_Tensor *x)

@@ -33,18 +33,17 @@ gt_Status gt_metric_bring_together(gt_Tensor **y_true, gt_Tensor **y_pred);
 gt_Tensor *gt_metric_weights(const gt_MetricUpdate *update, gt_Tensor *values);
 
 /* All built-in classes, each in the file of its subject. */
+/* clang-format off */
 #define GT_METRIC_CLASSES(F)                                                                       \
-    F(accuracy)                                                                                    \
-    F(auc)                                                                                         \
-    F(binary_accuracy) F(binary_iou) F(categorical_accuracy) F(concordance_correlation)            \
-        F(cosine_similarity) F(equality_accuracy) F(f1_score) F(false_negatives)                   \
-            F(false_positives) F(fbeta_score) F(iou) F(mean) F(mean_iou) F(one_hot_iou)            \
-                F(one_hot_mean_iou) F(pearson_correlation) F(precision) F(precision_at_recall)     \
-                    F(r2_score) F(recall) F(recall_at_precision) F(root_mean_squared_error)        \
-                        F(sensitivity_at_specificity) F(sparse_categorical_accuracy)               \
-                            F(sparse_top_k_categorical_accuracy) F(specificity_at_sensitivity)     \
-                                F(sum) F(top_k_categorical_accuracy) F(true_negatives)             \
-                                    F(true_positives)
+    F(accuracy) F(auc) F(binary_accuracy) F(binary_iou) F(categorical_accuracy)                    \
+    F(concordance_correlation) F(cosine_similarity) F(equality_accuracy) F(f1_score)               \
+    F(false_negatives) F(false_positives) F(fbeta_score) F(iou) F(mean) F(mean_iou)                \
+    F(one_hot_iou) F(one_hot_mean_iou) F(pearson_correlation) F(precision)                         \
+    F(precision_at_recall) F(r2_score) F(recall) F(recall_at_precision)                            \
+    F(root_mean_squared_error) F(sensitivity_at_specificity) F(sparse_categorical_accuracy)        \
+    F(sparse_top_k_categorical_accuracy) F(specificity_at_sensitivity) F(sum)                      \
+    F(top_k_categorical_accuracy) F(true_negatives) F(true_positives)
+/* clang-format on */
 #define GT_DECLARE_METRIC(symbol) extern const gt_MetricClass gt_metric_class_##symbol;
 GT_METRIC_CLASSES(GT_DECLARE_METRIC)
 

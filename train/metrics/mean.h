@@ -21,8 +21,9 @@ GT_API gt_Metric *gt_Sum_at(const char *here, const gt_Mean_options *options);
 #define gt_RootMeanSquaredError(...)                                                               \
     gt_RootMeanSquaredError_at(GT_HERE, GT_KEYWORDS(gt_Mean, __VA_ARGS__))
 GT_API gt_Metric *gt_RootMeanSquaredError_at(const char *here, const gt_Mean_options *options);
-/* gt_LossMetric(gt_MeanAbsoluteError(), .name = "mae"): the mean of a loss, weighted by the
- * sizes of the batches. */
+/* gt_LossMetric(gt_MeanAbsoluteError(), .name = "mae"): the losses of the samples, each times its weight, over the sum of the
+ * weights, as Keras's metrics of that name. A loss that is one number for the whole batch (a sum, gt_Dice) counts as often
+ * as the batch has rows. */
 #define gt_LossMetric(...)                                                                         \
     gt_LossMetric_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_Mean, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_options *options);
