@@ -371,3 +371,25 @@ Test(model_file, bad_files)
     remove_folder();
     assert_no_leaks();
 }
+
+Test(model_file, notes_beside_the_model)
+{
+    gt_Layer *model = gt_Sequential(gt_Dense(1));
+    gt_call(model, gt_ones(gt_shape(2, 1)));
+    gt_save_model(model, in_folder("noted"), .metadata = gt_metadata({"table", "a,b\n1,2\n"}, {"author", "me"}));
+    ok();
+    gt_TensorFile *file = gt_open_tensors(in_folder("noted"));
+    cr_assert_str_eq(gt_tensor_file_metadata(file, "table"), "a,b\n1,2\n");
+    cr_assert_str_eq(gt_tensor_file_metadata(file, "author"), "me");
+    cr_assert_eq(gt_tensor_file_metadata_count(file), 4);
+    gt_tensor_file_free(file);
+    gt_layer_free(gt_load_model(in_folder("noted")));
+    ok();
+    refused(gt_save_model(model, in_folder("reserved"), .metadata = gt_metadata({"gradtape.model", "{}"})), GT_INVALID,
+            "the key \"gradtape.model\" is reserved");
+    refused(gt_save_model(model, in_folder("twice"), .metadata = gt_metadata({"a", "1"}, {"a", "2"})), GT_INVALID, "a");
+    gt_layer_free(model);
+    gt_context_free(NULL);
+    remove_folder();
+    assert_no_leaks();
+}

@@ -14,6 +14,7 @@
 #define MODEL     "gradtape.model"
 #define TRAINING  "gradtape.training"
 #define OPTIMIZER "/optimizer"
+#define RESERVED  "gradtape."
 #define VERSION   1
 
 GT_OPTION_TYPE(gt_save_model_options, gt_save_model_OPTIONS);
@@ -52,8 +53,26 @@ static const char *write_training(gt_ConfigWriter *writer, const gt_LayerState *
     return writer->text.data;
 }
 
+/* Ours, then the caller's, in memory of `pairs`. */
+static bool join_metadata(gt_Context *context, gt_MetadataItem **pairs, const char *model, const char *training,
+                          gt_Metadata more)
+{
+    *pairs = gt_allocate(context, ((size_t)more.count + 2) * sizeof **pairs);
+    if (!*pairs)
+        return false;
+    (*pairs)[0] = (gt_MetadataItem){MODEL, model};
+    (*pairs)[1] = (gt_MetadataItem){TRAINING, training};
+    for (int32_t i = 0; i < more.count; i++) {
+        if (more.items[i].key && strncmp(more.items[i].key, RESERVED, strlen(RESERVED)) == 0)
+            gt_raise(context, GT_INVALID, NULL, NULL, "metadata: the key \"%s\" is reserved: it begins with \"" RESERVED "\"",
+                     more.items[i].key);
+        (*pairs)[2 + i] = more.items[i];
+    }
+    return gt_context_status(context) == GT_OK;
+}
+
 static gt_Status save_model(gt_Context *context, gt_LayerState *state, const char *path,
-                            const gt_Compiled *compiled)
+                            const gt_Compiled *compiled, gt_Metadata more)
 {
     gt_Entries list = {.context = context};
     gt_ConfigWriter writer = {.context = context};
@@ -62,9 +81,10 @@ static gt_Status save_model(gt_Context *context, gt_LayerState *state, const cha
         if (compiled)
             gt_entries_add_optimizer(&list, state->layer, compiled->optimizer, OPTIMIZER);
         const char *model = gt_layer_to_json_at(NULL, state->layer); /* valid until it is asked again */
-        const gt_MetadataItem items[] = {{MODEL, model}, {TRAINING, training}};
-        if (model)
-            gt_entries_save(&list, path, (gt_Metadata){items, 2});
+        gt_MetadataItem *pairs = NULL;
+        if (model && join_metadata(context, &pairs, model, training, more))
+            gt_entries_save(&list, path, (gt_Metadata){pairs, 2 + more.count});
+        gt_release(context, pairs, ((size_t)more.count + 2) * sizeof *pairs);
     }
     gt_bytes_release(context, &writer.text);
     gt_entries_close(&list);
@@ -83,7 +103,7 @@ gt_Status gt_save_model_at(const char *here, gt_Layer *model, const char *path,
     const gt_Compiled *compiled = options.include_optimizer ? gt_compiled_of(state) : NULL;
     if (compiled && compiled->object.context != context)
         compiled = NULL;
-    save_model(context, state, path, compiled);
+    save_model(context, state, path, compiled, options.metadata);
     gt_site_leave(site);
     return gt_context_status(context);
 }

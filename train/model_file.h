@@ -8,6 +8,7 @@
 #define GT_TRAIN_MODEL_FILE_H
 
 #include "io/csv.h"
+#include "io/safetensors.h"
 #include "layers/layer.h"
 #include "models/config.h"
 
@@ -15,7 +16,9 @@ GT_BEGIN
 
 #define gt_save_model_OPTIONS(F, S)                                                                \
     F(S, bool, include_optimizer, true,                                                            \
-      "of a compiled model: optimizer with its state, losses, metrics; else the model alone")
+      "of a compiled model: optimizer with its state, losses, metrics; else the model alone")       \
+    F(S, gt_Metadata, metadata, GT_NOT_GIVEN,                                                      \
+      "pairs of text of one's own beside it, read by gt_tensor_file_metadata; no key begins with \"gradtape.\"")
 GT_OPTIONS(gt_save_model_options, gt_save_model_OPTIONS);
 /* One file in the safetensors format: weights under their paths; the architecture as JSON in the metadata, and with it what
  * layers learned from data (vocabularies, means), the names of the classes, what the model was compiled with; the state of the

@@ -1,0 +1,33 @@
+/* The commands of gradtape: each is a file with a table of its options and a function. */
+#ifndef GT_CLI_COMMAND_H
+#define GT_CLI_COMMAND_H
+
+#include "cli/options.h"
+#include "gradtape.h"
+
+/* Errors are about the user's files, not about lines of this program. */
+#undef GT_HERE
+#define GT_HERE NULL
+
+#define EXIT_USAGE 2
+
+typedef struct Command {
+    const char *name;     /* "train" */
+    const char *operands; /* "MODEL TABLE" */
+    int operand_count;
+    const char *summary; /* a line for the list of commands */
+    const char *more;    /* paragraphs for its help */
+    const Option *options;
+    int (*run)(const char **operands); /* exit status; what the library raised is printed by main */
+} Command;
+
+extern const Command train_command, predict_command, evaluate_command, info_command,
+    summary_command, plot_command, diff_command;
+
+/* Prints "gradtape COMMAND: ..." to standard error. EXIT_FAILURE, and EXIT_USAGE. */
+int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Was everything printed? EXIT_SUCCESS, or a failure that is told. */
+int finish_output(FILE *file, const char *path);
+
+#endif

@@ -1,0 +1,168 @@
+/* gradtape info: what is in a file. */
+#include "cli/rows.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Option options[] = {{NULL, 0, OPTION_FLAG, NULL, NULL, NULL}};
+
+static void print_spec(const char *name, gt_Spec spec)
+{
+    char text[96];
+    printf("  %-40s %-8s %s\n", name, gt_dtype_name(spec.dtype),
+           gt_shape_text(gt_shape_of(spec.rank, spec.dims), text, sizeof text));
+}
+
+/* Metadata are JSON and tables: the beginning of the first line says enough. */
+static void print_metadata(gt_TensorFile *file)
+{
+    int64_t count = gt_tensor_file_metadata_count(file);
+    for (int64_t i = 0; i < count; i++) {
+        gt_MetadataItem pair = gt_tensor_file_metadata_pair(file, i);
+        size_t size = strlen(pair.value), line = strcspn(pair.value, "\n");
+        int shown = (int)(line > 60 ? 60 : line);
+        printf("  %-20s %.*s%s\n", pair.key, shown, pair.value, (size_t)shown < size ? " ..." : "");
+    }
+}
+
+static int tensors(const char *path)
+{
+    gt_TensorFile *file = gt_open_tensors(path);
+    if (!file)
+        return EXIT_FAILURE;
+    int64_t count = gt_tensor_file_count(file), elements = 0;
+    bool model = gt_tensor_file_metadata(file, "gradtape.model") != NULL;
+    for (int64_t i = 0; i < count; i++) {
+        gt_Spec spec = gt_tensor_file_spec(file, i);
+        int64_t size = 1;
+        for (int k = 0; k < spec.rank; k++)
+            size *= spec.dims[k];
+        elements += size;
+    }
+    printf("%s: %s, %lld tensors, %lld elements\n", path,
+           model ? "a gradtape model" : "tensors (safetensors)", (long long)count,
+           (long long)elements);
+    for (int64_t i = 0; i < count; i++)
+        print_spec(gt_tensor_file_name(file, i), gt_tensor_file_spec(file, i));
+    if (gt_tensor_file_metadata_count(file) > 0)
+        puts("metadata");
+    print_metadata(file);
+    gt_tensor_file_free(file);
+    return EXIT_SUCCESS;
+}
+
+static int npz(const char *path)
+{
+    int count = gt_npz_count(path);
+    if (count < 0)
+        return EXIT_FAILURE;
+    printf("%s: an NPZ archive, %d arrays\n", path, count);
+    for (int i = 0; i < count; i++) {
+        char name[256];
+        const char *given = gt_npz_name(path, i);
+        snprintf(name, sizeof name, "%s", given ? given : "");
+        gt_Tensor *array = given ? gt_load_npz(path, name) : NULL;
+        if (!array)
+            return EXIT_FAILURE;
+        print_spec(name, gt_spec(array));
+    }
+    return EXIT_SUCCESS;
+}
+
+static int array(const char *path, gt_Tensor *tensor, const char *kind)
+{
+    if (!tensor)
+        return EXIT_FAILURE;
+    printf("%s: %s\n", path, kind);
+    print_spec("", gt_spec(tensor));
+    return EXIT_SUCCESS;
+}
+
+/* Smallest, mean, largest of column k. */
+static void print_numbers(gt_Tensor *x, int64_t rows, int64_t width, int k)
+{
+    double least = gt_element(x, k), most = least, sum = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        double number = gt_element(x, i * width + k);
+        least = number < least ? number : least;
+        most = number > most ? number : most;
+        sum += number;
+    }
+    printf("numbers      %.6g to %.6g, mean %.6g\n", least, most, sum / (double)rows);
+}
+
+static void print_categories(gt_Dataset *table, int k)
+{
+    int count = gt_dataset_category_count(table, k);
+    printf("categories   %d:", count);
+    for (int i = 0; i < count && i < 8; i++)
+        printf(" %s", gt_dataset_category_name(table, k, i));
+    printf("%s\n", count > 8 ? " ..." : "");
+}
+
+static int table(const char *path)
+{
+    gt_Batch batch;
+    gt_Dataset *rows =
+        gt_dataset_from_csv(path, .label_column = GT_NONE, .missing = GT_MISSING_MEDIAN,
+                            .max_categories = 1 << 20, .shuffle = false, .batch_size = 1 << 30);
+    if (!rows || !gt_dataset_next(rows, &batch))
+        return EXIT_FAILURE;
+    int64_t width = gt_tensor_shape(batch.x).dims[1];
+    printf("%s: a table, %lld rows, %lld columns\n", path, (long long)batch.size, (long long)width);
+    for (int k = 0; k < width; k++) {
+        const char *name = gt_dataset_column_name(rows, k);
+        printf("  %4d %-24s ", k, name);
+        if (gt_dataset_category_count(rows, k) > 0)
+            print_categories(rows, k);
+        else
+            print_numbers(batch.x, batch.size, width, k);
+    }
+    gt_dataset_free(rows);
+    return EXIT_SUCCESS;
+}
+
+/* A file of tensors begins with the size of its header, eight bytes, and the header with '{'. */
+static bool looks_like_tensors(const char *begin, size_t size)
+{
+    return size > 8 && begin[8] == '{' && begin[6] == 0 && begin[7] == 0;
+}
+
+static int run(const char **operands)
+{
+    const char *path = operands[0];
+    char begin[16] = {0};
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return fail("%s: cannot be opened: %s", path, strerror(errno));
+    size_t size = fread(begin, 1, sizeof begin, file);
+    bool bad = ferror(file) != 0;
+    fclose(file);
+    if (bad)
+        return fail("%s: cannot be read: %s", path, strerror(EISDIR));
+    int status;
+    if (looks_like_tensors(begin, size))
+        status = tensors(path);
+    else if (size > 4 && memcmp(begin, "PK\3\4", 4) == 0)
+        status = npz(path);
+    else if (size > 6 && memcmp(begin, "\x93NUMPY", 6) == 0)
+        status = array(path, gt_load_npy(path), "an array of NumPy");
+    else if (rows_kind(path) == ROWS_IDX)
+        status = array(path, gt_load_idx(path), "an IDX file");
+    else
+        status = table(path);
+    return status == EXIT_SUCCESS ? finish_output(stdout, "standard output") : status;
+}
+
+const Command info_command = {
+    .name = "info",
+    .operands = "FILE",
+    .operand_count = 1,
+    .summary = "Says what is in a file",
+    .more = "FILE is a model, tensors (safetensors), a table (CSV), an array of NumPy (NPY, NPZ), "
+            "or IDX. Of a table it\n"
+            "lists the columns with their numbers, names and values.\n",
+    .options = options,
+    .run = run,
+};

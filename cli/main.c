@@ -1,0 +1,179 @@
+/* gradtape: trains models on tables, and looks into files, at a terminal. */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Command *const commands[] = {&train_command, &predict_command, &evaluate_command,
+                                          &info_command,  &summary_command, &plot_command,
+                                          &diff_command};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static const Command *current;
+
+/* ---- messages ---- */
+
+/* The library's errors name options of C; here they are called otherwise. */
+static const char *const spellings[][2] = {
+    {".missing = GT_MISSING_DROP", "--missing drop"},
+    {".skip_rows = ", "--skip-rows "},
+    {".max_categories", "--max-categories"},
+    {".without", "--without"},
+};
+
+static void print_error(const char *text)
+{
+    while (*text) {
+        size_t i = 0, count = sizeof spellings / sizeof *spellings;
+        while (i < count && strncmp(text, spellings[i][0], strlen(spellings[i][0])) != 0)
+            i++;
+        if (i < count) {
+            fputs(spellings[i][1], stderr);
+            text += strlen(spellings[i][0]);
+        } else {
+            fputc(*text++, stderr);
+        }
+    }
+    fputc('\n', stderr);
+}
+
+/* Without the function of the library that it begins with. */
+static const char *library_message(void)
+{
+    const char *text = gt_error_message();
+    size_t word = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
+    return word > 0 && strncmp(text + word, ": ", 2) == 0 ? text + word + 2 : text;
+}
+
+static void say(const char *format, va_list list)
+{
+    char text[2048];
+    vsnprintf(text, sizeof text, format, list);
+    fprintf(stderr, "gradtape %s: ", current->name);
+    print_error(text);
+}
+
+int fail(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    say(format, list);
+    va_end(list);
+    return EXIT_FAILURE;
+}
+
+int misuse(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    say(format, list);
+    va_end(list);
+    return EXIT_USAGE;
+}
+
+int finish_output(FILE *file, const char *path)
+{
+    bool bad = fflush(file) != 0 || ferror(file);
+    return bad ? fail("%s: cannot be written: %s", path, strerror(errno)) : EXIT_SUCCESS;
+}
+
+static void warn(void *user, const char *message)
+{
+    (void)user;
+    fprintf(stderr, "gradtape %s: warning: %s\n", current->name, message);
+}
+
+/* ---- help ---- */
+
+static void print_commands(FILE *file)
+{
+    fputs("Usage: gradtape COMMAND [OPTIONS] ...\n\n", file);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(file, "  %-9s %-12s %s\n", commands[i]->name, commands[i]->operands,
+                commands[i]->summary);
+    fputs("\n'gradtape help COMMAND' says more; 'gradtape --version' says which version this is.\n"
+          "A first try: gradtape train my.csv --label species\n",
+          file);
+}
+
+static int print_help(const Command *command)
+{
+    printf("Usage: gradtape %s [OPTIONS] %s\n\n%s.\n\n%s\n", command->name, command->operands,
+           command->summary, command->more);
+    if (command->options->name) {
+        puts("Options, with what they are when not given:");
+        options_print(stdout, command->options);
+    }
+    return finish_output(stdout, "standard output");
+}
+
+static const Command *find(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    fprintf(stderr, "gradtape: unknown command \"%s\"\n\n", name);
+    print_commands(stderr);
+    return NULL;
+}
+
+static bool wants_help(int count, char **arguments)
+{
+    for (int i = 0; i < count && strcmp(arguments[i], "--") != 0; i++)
+        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+static int help(int count, char **arguments)
+{
+    if (count > 2) {
+        current = find(arguments[2]);
+        return current ? print_help(current) : EXIT_USAGE;
+    }
+    print_commands(stdout);
+    return EXIT_SUCCESS;
+}
+
+/* ---- running ---- */
+
+static int run(int count, char **arguments)
+{
+    const char *operands[4] = {NULL};
+    if (!options_read(current->name, current->options, current->operands, count, arguments,
+                      operands, current->operand_count))
+        return EXIT_USAGE;
+    gt_set_warning(warn, NULL);
+    int status = current->run(operands);
+    if (gt_status() != GT_OK && status != EXIT_USAGE) {
+        fprintf(stderr, "gradtape %s: ", current->name);
+        print_error(library_message());
+        return EXIT_FAILURE;
+    }
+    return status;
+}
+
+int main(int count, char **arguments)
+{
+    if (count < 2) {
+        print_commands(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = arguments[1];
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return help(count, arguments);
+    if (strcmp(name, "--version") == 0) {
+        printf("gradtape %s\n", gt_version());
+        return EXIT_SUCCESS;
+    }
+    current = find(name);
+    if (!current)
+        return EXIT_USAGE;
+    if (wants_help(count - 2, arguments + 2))
+        return print_help(current);
+    int status = run(count - 2, arguments + 2);
+    gt_context_free(gt_context());
+    return status;
+}

@@ -1,0 +1,21 @@
+#include "cli/model.h"
+#include "cli/table.h"
+
+#include <stdlib.h>
+
+gt_Status model_save(gt_Layer *model, const char *path, const char *recipe)
+{
+    return gt_save_model(model, path, .metadata = gt_metadata({RECIPE, recipe}));
+}
+
+gt_Layer *model_open(const char *path, const char **recipe)
+{
+    gt_Layer *model = gt_load_model(path);
+    gt_TensorFile *file = model ? gt_open_tensors(path) : NULL;
+    const char *text = file ? gt_tensor_file_metadata(file, RECIPE) : NULL;
+    if (file && !text)
+        fail("%s does not say how its rows are read: it was not made by gradtape train", path);
+    *recipe = text ? table_copy(text) : NULL;
+    gt_tensor_file_free(file);
+    return *recipe ? model : NULL;
+}

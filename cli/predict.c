@@ -1,0 +1,110 @@
+/* gradtape predict: a model, a table, a line for each row. */
+#include "cli/model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+    const char *output;
+    bool probabilities;
+} given;
+
+static const Option options[] = {
+    {"output", 'o', OPTION_TEXT, &given.output, "FILE",
+     "for the predictions; none: standard output"},
+    {"probabilities", 'p', OPTION_FLAG, &given.probabilities, NULL,
+     "of each class, in columns behind the prediction"},
+    {NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
+static void print_field(FILE *file, const char *text)
+{
+    if (!text[strcspn(text, ",\"\n\r")]) {
+        fputs(text, file);
+        return;
+    }
+    fputc('"', file);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', file);
+        fputc(*text, file);
+    }
+    fputc('"', file);
+}
+
+static void print_header(FILE *file, const gt_Layer *model, int classes)
+{
+    fputs("prediction", file);
+    for (int k = 0; k < classes && given.probabilities; k++) {
+        fputc(',', file);
+        print_field(file, gt_class_name(model, k));
+    }
+    fputc('\n', file);
+}
+
+static void print_class(FILE *file, const gt_Layer *model, gt_Tensor *y, int64_t row, int classes)
+{
+    int best = 0;
+    for (int k = 1; k < classes; k++)
+        if (gt_element(y, row * classes + k) > gt_element(y, row * classes + best))
+            best = k;
+    print_field(file, gt_class_name(model, best));
+    for (int k = 0; k < classes && given.probabilities; k++)
+        fprintf(file, ",%.6g", gt_element(y, row * classes + k));
+    fputc('\n', file);
+}
+
+static void print_predictions(FILE *file, const gt_Layer *model, gt_Tensor *y)
+{
+    int classes = gt_class_count(model);
+    gt_Shape shape = gt_tensor_shape(y);
+    int64_t rows = shape.dims[0], width = rows > 0 ? gt_size(y) / rows : 0;
+    print_header(file, model, classes);
+    for (int64_t row = 0; row < rows; row++) {
+        if (classes > 0 && width == classes) {
+            print_class(file, model, y, row, classes);
+            continue;
+        }
+        for (int64_t k = 0; k < width; k++)
+            fprintf(file, "%s%.9g", k ? "," : "", gt_element(y, row * width + k));
+        fputc('\n', file);
+    }
+}
+
+static int write_predictions(const gt_Layer *model, gt_Tensor *y)
+{
+    FILE *file = given.output ? fopen(given.output, "w") : stdout;
+    if (!file)
+        return fail("%s: cannot be made: %s", given.output, strerror(errno));
+    print_predictions(file, model, y);
+    int status = finish_output(file, given.output ? given.output : "standard output");
+    if (given.output && fclose(file) != 0 && status == EXIT_SUCCESS)
+        status = fail("%s: cannot be written: %s", given.output, strerror(errno));
+    return status;
+}
+
+static int run(const char **operands)
+{
+    Rows rows;
+    const char *recipe = NULL;
+    gt_Layer *model = model_open(operands[0], &recipe);
+    bool ok = model && rows_read_like(recipe, operands[1], NULL, false, &rows);
+    gt_Tensor *y = ok ? gt_predict(model, rows.x, .batch_size = 256) : NULL;
+    return y ? write_predictions(model, y) : EXIT_FAILURE;
+}
+
+const Command predict_command = {
+    .name = "predict",
+    .operands = "MODEL TABLE",
+    .operand_count = 2,
+    .summary = "Predicts for each row of a table",
+    .more = "MODEL is what gradtape train has saved. TABLE is read as the table was that it was "
+            "trained on: columns are\n"
+            "found by their names, or their places; a column of labels may be there or not. The "
+            "output is a line\n"
+            "\"prediction\", then a line for each row: the name of a class, or a number.\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,50 @@
+/* Rows for a model: tables as text, IDX and NPZ files, read into tensors, and how they were read as text in the model's
+ * file, so that other rows are read in the same way later. */
+#ifndef GT_CLI_ROWS_H
+#define GT_CLI_ROWS_H
+
+#include "cli/command.h"
+
+typedef enum RowsKind { ROWS_CSV, ROWS_IDX, ROWS_NPZ } RowsKind;
+typedef enum Task { TASK_AUTO, TASK_CLASSES, TASK_NUMBERS } Task;
+
+/* What is asked for. */
+typedef struct Reading {
+    const char *path;
+    const char
+        *label; /* CSV: a column, by name or number; NPZ: an array; NULL: the last column, "y" */
+    const char *labels; /* a second file, of labels alone; NULL: none */
+    const char *x;      /* NPZ: the array of inputs */
+    Task task;
+    WordList columns, without, categories, na;
+    const char *missing, *decimal;
+    int64_t skip_rows;
+    int64_t max_categories;
+} Reading;
+
+typedef struct Rows {
+    RowsKind kind;
+    Task task; /* of the labels, decided */
+    int64_t count;
+    gt_Tensor *x,
+        *y; /* (count, ...), and int32 (count) of classes or float32 (count, 1); y NULL: none */
+    int columns;      /* CSV: of the table, without the label */
+    WordList classes; /* names; of as many classes as there are */
+    bool numbered;    /* the table has the numbers of classes, whose names its first line says */
+    const char *label_name; /* of its column, "" where it has none */
+    gt_Dataset *table;      /* CSV: what it was read as, with the names of its columns; else NULL */
+} Rows;
+
+/* "median", ...; false: it is none of them. */
+bool rows_missing(const char *word, gt_Missing *missing);
+RowsKind rows_kind(const char *path);
+/* False: told, or raised by the library. */
+bool rows_read(const Reading *reading, Rows *rows);
+
+/* How the rows were read, as text for the model's file. NULL: raised or told. Owned by the caller, free(). */
+char *rows_recipe(const Reading *reading, const Rows *rows);
+/* Reads rows as a recipe says; with labels if `labelled`, from `labels` if that is not NULL. */
+bool rows_read_like(const char *recipe, const char *path, const char *labels, bool labelled,
+                    Rows *rows);
+
+#endif

@@ -1,0 +1,279 @@
+#!/bin/sh
+# The gradtape command, as at a terminal: what it prints, the files that it leaves, exit statuses, bad input.
+#
+#     sh tests/command.sh PATH/TO/gradtape docs/command-line.md
+gradtape=$(realpath "$1")
+page=$(cat "$2") || exit 1
+room=$(mktemp -d) || exit 1
+trap 'chmod -R u+w "$room"; rm -rf "$room"' EXIT
+cd "$room" || exit 1
+failures=0 checks=0
+
+# wrong WHAT: counts a failure, and shows what the last command printed.
+wrong() {
+    failures=$((failures + 1))
+    echo "FAILED: $1"
+    tail -5 out | sed 's/^/    out: /'
+    tail -20 err | sed 's/^/    err: /'
+}
+
+# expect STATUS ARGUMENTS...: runs the command; its output stands in the files out and err.
+expect() {
+    wanted=$1
+    shift
+    checks=$((checks + 1))
+    "$gradtape" "$@" >out 2>err </dev/null
+    got=$?
+    [ "$got" = "$wanted" ] || wrong "gradtape $*: exit status $got, expected $wanted"
+}
+
+# says FILE TEXT: a line of the file has the text.
+says() {
+    checks=$((checks + 1))
+    grep -qF -e "$2" "$1" || wrong "expected \"$2\" in $1"
+}
+
+# at_least NUMBER NAME: the line of the report that begins with that name has such a number.
+at_least() {
+    checks=$((checks + 1))
+    awk -v least="$1" -v name="$2" '$1 == name { found = $2 >= least } END { exit !found }' out ||
+        wrong "$2: expected at least $1"
+}
+
+# A table of flowers with a header, a column of text, gaps, and labels that follow from the others; y is a number.
+awk 'BEGIN {
+    print "size,color,weight,kind,y"
+    split("red,green,blue", colors, ",")
+    state = 7
+    for (i = 0; i < 240; i++) {
+        state = (state * 16807) % 2147483647; size = state / 2147483647 * 10
+        state = (state * 16807) % 2147483647; weight = state / 2147483647 * 100 + 1000
+        color = colors[i % 3 + 1]
+        kind = color == "red" ? "rose" : size > 5 ? "iris, blue" : "tulip"
+        printf "%s,%s,%.2f,%s,%.3f\n", i % 20 == 3 ? "" : sprintf("%.3f", size), color, weight,
+            kind == "iris, blue" ? "\"iris, blue\"" : kind, size * 3 + (weight - 1000) / 10
+    }
+}' >flowers.csv
+cut -d, -f1-3 flowers.csv >unlabelled.csv
+
+# ---- help, and what is misspelt ----
+expect 0 help
+says out "train"
+expect 0 --version
+for command in train predict evaluate info summary plot diff; do
+    expect 0 help $command
+    says out "Usage: gradtape $command"
+    expect 0 $command --help
+    expect 2 $command
+    says err "gradtape $command: expected "
+    expect 2 $command --no-such-option
+    says err "unknown option --no-such-option"
+done
+expect 2
+expect 2 fly
+says err 'unknown command "fly"'
+expect 2 train flowers.csv --epochs many
+says err 'expects an integer (got "many")'
+expect 2 train flowers.csv --epochs
+expect 2 train flowers.csv --epochs 0
+expect 2 train flowers.csv another.csv
+expect 2 train flowers.csv --task guess
+expect 2 train flowers.csv --layers 64,many
+expect 2 train flowers.csv --missing perhaps
+
+# ---- classes ----
+expect 0 train flowers.csv --label kind --without y --seed 3 --history run.csv --curves run.svg
+says out "240: "
+says out "classes    3: iris, blue rose tulip"
+says out "model      flowers.gradtape"
+at_least 0.85 accuracy
+says err "val_loss"
+says run.csv "val_accuracy"
+says run.svg "<svg"
+cp flowers.gradtape first.gradtape
+cp out first
+expect 0 train flowers.csv --label kind --without y --seed 3 --quiet
+checks=$((checks + 1))
+cmp -s flowers.gradtape first.gradtape || wrong "the same seed: expected the same file"
+[ -s err ] && wrong "--quiet: expected nothing on standard error"
+expect 0 train flowers.csv --label=3 --without=4 -o other.gradtape -q -e 3 --layers 8 --dropout 0.1 -b 16 -r 0.01
+says out "epochs     3"
+
+expect 0 predict flowers.gradtape unlabelled.csv
+says out '"iris, blue"'
+checks=$((checks + 1))
+[ "$(wc -l <out)" -eq 241 ] || wrong "expected a line for each row"
+cp out predictions
+expect 0 predict flowers.gradtape flowers.csv --output labelled
+cmp -s predictions labelled || wrong "a column of labels: expected the same predictions"
+expect 0 predict flowers.gradtape unlabelled.csv --probabilities
+says out 'prediction,"iris, blue",rose,tulip'
+# Columns are found by their names.
+awk -F, '{ print $3 "," $2 "," $1 }' unlabelled.csv >turned.csv
+expect 0 predict flowers.gradtape turned.csv
+cmp -s predictions out || wrong "columns in another order: expected the same predictions"
+# How many are right is what evaluate says.
+expect 0 evaluate flowers.gradtape flowers.csv
+at_least 0.9 accuracy
+checks=$((checks + 1))
+awk 'NR > 1 { print }' predictions >predicted
+awk 'NR > 1 { kind = /iris, blue/ ? "\"iris, blue\"" : /rose/ ? "rose" : "tulip"; print kind }' flowers.csv >kinds
+right=$(paste -d'|' predicted kinds | awk -F'|' '$1 == $2 { n++ } END { printf "%.4f", n / NR }')
+says out "accuracy   $right"
+
+# ---- numbers ----
+expect 0 train flowers.csv --label y --without kind -q
+says out "labels     numbers"
+at_least 0.8 R2
+expect 0 predict flowers.gradtape unlabelled.csv
+expect 0 evaluate flowers.gradtape flowers.csv
+at_least 0.8 r2_score
+
+expect 0 train flowers.csv --without kind -q -o last.gradtape -e 5 # the last column, named by nobody
+expect 0 evaluate last.gradtape flowers.csv
+expect 0 evaluate other.gradtape flowers.csv # a number was its label's name
+
+# ---- labels in a file of their own, no header, few integers ----
+tail -n +2 flowers.csv | awk -F, '{ print (NR % 2) + 3, NR % 2, NR }' >plain.txt
+cut -d' ' -f2- plain.txt >plain_x.txt
+cut -d' ' -f1 plain.txt >plain_y.txt
+expect 0 train plain_x.txt --labels plain_y.txt -o plain.gradtape -q -e 40 -r 0.01
+says out "classes    2: 3 4"
+at_least 0.95 accuracy
+expect 0 evaluate plain.gradtape plain_x.txt --labels plain_y.txt
+at_least 0.95 accuracy
+expect 1 evaluate plain.gradtape plain_x.txt
+says err "--labels"
+expect 0 train plain.txt --label 0 -q -e 40 -r 0.01
+says out "classes    2: 3 4"
+expect 0 evaluate plain.gradtape plain.txt
+at_least 0.95 accuracy
+
+# A column that is constant in training has no scale: another value in it changes little.
+awk -F, 'NR == 1 { print "same," $0; next } { print "7," $0 }' flowers.csv >constant.csv
+cut -d, -f1-4 constant.csv | sed 's/^7,/8,/' >other.csv
+cut -d, -f1-4 constant.csv >constant_x.csv
+expect 0 train constant.csv --label kind --without y -q
+expect 0 predict constant.gradtape constant_x.csv -o one
+expect 0 predict constant.gradtape other.csv -o two
+checks=$((checks + 1))
+[ "$(paste -d'|' one two | awk -F'|' '$1 != $2' | wc -l)" -lt 60 ] || wrong "a constant column: expected nearly the same predictions"
+
+# ---- arrays ----
+# 40 pictures of 8 x 8: dark ones of class 0, light ones of class 1.
+awk 'BEGIN {
+    pictures = "\\000\\000\\010\\003\\000\\000\\000\\050\\000\\000\\000\\010\\000\\000\\000\\010"
+    labels = "\\000\\000\\010\\001\\000\\000\\000\\050"
+    for (i = 0; i < 40; i++) {
+        labels = labels sprintf("\\%03o", i % 2)
+        for (k = 0; k < 64; k++)
+            pictures = pictures sprintf("\\%03o", (i * 7 + k * 3) % 50 + i % 2 * 100)
+    }
+    print pictures >"pictures"
+    print labels >"labels"
+}'
+printf "$(cat pictures)" >images-idx3-ubyte
+printf "$(cat labels)" >labels-idx1-ubyte
+expect 0 info images-idx3-ubyte
+says out "(40, 8, 8)"
+expect 0 train images-idx3-ubyte --labels labels-idx1-ubyte -q -e 20 -o pictures.gradtape
+says out "classes    2: 0 1"
+at_least 0.95 accuracy
+expect 0 evaluate pictures.gradtape images-idx3-ubyte --labels labels-idx1-ubyte
+at_least 0.95 accuracy
+expect 0 predict pictures.gradtape images-idx3-ubyte
+expect 1 train images-idx3-ubyte -q
+says err "--labels names the file"
+expect 0 summary pictures.gradtape
+says out "conv2d"
+
+# ---- interruption ----
+"$gradtape" train flowers.csv --label y --without kind -e 1000000 --patience 1000000 -o stopped.gradtape >out 2>err &
+sleep 1
+kill -INT $!
+wait $!
+status=$?
+checks=$((checks + 1))
+[ $status -eq 0 ] || wrong "interrupted: exit status $status, expected 0"
+says out "interrupted"
+expect 0 evaluate stopped.gradtape flowers.csv
+
+# ---- looking into files ----
+expect 0 info first.gradtape
+says out "a gradtape model"
+says out "dense/kernel"
+expect 0 info flowers.csv
+says out "240 rows, 5 columns"
+says out "blue green red"
+expect 0 summary first.gradtape
+says out "Total params"
+expect 0 plot first.gradtape --output model.svg
+says model.svg "<svg"
+expect 0 diff first.gradtape first.gradtape
+says out "the same"
+expect 1 diff first.gradtape other.gradtape
+says out "dense/kernel"
+says out "architecture"
+expect 2 diff first.gradtape flowers.csv
+
+# ---- bad input ----
+expect 1 train missing.csv
+says err "missing.csv"
+expect 1 train flowers.csv --label species
+says err 'has no column "species": expected one of "size", "color"'
+: >empty.csv
+expect 1 train empty.csv
+says err "has no rows"
+head -1 flowers.csv >header.csv
+expect 1 train header.csv
+head -4 flowers.csv >few.csv
+expect 1 train few.csv --label kind -q
+says err "too few"
+printf 'a,b\n1,x\n2,\n3,x\n' >gap.csv
+expect 1 train gap.csv
+says err "--missing drop"
+expect 1 predict missing.gradtape flowers.csv
+expect 1 predict flowers.csv flowers.csv
+head -c 900 first.gradtape >damaged.gradtape
+for command in predict evaluate; do
+    expect 1 $command damaged.gradtape flowers.csv
+    says err "damaged.gradtape"
+done
+for command in info summary plot; do
+    expect 1 $command damaged.gradtape
+done
+sed 's/green/violet/' unlabelled.csv >new.csv
+expect 1 predict first.gradtape new.csv
+says err '"violet"'
+cut -d, -f1-2 unlabelled.csv >narrow.csv
+expect 1 predict first.gradtape narrow.csv
+says err '"weight"'
+if [ "$(id -u)" != 0 ]; then
+    mkdir closed && chmod a-w closed
+    expect 1 train flowers.csv --label kind --without y -q -e 1 --output closed/model.gradtape
+    says err "closed/model.gradtape"
+fi
+expect 1 train flowers.csv --label kind --without y -q -e 1 --output no/such/folder/model.gradtape
+says err "no/such/folder"
+expect 1 predict first.gradtape unlabelled.csv --output no/such/folder/out
+says err "no/such/folder"
+if [ -c /dev/full ]; then
+    "$gradtape" predict first.gradtape unlabelled.csv >/dev/full 2>err && wrong "a full disk: expected a failure"
+    says err "cannot be written"
+fi
+
+# ---- the page ----
+cut -d, -f1-4 flowers.csv | sed 's/"iris.*/iris/' >page.csv
+mkdir page && cd page || exit 1
+mv ../page.csv flowers.csv
+cut -d, -f1-3 flowers.csv >new.csv
+awk 'NR > 1 { print NR % 7 "," NR % 11 }' flowers.csv >inputs.csv
+awk 'NR > 1 { print NR % 7 + NR % 11 + 0.5 }' flowers.csv >targets.csv
+mkdir bin && ln -s "$gradtape" bin/gradtape
+printf '%s\n' "$page" | awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on' >commands
+checks=$((checks + 1))
+PATH=$PWD/bin:$PATH sh -e commands >out 2>err || wrong "a block of commands of the page fails"
+[ -s predictions.csv ] && [ -s model.svg ] && [ -s small.gradtape ] || wrong "the page: expected its files"
+
+echo "$checks checks, $failures failed"
+[ "$failures" -eq 0 ]
