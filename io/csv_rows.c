@@ -390,7 +390,7 @@ static bool count_candidates(const gt_Csv *csv, const char *candidates, const ch
 }
 
 /* The first of tab, semicolon, bar, comma and blanks that stands equally often in each of the first lines; the very first
- * line does not count where there are more, since it may be of another kind. A comma if none does. */
+ * line does not count where there are more, since it may be of another kind. A comma if none does, or a semicolon where the comma is the point. */
 static char find_delimiter(const gt_Csv *csv, char not_this)
 {
     static const char candidates[CANDIDATES] = {'\t', ';', '|', ',', ' '};
@@ -409,7 +409,7 @@ static char find_delimiter(const gt_Csv *csv, char not_this)
     for (int i = 0; i < CANDIDATES; i++)
         if (equal[i] && seen[i] > 0 && candidates[i] != not_this)
             return candidates[i];
-    return ',';
+    return not_this == ',' ? ';' : ',';
 }
 
 /* ---- opening and closing ---- */

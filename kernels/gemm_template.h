@@ -213,40 +213,41 @@ GT_INLINE void G(tile)(const int rows, const int vectors, const bool first, int6
 typedef void G(Tile)(int64_t depth, const number *a, int64_t row, int64_t step,
                      const G(Panel) * panel, number *c, int64_t ldc, bool add_to);
 
-#define GT_TILE(rows, vectors, name, first)                                                              \
-    static void G(tile_##rows##_##vectors##_##name)(int64_t depth, const number *a, int64_t row,  \
-                                                     int64_t step, const G(Panel) * panel,         \
-                                                     number * c, int64_t ldc, bool add_to)         \
+#define GT_TILE(rows, vectors, name, first)                                                        \
+    static void G(tile_##rows##_##vectors##_##name)(int64_t depth, const number *a, int64_t row,   \
+                                                    int64_t step, const G(Panel) * panel,          \
+                                                    number * c, int64_t ldc, bool add_to)          \
     {                                                                                              \
         G(tile)(rows, vectors, first, depth, a, row, step, panel, c, ldc, add_to);                 \
     }
-/* In a tall tile two vectors wide the products leave time to ask at every p whether it is the first: one loop for both is
- * half of the code. */
+/* In a tall tile two vectors wide the products leave time to ask at every p whether it is the
+ * first: one loop for both is half of the code. */
 #define GT_SHORT(rows)                                                                             \
-    GT_TILE(rows, 1, 0, false)                                                                     \
-    GT_TILE(rows, 1, 1, true) GT_TILE(rows, 2, 0, false) GT_TILE(rows, 2, 1, true)
+    GT_TILE(rows, 1, dense, false)                                                                 \
+    GT_TILE(rows, 1, first, true) GT_TILE(rows, 2, dense, false) GT_TILE(rows, 2, first, true)
 #define GT_TALL(rows)                                                                              \
-    GT_TILE(rows, 1, 0, false) GT_TILE(rows, 1, 1, true) GT_TILE(rows, 2, 2, panel->first)
+    GT_TILE(rows, 1, dense, false)                                                                 \
+    GT_TILE(rows, 1, first, true) GT_TILE(rows, 2, any, panel->first)
 GT_EACH_ROWS(GT_SHORT, GT_TALL)
 #undef GT_SHORT
 #undef GT_TALL
 #undef GT_TILE
 
 /* [vectors - 1][first][rows - 1] */
-#define GT_DENSE_1(rows) G(tile_##rows##_1_0),
-#define GT_FIRST_1(rows) G(tile_##rows##_1_1),
-#define GT_DENSE_2(rows) G(tile_##rows##_2_0),
-#define GT_FIRST_2(rows) G(tile_##rows##_2_1),
-#define GT_BOTH_2(rows)  G(tile_##rows##_2_2),
+#define GT_DENSE_1(rows) G(tile_##rows##_1_dense),
+#define GT_FIRST_1(rows) G(tile_##rows##_1_first),
+#define GT_DENSE_2(rows) G(tile_##rows##_2_dense),
+#define GT_FIRST_2(rows) G(tile_##rows##_2_first),
+#define GT_ANY_2(rows)   G(tile_##rows##_2_any),
 static G(Tile) *const G(tiles)[2][2][GT_GEMM_ROWS] = {
     {{GT_EACH_ROWS(GT_DENSE_1, GT_DENSE_1)}, {GT_EACH_ROWS(GT_FIRST_1, GT_FIRST_1)}},
-    {{GT_EACH_ROWS(GT_DENSE_2, GT_BOTH_2)}, {GT_EACH_ROWS(GT_FIRST_2, GT_BOTH_2)}},
+    {{GT_EACH_ROWS(GT_DENSE_2, GT_ANY_2)}, {GT_EACH_ROWS(GT_FIRST_2, GT_ANY_2)}},
 };
 #undef GT_DENSE_1
 #undef GT_FIRST_1
 #undef GT_DENSE_2
 #undef GT_FIRST_2
-#undef GT_BOTH_2
+#undef GT_ANY_2
 
 /* x[i] = row i of a square of at most LANES x LANES numbers turned: x[j] then holds column j. */
 GT_INLINE void G(load_turned)(G(vec) x[LANES], const number *from, int64_t ld, int64_t rows,
@@ -524,8 +525,8 @@ static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed,
         const int64_t high = cut.rows + (t < cut.taller);
         G(fetch_ahead)
         (next, panel->ld, t * deep / cut.tiles, (t + 1) * deep / cut.tiles, c, ldc, high);
-        tiles[here.first][high - 1](deep, a.at, packed ? 1 : a.row, packed ? high : a.step, panel, c,
-                               ldc, add_to);
+        tiles[here.first][high - 1](deep, a.at, packed ? 1 : a.row, packed ? high : a.step, panel,
+                                    c, ldc, add_to);
         a.at += high * (packed ? deep : a.row);
         c += high * ldc;
         here.first = false;

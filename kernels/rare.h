@@ -237,7 +237,7 @@ GT_INLINE double gt_power_f64(double x, double y)
 
     bool outside = (x < 0.0) & (size < (double)INFINITY) & !integer;
     power = outside ? (double)NAN : power;
-    power = (x != x) | (y != y) ? x + y : power;
+    power = ((x != x) | (y != y)) ? x + y : power;
     return ((x == 1.0) | (y == 0.0)) ? 1.0 : power;
 }
 

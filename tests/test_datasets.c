@@ -249,6 +249,10 @@ Test(datasets, orders)
         gt_dataset_shuffle(numbers(N, false, 8), -1, .reshuffle_each_iteration = false);
     cr_assert(epoch_of(still, a, N, NULL) == N && epoch_of(still, b, N, NULL) == N &&
               memcmp(a, b, sizeof a) == 0);
+    gt_Dataset *first = gt_dataset_shuffle(numbers(N, false, 8), -1);
+    cr_assert(epoch_of(first, b, N, NULL) == N && memcmp(a, b, sizeof a) == 0,
+              "it is that of the first epoch");
+    gt_dataset_free(first);
     gt_dataset_free(still);
     /* a filter and a map leave the shuffling to what is below; each round of repeat is shuffled by itself */
     gt_Dataset *even =
@@ -267,6 +271,10 @@ Test(datasets, orders)
         }
     }
     cr_assert(memcmp(rounds, rounds + N, N * sizeof *rounds) != 0);
+    int64_t later[3 * N];
+    cr_assert(epoch_of(thrice, later, 3 * N, NULL) == 3 * N &&
+                  memcmp(rounds, later, sizeof later) != 0,
+              "the next epoch is another");
     gt_dataset_free(thrice);
     refused(gt_dataset_shuffle(stream(&ramp, N, 0, 4), -1), GT_INVALID,
             "dataset_from_function gives its rows one after the other: say how many");
@@ -761,7 +769,8 @@ Test(datasets, checkpoints, .init = open_folder, .fini = close_folder)
         gt_context_use(gt_context_create(.seed = 3));
         gt_Layer *model = gt_Sequential(gt_Dense(1));
         gt_compile(model, .optimizer = gt_SGD(0.5), .loss = gt_MeanSquaredError());
-        gt_Dataset *data = gt_dataset_map(gt_dataset_shuffle(stream(&ramp, 20, 0, 5), 8), half, NULL);
+        gt_Dataset *data =
+            gt_dataset_map(gt_dataset_shuffle(stream(&ramp, 20, 0, 5), 8), half, NULL);
         if (run == 0) {
             gt_fit(model, data, .epochs = 1, .verbose = GT_VERBOSITY_SILENT);
             cr_assert(gt_dataset_next(data, &batch) && gt_dataset_next(data, &batch));

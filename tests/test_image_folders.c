@@ -1,7 +1,10 @@
 /* Pictures in folders: what Keras makes of the same files (tests/oracle/make_image_folders.py), every mode of labels, bad files, and the
  * thread that reads ahead. */
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "data_files.h"
 #include "io/image.h"
@@ -48,6 +51,10 @@ Test(image_folders, keras)
     as_keras(gt_image_dataset_from_directory(pictures(), NAMES, .height = 6, .width = 4,
                                              .crop_to_aspect_ratio = true),
              6 * 4 * 3, 2e-3, folders_cropped[0]);
+
+    as_keras(gt_image_dataset_from_directory(pictures(), NAMES, .height = 3, .width = 8,
+                                             .crop_to_aspect_ratio = true),
+             3 * 8 * 3, 2e-3, folders_flat[0]);
 
     gt_Batch batch;
     gt_Dataset *data = gt_image_dataset_from_directory(
@@ -288,6 +295,64 @@ Test(image_folders, ahead, .init = put_folders, .fini = close_folder)
     gt_dataset_free(data);
     refused(gt_dataset_prefetch(gt_image_dataset_from_directory(files_folder, SMALL), 0),
             GT_INVALID, "batches must be 1 to 16 (got 0)");
+}
+
+/* Rows that take a while, of which two are never made at a time, and most of them ahead. */
+typedef struct Slow {
+    atomic_int under_way, together, ahead;
+    pthread_t main;
+} Slow;
+
+static int64_t slow_count(void *self)
+{
+    (void)self;
+    return 40;
+}
+
+static bool slow_fill(void *self, int64_t row, void *const *into, char message[GT_FILL_MESSAGE])
+{
+    Slow *slow = self;
+    (void)message;
+    if (atomic_fetch_add(&slow->under_way, 1) > 0)
+        atomic_store(&slow->together, 1);
+    if (!pthread_equal(pthread_self(), slow->main))
+        atomic_fetch_add(&slow->ahead, 1);
+    nanosleep(&(struct timespec){0, 200000}, NULL);
+    *(float *)into[0] = (float)row;
+    atomic_fetch_sub(&slow->under_way, 1);
+    return true;
+}
+
+static gt_RowSpec slow_columns(void *self)
+{
+    (void)self;
+    gt_RowSpec row = {1, {{{.dtype = GT_FLOAT32, .size = 1}, false}}};
+    return row;
+}
+
+Test(image_folders, one_at_a_time)
+{
+    static const gt_DatasetClass slow_class = {.size = sizeof slow_class,
+                                               .name = "slow",
+                                               .count = slow_count,
+                                               .fill = slow_fill,
+                                               .columns = slow_columns};
+    Slow slow = {.main = pthread_self()};
+    gt_Batch batch;
+    gt_Dataset *data = gt_dataset_prefetch(
+        gt_dataset_of(&slow_class, &slow, .batch_size = 4, .shuffle = false), 3);
+    for (int round = 0; round < 5; round++) {
+        gt_dataset_seek(data, (gt_DatasetPosition){0, 4 * round});
+        for (int i = 0; i < 3; i++) {
+            cr_assert(gt_dataset_next(data, &batch), "%s", gt_error_message());
+            cr_assert_eq(gt_element(batch.x, 3), 4 * (round + i) + 3);
+        }
+        int ahead = atomic_load(&slow.ahead);
+        cr_assert(ahead >= 8, "round %d: %d rows were made ahead", round, ahead);
+        atomic_store(&slow.ahead, 0);
+    }
+    cr_assert(!atomic_load(&slow.together), "fill ran twice at a time");
+    gt_dataset_free(data);
 }
 
 static void picture_life(void)

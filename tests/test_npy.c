@@ -208,6 +208,13 @@ Test(npy, damaged, .init = open_folder, .fini = close_folder)
             gt_scope_end(scope);
         }
     }
+    /* a number of a stored array that is another: the checksum knows */
+    size_t size = get_bytes(numpy_file("stored.npz"), bytes, sizeof bytes);
+    const char *numbers = memchr(bytes, '\n', size); /* the end of the header of x */
+    cr_assert(numbers != NULL);
+    bytes[numbers - bytes + 10] ^= 1;
+    refused(gt_load_npz(put_file("n.npz", bytes, size), "x"), GT_FORMAT,
+            "member x.npy is damaged: its checksum is wrong");
     /* a header that promises more than there is takes no memory */
     static const char promise[] = "\x93NUMPY\1\0\x46\0{'descr': '<f4', 'fortran_order': False, "
                                   "'shape': (999999999999,), }    \n";

@@ -190,6 +190,8 @@ Test(tables, text, .init = open_folder, .fini = close_folder)
           NUMBERS(3, 6));
     holds(read("a,'b;c',c\n1.5,2,3\n'4',5,6\n", .quote = '\''), 2, 2, NUMBERS(1.5, 2, 4, 5),
           NUMBERS(3, 6));
+    holds(read("1,5\n2,5\n", .decimal = ',', .label_column = GT_NONE), 2, 1, NUMBERS(1.5, 2.5),
+          NULL);
     refused(read("a;b\n1.000,5;2\n3;4\n2;5\n", .decimal = ','), GT_FORMAT,
             ":2:1: \"1.000,5\" in column \"a\" is not a number");
     refused(read("a,b\n1,2\n", .decimal = ',', .delimiter = ','), GT_INVALID,

@@ -118,6 +118,13 @@ static gt_Status kept(void *layer, gt_Tensor *const *in, gt_Tensor **out)
 /* The images through one of `choices`: numbers from `count` on stand for none of the transformations. */
 static gt_Tensor *one_of(Policy *self, gt_Tensor *images, int choices)
 {
+    const int64_t channels = gt_last(gt_tensor_shape(images));
+    /* Refused whatever is drawn. */
+    if (gt_status() == GT_OK && self->count > GEOMETRY_AND_LEVELS && channels != 3)
+        gt_fail(GT_INVALID, "images must have 3 channels for what is done to colours (got %lld)",
+                (long long)channels);
+    if (gt_status() != GT_OK)
+        return NULL;
     gt_Tensor *which =
         gt_random_integers(gt_shape(), 0, choices, .generator = self->image.generator);
     for (int k = 0; k < self->count; k++)

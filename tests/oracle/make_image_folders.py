@@ -39,7 +39,8 @@ def values(**how):
 with open(os.path.join(here, "image_folders.inc"), "w") as out:
     out.write(f"/* By make_image_folders.py: Keras {keras.__version__}, TensorFlow {tensorflow.__version__}, Pillow {PIL.__version__}. */\n")
     for name, how in [("stretched", dict(image_size=(5, 7))), ("larger", dict(image_size=(13, 20), color_mode="grayscale")),
-                      ("cropped", dict(image_size=(6, 4), crop_to_aspect_ratio=True))]:
+                      ("cropped", dict(image_size=(6, 4), crop_to_aspect_ratio=True)),
+                      ("flat", dict(image_size=(3, 8), crop_to_aspect_ratio=True))]:
         data, labels = values(**how)
         assert list(labels) == [0, 0, 1, 1, 1, 1]
         flat = data[[0, 1, 4, 5]].reshape(4, -1)  # a PNG of each kind, a JPEG of each
