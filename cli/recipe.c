@@ -236,8 +236,15 @@ char *rows_recipe(const Reading *reading, const Rows *rows)
             rows->task == TASK_CLASSES ? "classes" : "numbers");
     if (rows->kind == ROWS_NPZ)
         fprintf(recipe.file, "x %s\ny %s\n", reading->x, reading->label ? reading->label : "y");
-    put_words(&recipe, "class", &rows->classes);
-    bool ok = rows->kind != ROWS_CSV || put_csv(&recipe);
+    bool ok = true,
+         listed = reading->labels || rows->kind != ROWS_CSV; /* else the small table has them */
+    for (int i = 0; listed && i < rows->classes.count; i++)
+        ok = ok && !strchr(rows->classes.words[i], '\n');
+    if (!ok)
+        fail("the name of a class must be a single line");
+    if (listed)
+        put_words(&recipe, "class", &rows->classes);
+    ok = ok && (rows->kind != ROWS_CSV || put_csv(&recipe));
     if (fclose(recipe.file) == 0 && ok)
         return text;
     free(text);
@@ -295,7 +302,7 @@ static bool parse(const char *recipe, Known *known)
     *known = (Known){.text = table_copy(recipe), .x = "x", .decimal = "."};
     for (char *at = known->text; at && *at;) {
         char *end = strchr(at, '\n');
-        if (end == at) {
+        if (end == at && *known->decimal && known->columns.count > 0) {
             known->table = at + 1;
             return true;
         }
@@ -306,7 +313,7 @@ static bool parse(const char *recipe, Known *known)
         if (!take_line(known, at, space + 1))
             break;
         at = end + 1;
-        if (!*at)
+        if (!*at && known->kind != ROWS_CSV)
             return true;
     }
     fail("what the model's file says of its table cannot be read");

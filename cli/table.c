@@ -1,5 +1,6 @@
 #include "cli/table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,18 +33,65 @@ bool table_take(gt_Dataset *dataset, Rows *rows)
     return true;
 }
 
+/* Text number i, with a 0 behind it; NULL: none, or longer than a name may be. */
+static const char *text_of(gt_Strings labels, int64_t i, char into[256])
+{
+    size_t size = 0;
+    const char *text = gt_strings_get(labels, i, &size);
+    if (!text || size > 255)
+        return NULL;
+    memcpy(into, text, size);
+    into[size] = 0;
+    return into;
+}
+
+static bool parse_number(const char *text, double *number)
+{
+    char *end;
+    if (!text || !*text || text[strspn(text, "0123456789+-.eE")])
+        return false;
+    *number = strtod(text, &end);
+    return !*end && isfinite(*number);
+}
+
+/* The texts as float64 numbers; NULL: not all of them are. */
+static gt_Tensor *numbers_of(gt_Strings labels)
+{
+    int64_t count = gt_strings_count(labels), i = 0;
+    char text[256];
+    double *numbers = malloc((size_t)(count + 1) * sizeof *numbers);
+    while (numbers && i < count && parse_number(text_of(labels, i, text), &numbers[i]))
+        i++;
+    gt_Tensor *result =
+        numbers && i == count ? gt_from_data(numbers, gt_shape(count), GT_FLOAT64) : NULL;
+    free(numbers);
+    return result;
+}
+
+static bool no_label_is_missing(const char *path, gt_Strings labels)
+{
+    int64_t count = gt_strings_count(labels);
+    for (int64_t i = 0; i < count; i++) {
+        size_t size = 0;
+        if (gt_strings_get(labels, i, &size) && size > 0 && size < 256)
+            continue;
+        fail("%s: label %lld is %s", path, (long long)i + 1,
+             size == 0 ? "missing" : "longer than a name may be");
+        return false;
+    }
+    return true;
+}
+
 bool table_load_labels(const char *path, gt_Tensor **numbers, gt_Strings *text)
 {
     if (rows_kind(path) == ROWS_IDX) {
         *numbers = gt_load_idx(path);
         return *numbers != NULL;
     }
-    /* Numbers if all of them are; otherwise text. */
-    *numbers = gt_load_csv(path, .columns = gt_columns(-1, 1), .dtype = GT_FLOAT64);
-    if (*numbers || gt_status() == GT_IO)
-        return *numbers != NULL;
-    gt_error_clear();
     *text = gt_load_csv_strings(path, "-1");
+    if (gt_status() != GT_OK || !no_label_is_missing(path, *text))
+        return false;
+    *numbers = numbers_of(*text);
     return gt_status() == GT_OK;
 }
 
@@ -60,27 +108,13 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Text number i, with a 0 behind it; NULL: none, or longer than a name may be. */
-static const char *text_of(gt_Strings labels, int64_t i, char into[256])
-{
-    size_t size = 0;
-    const char *text = gt_strings_get(labels, i, &size);
-    if (!text || size > 255)
-        return NULL;
-    memcpy(into, text, size);
-    into[size] = 0;
-    return into;
-}
-
 bool table_name_classes(gt_Strings labels, WordList *classes)
 {
     char text[256];
     int64_t count = gt_strings_count(labels);
     for (int64_t i = 0; i < count; i++) {
-        if (!text_of(labels, i, text)) {
-            fail("label %lld is longer than a name of a class may be", (long long)i + 1);
+        if (!text_of(labels, i, text))
             return false;
-        }
         char *copy = find(classes, text) < 0 ? table_copy(text) : NULL;
         if (copy && !list_add(classes, copy)) {
             fail("there are more than %d different labels", MAX_LIST);

@@ -227,6 +227,16 @@ static bool deal(const Rows *rows, Part parts[PARTS])
     return ok;
 }
 
+static bool labels_differ(gt_Tensor *y)
+{
+    int64_t count = gt_size(y);
+    for (int64_t i = 1; i < count; i++)
+        if (gt_element(y, i) != gt_element(y, 0))
+            return true;
+    fail("%s: all labels are the same", reading.path);
+    return false;
+}
+
 /* ---- the model ---- */
 
 static double mean_of(gt_Tensor *y, double *variance)
@@ -409,7 +419,8 @@ static int run(const char **operands)
     gt_set_seed((uint64_t)given.seed);
     if (given.threads > 0)
         gt_set_threads((int)given.threads);
-    if (!can_write_all() || !rows_read(&reading, &rows) || !deal(&rows, parts))
+    if (!can_write_all() || !rows_read(&reading, &rows) || !labels_differ(rows.y) ||
+        !deal(&rows, parts))
         return EXIT_FAILURE;
     gt_Layer *model = make_model(&rows, &parts[TRAIN]);
     gt_History *history = model ? train(model, parts) : NULL;

@@ -166,6 +166,31 @@ expect 0 evaluate plain.gradtape plain_x.txt --labels plain_y.txt
 at_least 0.95 accuracy
 expect 1 evaluate plain.gradtape plain_x.txt
 says err "--labels"
+(echo target && cat plain_y.txt) >titled.txt # a header
+expect 0 train plain_x.txt --labels titled.txt -o titled.gradtape -q -e 40 -r 0.01
+cmp -s plain.gradtape titled.gradtape || wrong "labels with a header: expected the same model"
+sed 's/3/three/; s/4/four/' plain_y.txt >words.txt
+expect 0 train plain_x.txt --labels words.txt -o words.gradtape -q -e 40 -r 0.01
+says out "classes    2: four three"
+expect 0 evaluate words.gradtape plain_x.txt --labels words.txt
+at_least 0.95 accuracy
+expect 1 evaluate words.gradtape plain_x.txt --labels plain_y.txt
+says err 'the label "4" is none of the 2 classes'
+sed '7s/.*/""/' plain_y.txt >gap.txt
+expect 1 train plain_x.txt --labels gap.txt -q
+says err "label 7 is missing"
+head -100 plain_y.txt >short.txt
+expect 1 train plain_x.txt --labels short.txt -q
+says err "short.txt has 100 labels for 240 rows"
+sed 's/.*/5/' plain_y.txt >same.txt
+expect 1 train plain_x.txt --labels same.txt -q
+says err "all labels are the same"
+for columns in "--columns 1" "--without 2"; do # places, where there are no names
+    expect 0 train plain.txt --label 0 $columns -q -e 40 -r 0.01 -o narrow.gradtape
+    says out "columns    1"
+    expect 0 evaluate narrow.gradtape plain.txt
+    at_least 0.95 accuracy
+done
 expect 0 train plain.txt --label 0 -q -e 40 -r 0.01
 says out "classes    2: 3 4"
 expect 0 evaluate plain.gradtape plain.txt
@@ -208,6 +233,27 @@ expect 1 train images-idx3-ubyte -q
 says err "--labels names the file"
 expect 0 summary pictures.gradtape
 says out "conv2d"
+
+if python3 -c '' 2>/dev/null; then
+    python3 - <<'END'
+import struct, zipfile
+def array(shape, numbers):
+    text = "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }" % (shape,)
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text.encode() + struct.pack("<%df" % len(numbers), *numbers)
+with zipfile.ZipFile("rows.npz", "w") as file:
+    file.writestr("inputs.npy", array((60, 2), [i % 7 + k for i in range(60) for k in range(2)]))
+    file.writestr("targets.npy", array((60,), [i % 7 * 2.5 for i in range(60)]))
+END
+    expect 0 info rows.npz
+    says out "(60, 2)"
+    expect 0 train rows.npz --x inputs --label targets -q -e 200 -r 0.01
+    says out "labels     numbers"
+    at_least 0.9 R2
+    expect 0 evaluate rows.gradtape rows.npz
+    at_least 0.9 r2_score
+    expect 1 train rows.npz
+    says err '"x"'
+fi
 
 # ---- interruption ----
 "$gradtape" train flowers.csv --label y --without kind -e 1000000 --patience 1000000 -o stopped.gradtape >out 2>err &
@@ -271,6 +317,13 @@ for command in predict evaluate; do
 done
 for command in info summary plot; do
     expect 1 $command damaged.gradtape
+done
+# What a file says of its table may be wrong as well.
+for change in 's/decimal \./decimal  /' 's/column 1/column 9/' 's/header yes/headed yes/' 's/kind csv/kind idx/' \
+    's/label 3/label 7/' 's/color/c"lor/' 's/task classes/task numbers/'; do
+    LC_ALL=C sed "$change" first.gradtape >wrong.gradtape
+    cmp -s first.gradtape wrong.gradtape && wrong "$change: expected another file"
+    expect 1 evaluate wrong.gradtape flowers.csv
 done
 sed 's/green/violet/' unlabelled.csv >new.csv
 expect 1 predict first.gradtape new.csv
