@@ -368,14 +368,14 @@ static void report(const Rows *rows, const Part parts[PARTS], gt_Layer *model,
            (long long)rows->count, (long long)parts[TRAIN].count,
            (long long)parts[VALIDATION].count, (long long)parts[HELD_OUT].count);
     char text[64];
-    shape.dims[0] = -1;
     if (rows->table && rows->columns != shape.dims[1])
         printf("columns    %d, which became %lld: one for each category\n", rows->columns,
                (long long)shape.dims[1]);
     else if (shape.rank == 2)
         printf("columns    %lld\n", (long long)shape.dims[1]);
     else
-        printf("inputs     %s\n", gt_shape_text(shape, text, sizeof text));
+        printf("inputs     %s\n",
+               gt_shape_text(gt_shape_of(shape.rank - 1, shape.dims + 1), text, sizeof text));
     if (rows->task == TASK_CLASSES) {
         printf("classes    %d:", rows->classes.count);
         for (int i = 0; i < rows->classes.count && i < 12; i++)

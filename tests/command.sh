@@ -225,6 +225,7 @@ expect 0 info images-idx3-ubyte
 says out "(40, 8, 8)"
 expect 0 train images-idx3-ubyte --labels labels-idx1-ubyte -q -e 20 -o pictures.gradtape
 says out "classes    2: 0 1"
+says out "inputs     (8, 8)"
 at_least 0.95 accuracy
 expect 0 evaluate pictures.gradtape images-idx3-ubyte --labels labels-idx1-ubyte
 at_least 0.95 accuracy
