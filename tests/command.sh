@@ -155,6 +155,23 @@ expect 0 train flowers.csv --without kind -q -o last.gradtape -e 5 # the last co
 expect 0 evaluate last.gradtape flowers.csv
 expect 0 evaluate other.gradtape flowers.csv # a number was its label's name
 
+# The weights are those of the best epoch: the same as if the training had ended there.
+expect 0 train flowers.csv --label y --without kind -q -r 0.05 --patience 4 --history y.csv -o long.gradtape
+best=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "val_loss") at = i; next }
+    NR == 2 || $at < least { least = $at; best = $1 + 1 } END { print best }' y.csv)
+expect 0 train flowers.csv --label y --without kind -q -r 0.05 -e "$best" -o short.gradtape
+says out "epochs     $best"
+expect 0 diff long.gradtape short.gradtape
+expect 1 diff long.gradtape short.gradtape --all # their optimizers differ
+
+# An empty cell is the median of its column in training, to whatever is predicted; and so where training had none.
+median=$(awk -F, 'NR > 1 { print $3 }' flowers.csv | sort -n | awk '{ x[NR] = $1 } END { print (x[120] + x[121]) / 2 }')
+printf 'size,color,weight\n5,red,\n5,red,%s\n5,red,1010\n' "$median" >gaps.csv
+expect 0 predict flowers.gradtape gaps.csv
+checks=$((checks + 1))
+awk 'NR > 1 { y[NR] = $1 } END { d = y[2] - y[3]; exit !(d * d < 1e-4 && (y[2] - y[4]) ^ 2 > 1) }' out ||
+    wrong "an empty cell: expected the prediction for the median $median"
+
 # ---- labels in a file of their own, no header, few integers ----
 tail -n +2 flowers.csv | awk -F, '{ print (NR % 2) + 3, NR % 2, NR }' >plain.txt
 cut -d' ' -f2- plain.txt >plain_x.txt
@@ -166,6 +183,15 @@ expect 0 evaluate plain.gradtape plain_x.txt --labels plain_y.txt
 at_least 0.95 accuracy
 expect 1 evaluate plain.gradtape plain_x.txt
 says err "--labels"
+for seed in 2 3 4 5; do # each part has its share of each class
+    expect 0 train plain_x.txt --labels plain_y.txt -o share.gradtape -q -e 1 --seed $seed
+    says out "(the most frequent class alone: 0.5000)"
+done
+awk 'BEGIN { for (i = 0; i < 30; i++) print i, i % 12 }' >years.txt
+expect 0 train years.txt -q -e 1 # many different integers, which hardly come again
+says out "labels     numbers"
+expect 0 train years.txt -q -e 1 --task classes
+says out "classes    12: 0 1 10 11 2"
 (echo target && cat plain_y.txt) >titled.txt # a header
 expect 0 train plain_x.txt --labels titled.txt -o titled.gradtape -q -e 40 -r 0.01
 cmp -s plain.gradtape titled.gradtape || wrong "labels with a header: expected the same model"
@@ -319,6 +345,10 @@ done
 for command in info summary plot; do
     expect 1 $command damaged.gradtape
 done
+LC_ALL=C sed 's/"table"/"tabla"/' first.gradtape >plain.gradtape
+expect 1 predict plain.gradtape unlabelled.csv
+says err "it was not made by gradtape train"
+expect 0 summary plain.gradtape
 # What a file says of its table may be wrong as well.
 for change in 's/decimal \./decimal  /' 's/column 1/column 9/' 's/header yes/headed yes/' 's/kind csv/kind idx/' \
     's/label 3/label 7/' 's/color/c"lor/' 's/task classes/task numbers/'; do
