@@ -227,6 +227,20 @@ static bool deal(const Rows *rows, Part parts[PARTS])
     return ok;
 }
 
+/* Names, keys, and numbers with decimal commas that nobody spoke of. */
+static void warn_of_texts(const Rows *rows)
+{
+    gt_Dataset *table = rows->table;
+    for (int k = 0; table && k < rows->columns; k++) {
+        int texts = gt_dataset_category_count(table, k);
+        if (texts > 10 && 2 * (int64_t)texts > rows->count)
+            fail("warning: column \"%s\" (%d) has %d different texts in %lld rows: --without "
+                 "leaves it out; "
+                 "--decimal , reads 1,5 as a number",
+                 gt_dataset_column_name(table, k), k, texts, (long long)rows->count);
+    }
+}
+
 static bool labels_differ(gt_Tensor *y)
 {
     int64_t count = gt_size(y);
@@ -422,6 +436,7 @@ static int run(const char **operands)
     if (!can_write_all() || !rows_read(&reading, &rows) || !labels_differ(rows.y) ||
         !deal(&rows, parts))
         return EXIT_FAILURE;
+    warn_of_texts(&rows);
     gt_Layer *model = make_model(&rows, &parts[TRAIN]);
     gt_History *history = model ? train(model, parts) : NULL;
     if (!history)

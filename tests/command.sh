@@ -192,6 +192,12 @@ expect 0 train years.txt -q -e 1 # many different integers, which hardly come ag
 says out "labels     numbers"
 expect 0 train years.txt -q -e 1 --task classes
 says out "classes    12: 0 1 10 11 2"
+awk 'BEGIN { print "a;y"; for (i = 0; i < 40; i++) printf "%d,5;%s\n", i, i < 20 ? "low" : "high" }' >comma.csv
+expect 0 train comma.csv -q
+says err 'column "a" (0) has 40 different texts in 40 rows'
+expect 0 train comma.csv -q --decimal ,
+at_least 0.8 accuracy
+[ -s err ] && wrong "--decimal: expected no warning"
 (echo target && cat plain_y.txt) >titled.txt # a header
 expect 0 train plain_x.txt --labels titled.txt -o titled.gradtape -q -e 40 -r 0.01
 cmp -s plain.gradtape titled.gradtape || wrong "labels with a header: expected the same model"
@@ -387,6 +393,9 @@ mkdir bin && ln -s "$gradtape" bin/gradtape
 printf '%s\n' "$page" | awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on' >commands
 checks=$((checks + 1))
 PATH=$PWD/bin:$PATH sh -e commands >out 2>err || wrong "a block of commands of the page fails"
+report=$(printf '%s\n' "$page" | awk '/^```text$/ { on = 1; next } /^```/ { on = 0 } on && /^(rows|columns|classes|model) /')
+checks=$((checks + 1))
+[ "$(awk '/^(rows|columns|classes|model) / && n++ < 4' out)" = "$report" ] || wrong "the page: expected its report"
 [ -s predictions.csv ] && [ -s model.svg ] && [ -s small.gradtape ] || wrong "the page: expected its files"
 
 echo "$checks checks, $failures failed"
