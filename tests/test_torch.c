@@ -1,8 +1,8 @@
 /* Training against PyTorch, loss by loss: MLPs with several optimizers in float32 and float64, and a character GPT, of
- * tests/oracle/torch.safetensors (made by make_torch.py). The same first numbers and the same batches; by gt_fit, in steps of
- * one's own, and those as a plan.
+ * tests/oracle/torch.safetensors (made by make_torch.py). The same first numbers and the same batches; by gt_fit, in
+ * steps of one's own, and those as a plan.
  *
- * GT_TORCH_GPT, a file that make_torch.py writes to a folder, is the GPT of examples/gpt.c: it is trained for minutes. */
+ * GT_TORCH_GPT, a file that make_torch.py writes to a folder, is the GPT of examples/gpt.c: trained for minutes. */
 #include <criterion/criterion.h>
 
 #include "../examples/positions.h"
@@ -16,12 +16,13 @@
 
 #undef GT_HERE
 #define GT_HERE "test"
-#define ok() cr_assert_eq(gt_status(), GT_OK, "%s", gt_error_message())
+#define ok()    cr_assert_eq(gt_status(), GT_OK, "%s", gt_error_message())
 
 enum { MAX_STEPS = 300 };
 
 typedef enum { BY_FIT, BY_FIT_EAGERLY, BY_HAND, BY_PLAN, WAYS } Way;
-static const char *const ways[WAYS] = {"gt_fit", "gt_fit eagerly", "own steps", "own steps as a plan"};
+static const char *const ways[WAYS] = {"gt_fit", "gt_fit eagerly", "own steps",
+                                       "own steps as a plan"};
 
 /* ---- the file ---- */
 
@@ -44,6 +45,13 @@ static gt_Tensor *part(const gt_TensorFile *file, const char *name, const char *
     return tensor;
 }
 
+static bool has(const gt_TensorFile *file, const char *name, int number)
+{
+    char full[80];
+    snprintf(full, sizeof full, "%s.%d", name, number);
+    return gt_tensor_file_find(file, full) >= 0;
+}
+
 /* Weight i becomes tensor NAME.i of the file. */
 static void begin_as(gt_Layer *model, const gt_TensorFile *file, const char *name)
 {
@@ -54,8 +62,7 @@ static void begin_as(gt_Layer *model, const gt_TensorFile *file, const char *nam
         gt_assign(weights.items[i], gt_cast(part(file, name, number), gt_dtype(weights.items[i])));
         ok();
     }
-    snprintf(number, sizeof number, "%s.%d", name, weights.count);
-    cr_assert_lt(gt_tensor_file_find(file, number), 0, "the model has too few weights");
+    cr_assert(!has(file, name, weights.count), "the model has too few weights");
 }
 
 /* ---- training ---- */
@@ -70,20 +77,23 @@ static gt_Status own_step(void *user, gt_Tensor *const *in, gt_Tensor **out)
     Run *run = user;
     gt_Tape *tape = gt_tape_begin();
     gt_Tensor *logits = gt_call(run->model, in[0], .training = true);
-    gt_Tensor *loss = gt_mean(gt_sparse_categorical_crossentropy(in[1], logits, .from_logits = true));
+    gt_Tensor *loss =
+        gt_mean(gt_sparse_categorical_crossentropy(in[1], logits, .from_logits = true));
     gt_minimize(run->optimizer, tape, loss, gt_trainable_variables(run->model));
     out[0] = gt_keep(loss);
     return gt_tape_end(tape);
 }
 
 /* The losses of so many steps; batch i has rows i * batch on, from the beginning again after the last one. */
-static void train(Way way, Run run, gt_Tensor *x, gt_Tensor *y, int64_t batch, int steps, double *losses)
+static void train(Way way, Run run, gt_Tensor *x, gt_Tensor *y, int64_t batch, int steps,
+                  double *losses)
 {
     if (way == BY_FIT || way == BY_FIT_EAGERLY) {
         gt_compile(run.model, .optimizer = run.optimizer, .run_eagerly = way == BY_FIT_EAGERLY,
                    .loss = gt_SparseCategoricalCrossentropy(.from_logits = true));
-        gt_History *history = gt_fit(run.model, x, .y = y, .batch_size = batch, .shuffle = false, .epochs = steps,
-                                     .steps_per_epoch = 1, .verbose = GT_VERBOSITY_SILENT);
+        gt_History *history =
+            gt_fit(run.model, x, .y = y, .batch_size = batch, .shuffle = false, .epochs = steps,
+                   .steps_per_epoch = 1, .verbose = GT_VERBOSITY_SILENT);
         ok();
         for (int i = 0; i < steps; i++)
             losses[i] = gt_history_get(history, "loss", i);
@@ -94,7 +104,8 @@ static void train(Way way, Run run, gt_Tensor *x, gt_Tensor *y, int64_t batch, i
     int64_t batches = gt_tensor_shape(x).dims[0] / batch;
     for (int i = 0; i < steps; i++) {
         gt_Scope *scope = gt_scope_begin();
-        gt_Tensor *rows = gt_add(gt_arange(0, (double)batch, 1, .dtype = GT_INT64), (double)(i % batches * batch));
+        gt_Tensor *rows = gt_add(gt_arange(0, (double)batch, 1, .dtype = GT_INT64),
+                                 (double)(i % batches * batch));
         gt_Tensor *in[] = {gt_take(x, rows, .axis = 0), gt_take(y, rows, .axis = 0)}, *loss = NULL;
         if (function)
             gt_function_call(function, gt_tensors(in[0], in[1]), &loss);
@@ -109,13 +120,15 @@ static void train(Way way, Run run, gt_Tensor *x, gt_Tensor *y, int64_t batch, i
 }
 
 /* As close as the dtype must be, by the size of the loss. */
-static void same_losses(const char *name, Way way, const double *got, gt_Tensor *expected, int count, gt_DType dtype)
+static void same_losses(const char *name, Way way, const double *got, gt_Tensor *expected,
+                        int count, gt_DType dtype)
 {
     double most = dtype == GT_FLOAT64 ? 1e-10 : 1e-5, worst = 0;
     for (int i = 0; i < count; i++) {
         double loss = gt_element(expected, i), off = fabs(got[i] - loss) / fabs(loss);
         worst = fmax(worst, off);
-        cr_assert(off <= most, "%s, %s: step %d: %.17g, not %.17g: %.2g", name, ways[way], i, got[i], loss, off);
+        cr_assert(off <= most, "%s, %s: step %d: %.17g, not %.17g: %.2g", name, ways[way], i,
+                  got[i], loss, off);
     }
     if (getenv("GT_TEST_VERBOSE"))
         printf("%-9s %s, %s: at most %.2g\n", name, gt_dtype_name(dtype), ways[way], worst);
@@ -159,7 +172,8 @@ static void mlp_like(const gt_TensorFile *file, const char *name, gt_DType dtype
     gt_Tensor *x, *y;
     gt_set_dtype_policy(dtype);
     rows_by_formula(dtype, &x, &y);
-    gt_Layer *model = gt_Sequential(gt_Dense(32, .activation = gt_relu), gt_Dense(16, .activation = gt_tanh), gt_Dense(4));
+    gt_Layer *model = gt_Sequential(gt_Dense(32, .activation = gt_relu),
+                                    gt_Dense(16, .activation = gt_tanh), gt_Dense(4));
     gt_build(model, gt_shape(BATCH, INPUTS), dtype);
     begin_as(model, file, "mlp");
     double losses[STEPS];
@@ -186,25 +200,24 @@ Test(torch, mlp)
 static gt_Tensor *block(gt_Tensor *x, int64_t width, int64_t heads)
 {
     gt_Tensor *h = gt_call(gt_LayerNormalization(), x);
-    x = gt_add(x, gt_call(gt_MultiHeadAttention(heads, width / heads, .use_causal_mask = true), h, .more = gt_tensors(h)));
+    x = gt_add(x, gt_call(gt_MultiHeadAttention(heads, width / heads, .use_causal_mask = true), h,
+                          .more = gt_tensors(h)));
     h = gt_call(gt_Dense(4 * width, .activation = gt_gelu), gt_call(gt_LayerNormalization(), x));
     return gt_add(x, gt_call(gt_Dense(width), h));
 }
 
-/* That of examples/gpt.c without dropout, of the sizes of the weights in the file: embedding, positions, 16 of each block
- * (the third is the kernel of the queries), four. */
+/* That of examples/gpt.c without dropout, of the sizes of the weights in the file: embedding, positions, 16 of each
+ * block (the third is the kernel of the queries), four. */
 static gt_Layer *gpt_of(const gt_TensorFile *file)
 {
-    gt_Shape embedding = gt_tensor_shape(part(file, "gpt", "0")), positions = gt_tensor_shape(part(file, "gpt", "1"));
+    gt_Shape embedding = gt_tensor_shape(part(file, "gpt", "0")),
+             positions = gt_tensor_shape(part(file, "gpt", "1"));
     int64_t characters = embedding.dims[0], width = embedding.dims[1];
     int64_t heads = gt_tensor_shape(part(file, "gpt", "4")).dims[1];
     gt_Tensor *text = gt_Input(gt_shape(positions.dims[0]), .dtype = GT_INT32);
     gt_Tensor *x = gt_call(Positions(), gt_call(gt_Embedding(characters, width), text));
-    char number[16] = "gpt.22";
-    for (int weights = 2; gt_tensor_file_find(file, number) >= 0; snprintf(number, sizeof number, "gpt.%d", weights + 4)) {
+    for (int weights = 2; has(file, "gpt", weights + 4); weights += 16)
         x = block(x, width, heads);
-        weights += 16;
-    }
     x = gt_call(gt_LayerNormalization(), x);
     return gt_Model(gt_tensors(text), gt_tensors(gt_call(gt_Dense(characters), x)));
 }
@@ -213,7 +226,8 @@ static gt_Layer *gpt_of(const gt_TensorFile *file)
 static gt_Tensor *windows(gt_Tensor *text, gt_Tensor *starts, int64_t length, int after)
 {
     starts = gt_reshape(gt_cast(starts, GT_INT64), gt_shape(-1, 1));
-    gt_Tensor *places = gt_add(starts, gt_arange(after, (double)(length + after), 1, .dtype = GT_INT64));
+    gt_Tensor *places =
+        gt_add(starts, gt_arange(after, (double)(length + after), 1, .dtype = GT_INT64));
     return gt_take(gt_cast(text, GT_INT32), places, .axis = 0);
 }
 
@@ -224,14 +238,18 @@ static int gpt_like(const gt_TensorFile *file, gt_DType dtype, Way way, double *
     gt_Layer *model = gpt_of(file);
     ok();
     begin_as(model, file, "gpt");
-    gt_Tensor *text = part(file, "gpt", "text"), *order = part(file, "gpt", "order"), *unseen = part(file, "gpt", "unseen");
-    int64_t length = gt_tensor_shape(part(file, "gpt", "1")).dims[0], batch = gt_tensor_shape(order).dims[1];
+    gt_Tensor *text = part(file, "gpt", "text"), *order = part(file, "gpt", "order"),
+              *unseen = part(file, "gpt", "unseen");
+    int64_t length = gt_tensor_shape(part(file, "gpt", "1")).dims[0],
+            batch = gt_tensor_shape(order).dims[1];
     int steps = (int)gt_tensor_shape(order).dims[0];
     cr_assert_leq(steps, MAX_STEPS);
     train(way, (Run){model, gt_AdamW(gt_item(part(file, "gpt", "rate")), .weight_decay = 0.1)},
           windows(text, order, length, 0), windows(text, order, length, 1), batch, steps, losses);
     gt_compile(model, .loss = gt_SparseCategoricalCrossentropy(.from_logits = true));
-    losses[steps] = gt_evaluate(model, windows(text, unseen, length, 0), .y = windows(text, unseen, length, 1)).loss;
+    losses[steps] =
+        gt_evaluate(model, windows(text, unseen, length, 0), .y = windows(text, unseen, length, 1))
+            .loss;
     ok();
     return steps;
 }
@@ -244,7 +262,8 @@ Test(torch, gpt)
             double losses[MAX_STEPS + 1];
             gt_TensorFile *file = open_oracle();
             int steps = gpt_like(file, dtype, way, losses);
-            same_losses("gpt", way, losses, part(file, "gpt", gt_dtype_name(dtype)), steps + 1, dtype);
+            same_losses("gpt", way, losses, part(file, "gpt", gt_dtype_name(dtype)), steps + 1,
+                        dtype);
             gt_tensor_file_free(file);
             gt_context_free(NULL);
         }
@@ -265,8 +284,8 @@ Test(torch, gpt_of_the_example)
     double worst = 0, of_torch = gt_element(expected, steps), off = losses[steps] / of_torch - 1;
     for (int i = 0; i < steps; i++)
         worst = fmax(worst, fabs(losses[i] / gt_element(expected, i) - 1));
-    printf("unseen text: %.6f, PyTorch %.6f: %+.5f %%; losses of %d steps at most %.2g apart\n", losses[steps], of_torch,
-           100 * off, steps, worst);
+    printf("unseen text: %.6f, PyTorch %.6f: %+.5f %%; losses of %d steps at most %.2g apart\n",
+           losses[steps], of_torch, 100 * off, steps, worst);
     cr_assert_lt(fabs(off), 0.02);
     gt_tensor_file_free(file);
     gt_context_free(NULL);
