@@ -25,7 +25,7 @@ tensors = {}
 
 
 def numbers(name, values):
-    tensors[name] = np.ascontiguousarray(values)
+    tensors[name] = np.array(values, order="C")  # a copy: weights change while they are trained
 
 
 def step(optimizer, loss, t):
