@@ -3,7 +3,7 @@
 Run: python make_torch.py          writes torch.safetensors: MLPs, and a small character GPT
      python make_torch.py FOLDER   writes FOLDER/gpt.safetensors: the GPT of examples/gpt.c without dropout, 300 steps of 32
                                    windows; GT_TORCH_GPT=FOLDER/gpt.safetensors test_torch then trains the same one
-     (PyTorch 1.13.1, safetensors 0.8.0)
+     (PyTorch 1.13.1 of Debian 12, which calls itself 1.13.0a0; safetensors 0.8.0)
 
 The optimizers are PyTorch's own. Its Adam adds epsilon to another number than Keras's does, sqrt(v / (1 - beta_2^t)) in place of
 sqrt(v): it is told epsilon / sqrt(1 - beta_2^t) in each step. Kernels are transposed to (inputs, outputs).
