@@ -275,7 +275,7 @@ Test(torch, gpt_of_the_example)
 {
     const char *path = getenv("GT_TORCH_GPT");
     if (!path)
-        return;
+        cr_skip_test("GT_TORCH_GPT names no file");
     double losses[MAX_STEPS + 1];
     gt_TensorFile *file = gt_open_tensors(path);
     cr_assert_not_null(file, "%s", gt_error_message());
