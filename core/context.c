@@ -263,6 +263,16 @@ gt_Site gt_site_enter(const char *here, const char *name)
     return site;
 }
 
+gt_Site gt_site_enter_part(const char *here, const char *name, char *both, size_t size)
+{
+    gt_Site site = gt_site_enter(here, name);
+    if (site.composing) {
+        gt_text(both, size, "%s: %s", site.composing, name);
+        site.context->composing = both;
+    }
+    return site;
+}
+
 void gt_site_leave(gt_Site site)
 {
     if (!site.context)

@@ -82,6 +82,8 @@ typedef struct gt_Site {
     const char *here, *composing;
 } gt_Site;
 gt_Site gt_site_enter(const char *here, const char *name);
+/* The same for a part of a larger function: messages name both, "fit: auc". They are put into `both`, which outlives the site. */
+gt_Site gt_site_enter_part(const char *here, const char *name, char *both, size_t size);
 void gt_site_leave(gt_Site site);
 
 /* The pending error; GT_OK: none. */

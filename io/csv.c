@@ -129,6 +129,16 @@ static bool count_rows(Load *load, int64_t *rows)
     return false;
 }
 
+/* "59 2 32.1": numbers in one field. */
+static bool has_another_delimiter(const gt_CsvField *field)
+{
+    size_t n = 0;
+    double number;
+    while (n < field->size && !memchr(" ;,\t|", field->text[n], 5))
+        n++;
+    return n > 0 && n < field->size && gt_parse_decimal(field->text, n, &number);
+}
+
 /* A first row with text in it is likely to be a header, whatever else is wrong with it. */
 static bool refuse_text(gt_Csv *csv, const gt_CsvField *field, void *user)
 {
@@ -140,8 +150,9 @@ static bool refuse_text(gt_Csv *csv, const gt_CsvField *field, void *user)
         gt_csv_infinity(field, &number) || gt_parse_decimal(field->text, field->size, &number))
         return true;
     return gt_csv_fail(
-        csv, "\"%s\" is not a number; if this line is a header, .skip_rows = %lld skips it",
-        gt_excerpt(text, field->text, field->size), (long long)csv->line);
+        csv, "\"%s\" is not a number; if this line is a header, .skip_rows = %lld skips it%s",
+        gt_excerpt(text, field->text, field->size), (long long)csv->line,
+        has_another_delimiter(field) ? "; .delimiter says what stands between numbers" : "");
 }
 
 static bool read_numbers(Load *load, int64_t rows)

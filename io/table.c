@@ -14,6 +14,7 @@ typedef struct Survey {
     int64_t numbers, integers, texts;
     int64_t line; /* of the first text */
     char excerpt[GT_EXCERPT];
+    int64_t commas; /* texts that are numbers if a comma is their point */
     bool date;    /* that text is one */
     bool repeats; /* what stands in the first row comes again */
 } Survey;
@@ -138,6 +139,20 @@ static What what_is(const Reading *r, const char *text, size_t size)
     return IS_TEXT;
 }
 
+/* 3,14, which is a number with .decimal = ','. */
+static bool has_comma_for_point(const Reading *r, const char *text, size_t size)
+{
+    char point[64];
+    double number;
+    const char *comma = memchr(text, ',', size);
+    if (r->options->decimal != '.' || !comma || size >= sizeof point || memchr(text, '.', size))
+        return false;
+    memcpy(point, text, size);
+    point[comma - text] = '.';
+    point[size] = 0;
+    return gt_parse_decimal(point, size, &number);
+}
+
 static size_t digits(const char *text, size_t size)
 {
     size_t n = 0;
@@ -214,7 +229,9 @@ static bool survey_field(gt_Csv *csv, const gt_CsvField *field, void *user)
     if (!text_of(r, field, &text, &size))
         return false;
     Survey *survey = &r->survey[i];
-    note(survey, what_is(r, text, size), text, size, csv->line);
+    What what = what_is(r, text, size);
+    note(survey, what, text, size, csv->line);
+    survey->commas += what == IS_TEXT && has_comma_for_point(r, text, size);
     survey->repeats =
         survey->repeats || (i < r->first.count && gt_words_size(&r->first, i) == size &&
                             memcmp(gt_words_text(&r->first, i), text, size) == 0);
@@ -490,8 +507,12 @@ static bool choose_by_options(Reading *r, bool *without, bool *categories)
     if (!add_inputs(r, without))
         return false;
     if (r->table->count == 0) {
-        gt_raise(r->csv.context, GT_INVALID, NULL, NULL, "%s: no column is left for x",
-                 r->csv.path);
+        gt_raise(
+            r->csv.context, GT_INVALID, NULL, NULL,
+            "%s: no column is left for x beside labels and weights: the table has %lld column%s; "
+            ".delimiter says what stands between columns, .label_column = GT_NONE is for a table "
+            "without labels",
+            r->csv.path, (long long)r->csv.fields, r->csv.fields == 1 ? "" : "s");
         return false;
     }
     if ((label >= 0 && !add_column(r, label, GT_TABLE_LABEL)) ||
@@ -564,6 +585,26 @@ static bool refuse_dates(Reading *r)
     return true;
 }
 
+/* As categories, decimal commas would be taken in silence, and mean nothing. */
+static bool refuse_commas(Reading *r, const bool *categories)
+{
+    char name[GT_EXCERPT + 16];
+    for (int32_t i = 0; i < r->table->count; i++) {
+        const gt_TableColumn *column = &r->table->columns[i];
+        const Survey *survey = &r->survey[column->field];
+        if (!column->text || categories[column->field] || survey->commas * 2 <= survey->texts)
+            continue;
+        gt_raise(r->csv.context, GT_FORMAT, NULL, NULL,
+                 "%s:%lld:%lld: \"%s\" and others in %s look like numbers with a decimal comma: "
+                 ".decimal = ',' "
+                 "reads them, .categories has them as categories",
+                 r->csv.path, (long long)survey->line, (long long)column->field + 1,
+                 survey->excerpt, field_name(r, column->field, name));
+        return false;
+    }
+    return true;
+}
+
 static bool choose_columns(Reading *r)
 {
     gt_Context *context = r->csv.context;
@@ -578,7 +619,9 @@ static bool choose_columns(Reading *r)
     for (size_t i = 0; ok && i < fields; i++)
         r->column_of[i] = -1;
     if (ok)
-        ok = r->options->like ? choose_like(r) : choose_by_options(r, marks, marks + fields);
+        ok = r->options->like
+                 ? choose_like(r)
+                 : choose_by_options(r, marks, marks + fields) && refuse_commas(r, marks + fields);
     gt_release(context, marks, 2 * fields * sizeof *marks);
     return ok && refuse_dates(r);
 }
@@ -645,6 +688,10 @@ static bool fail_number(Reading *r, const gt_TableColumn *column, const char *te
     const Survey *survey = &r->survey[column->field];
     gt_excerpt(excerpt, text, size);
     field_name(r, column->field, name);
+    if (has_comma_for_point(r, text, size))
+        return gt_csv_fail(&r->csv,
+                           "\"%s\" in %s is not a number; with .decimal = ',' its comma is a point",
+                           excerpt, name);
     if (r->options->like)
         return gt_csv_fail(&r->csv,
                            "\"%s\" in %s is not a number, as that column is in the table that this "

@@ -630,8 +630,12 @@ static gt_Status check_given(gt_Context *context, const char *here, const gt_Lay
             break;
         if (!(port->flags & GT_PORT_OPTIONAL))
             gt_raise(context, GT_INVALID, here, state->layer->type->name,
-                     "the input \"%s\" is missing (got %d input%s)", port->name,
-                     (int)given->count, given->count == 1 ? "" : "s");
+                     "the input \"%s\" is missing (got %d input%s)%s", port->name,
+                     (int)given->count, given->count == 1 ? "" : "s",
+                     (port->flags & (GT_PORT_TEXT | GT_PORT_INTEGERS)) != GT_PORT_TEXT
+                         ? ""
+                         : "; it is text, for gt_call and .named_text: gt_fit trains what follows "
+                           "the text layers");
     }
     return gt_context_status(context);
 }

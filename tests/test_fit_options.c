@@ -465,8 +465,16 @@ Test(fit_options, refused)
     refused(gt_train_for(model, dataset, -1), GT_INVALID, "seconds must be >= 0");
     refused(gt_predict_on_batch(model, NULL), GT_INVALID, "NULL");
     gt_Scores scores = gt_test_on_batch(model, d.x, .y = d.y);
-    refused(gt_scores_get(&scores, "f1"), GT_INVALID, "no score called \"f1\"");
+    refused(gt_scores_get(&scores, "f1"), GT_INVALID,
+            "no score called \"f1\": expected one of \"loss\"");
     refused(gt_scores_get(NULL, "f1"), GT_INVALID, "NULL");
+    gt_compile(model, .loss = SPARSE(), .metrics = gt_metrics(gt_Accuracy(), gt_F1Score()));
+    refused(FIT(model, .y = d.y), GT_INVALID,
+            "fit: f1_score: labels and predictions must be (batch, classes); gt_one_hot");
+    gt_compile(model, .loss = SPARSE(), .metrics = gt_metrics(gt_Accuracy(), gt_AUC()));
+    refused(
+        FIT(model, .y = d.y), GT_INVALID,
+        "fit: auc: the shapes of labels and predictions do not match: (4,) and (4, 3); gt_one_hot");
     gt_context_free(NULL);
     assert_no_leaks();
 }

@@ -410,7 +410,8 @@ Test(metrics, names)
     cr_assert_str_eq(gt_metric_name(auc), "AUC");
     ok();
     refused(gt_metric_named("accuracies"), GT_INVALID, "metric_named: \"accuracies\" names neither");
-    refused(gt_metric_named("ac"), GT_INVALID, "names neither");
+    refused(gt_metric_named("ac"), GT_INVALID,
+            "names neither a metric nor a loss; gt_metric_classes lists the metrics");
     refused(gt_metric_named(""), GT_INVALID, "names neither");
     refused(gt_metric_named(NULL), GT_INVALID, "the name must be given");
     refused(gt_metric_named("mean_iou"), GT_INVALID, "num_classes must be > 0 (got 0)");

@@ -57,6 +57,12 @@ Test(tables, people, .init = open_folder, .fini = close_folder)
     refused(gt_dataset_category_name(data, 1, 2), GT_INVALID, "names for 2 categories");
     refused(gt_dataset_category_name(data, 0, 0), GT_INVALID, "names for 0 categories");
     refused(gt_dataset_column_name(data, 3), GT_INVALID, "names for 3 columns");
+    cr_assert_eq(gt_dataset_column_count(data), 3);
+    gt_Dataset *plain = gt_dataset_from_tensors(gt_ones(gt_shape(2, 3)), NULL);
+    cr_assert_eq(gt_dataset_column_count(plain), 0);
+    gt_dataset_free(plain);
+    cr_assert_eq(gt_dataset_column_count(NULL), -1);
+    gt_error_clear();
     refused(gt_dataset_class_name(data, -1), GT_INVALID, "index -1 is out of range");
     cr_assert(gt_dataset_y(data).dtype == GT_INT32 && gt_dataset_y(data).rank == 1);
     double mean_age = (29 + 40.5 + 18) / 3, mean_fare = (211.5 + 26 + 7.25) / 3;
@@ -110,7 +116,9 @@ Test(tables, people, .init = open_folder, .fini = close_folder)
             "it out");
     refused(read(people, .missing = -1), GT_INVALID, ".missing = GT_MISSING_VALUE, .missing_value");
     refused(read("a,b\n1,2\n", .dtype = GT_INT32), GT_INVALID, "dtype must be float32 or float64");
-    refused(read("a\n1\n"), GT_INVALID, "no column is left for x");
+    refused(
+        read("a\n1\n"), GT_INVALID,
+        "no column is left for x beside labels and weights: the table has 1 column; .delimiter");
     refused(read("a,a\n1,2\n", .label = "a"), GT_INVALID, "two columns are called \"a\"");
 }
 
@@ -213,6 +221,26 @@ Test(tables, text, .init = open_folder, .fini = close_folder)
     cr_assert(strcmp(gt_dataset_class_name(data, 1), "\xc3\xa9") == 0, "%s",
               gt_dataset_class_name(data, 1));
     holds(data, 2, 1, NUMBERS(1, 2), NUMBERS(1, 0));
+
+    /* commas that are points: neither categories nor gaps */
+    static const char commas[] = "a;b\n1,5;x\n2,25;y\n?;x\n";
+    refused(read(commas, .na = gt_names("?")), GT_FORMAT,
+            "t.csv:2:1: \"1,5\" and others in column \"a\" look like numbers with a decimal comma: "
+            ".decimal = ','");
+    refused(read("a;b\n1;x\n2;y\n3,5;x\n", .delimiter = ';'), GT_FORMAT,
+            "\"3,5\" in column \"a\" is not a number; with .decimal = ',' its comma is a point");
+    refused(read("b;a\nx;1,5\ny;2,25\n"), GT_FORMAT,
+            "t.csv:2:2: \"1,5\" and others in column \"a\" look like");
+    holds(
+        read(commas, .na = gt_names("?"), .categories = gt_names("a"), .missing = GT_MISSING_DROP),
+        2, 1, NUMBERS(0, 1), NUMBERS(0, 1));
+    holds(read("a;b\n1,5;1\n1,2,3;2\nx;1\n", .delimiter = ';'), 3, 1, NUMBERS(1, 0, 2),
+          NUMBERS(1, 2, 1));
+
+    gt_Dataset *points = read("a;b\n1.5;x\n2;y\n", .delimiter = ';');
+    refused(read("a;b\n1,5;x\n", .delimiter = ';', .like = points), GT_FORMAT,
+            "\"1,5\" in column \"a\" is not a number; with .decimal");
+    gt_dataset_free(points);
 
     /* dates */
     static const char *const dates[] = {"2024-01-31",           "31.1.2024",      "1/31/24",

@@ -34,6 +34,17 @@ gt_Scores gt_run_scores(const gt_Run *run, int64_t steps)
     return gt_context_status(run->context) == GT_OK ? scores : gt_no_scores();
 }
 
+static void fail_unknown(gt_Context *context, const char *here, const gt_Scores *scores,
+                         const char *name)
+{
+    char names[256] = "\"loss\"";
+    size_t used = strlen(names);
+    for (int32_t i = 0; i < scores->count && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, ", \"%s\"", scores->names[i]);
+    gt_raise(context, GT_INVALID, here, "scores_get",
+             "there is no score called \"%s\": expected one of %s", name, names);
+}
+
 double gt_scores_get_at(const char *here, const gt_Scores *scores, const char *name)
 {
     gt_Context *context = gt_enter();
@@ -54,9 +65,7 @@ double gt_scores_get_at(const char *here, const gt_Scores *scores, const char *n
         if (strcmp(name, of_output) == 0)
             return scores->losses[i];
     }
-    gt_raise(context, GT_INVALID, here, "scores_get",
-             "there is no score called \"%s\" among the loss and %d metric%s", name,
-             (int)scores->count, scores->count == 1 ? "" : "s");
+    fail_unknown(context, here, scores, name);
     return NAN;
 }
 

@@ -376,7 +376,8 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
         (y_pred && !gt_tensor_check(context, here, operation, "y_pred", y_pred)) ||
         (weight && !gt_tensor_check(context, here, operation, "sample_weight", weight)))
         return gt_status();
-    gt_Site site = gt_site_enter(here, self->name);
+    char both[128]; /* an error in gt_fit says which of its metrics made it */
+    gt_Site site = gt_site_enter_part(here, self->name, both, sizeof both);
     gt_Scope *outer = gt_scope_innermost(context);
     uint64_t recording = gt_tape_quiet(context);
     if (gt_scope_open(context)) {

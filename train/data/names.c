@@ -70,6 +70,12 @@ const char *gt_dataset_class_name_at(const char *here, const gt_Dataset *dataset
                : pick(here, operation, "classes", names ? &names->classes : NULL, index);
 }
 
+int gt_dataset_column_count_at(const char *here, const gt_Dataset *dataset)
+{
+    const gt_DataNames *names = look(here, "dataset_column_count", dataset);
+    return gt_status() != GT_OK ? -1 : names ? names->columns.count : 0;
+}
+
 const char *gt_dataset_column_name_at(const char *here, const gt_Dataset *dataset, int column)
 {
     static const char operation[] = "dataset_column_name";

@@ -28,7 +28,9 @@ static gt_Shape shape(Score score, const gt_Spec *y_true, const gt_Spec *y_pred)
 {
     if (y_true && y_pred && y_pred->rank == 2 && y_true->rank == 2)
         return score.average == GT_AVERAGING_MICRO ? gt_shape() : gt_shape(y_pred->dims[1]);
-    gt_fail(GT_INVALID, "labels and predictions must be (batch, classes)");
+    gt_fail(
+        GT_INVALID,
+        "labels and predictions must be (batch, classes); gt_one_hot makes that of class numbers");
     return gt_shape();
 }
 

@@ -51,8 +51,8 @@ gt_Metric *gt_metric_named_at(const char *here, const char *name)
     const gt_LossClass *loss = gt_loss_class_find(name);
     if (loss)
         return gt_LossMetric_at(here, gt_loss_make(loss, NULL), GT_KEYWORDS(gt_Mean, .name = name));
-    gt_raise(context, GT_INVALID, here, "metric_named", "\"%s\" names neither a metric nor a loss",
-             name);
+    gt_raise(context, GT_INVALID, here, "metric_named",
+             "\"%s\" names neither a metric nor a loss; gt_metric_classes lists the metrics", name);
     return NULL;
 }
 
@@ -68,8 +68,10 @@ gt_Status gt_metric_bring_together(gt_Tensor **y_true, gt_Tensor **y_pred)
         *y_true = gt_expand_dims(*y_true, -1);
     labels = gt_tensor_shape(*y_true);
     if (gt_status() == GT_OK && !gt_shape_equal(labels, predicted))
-        gt_fail(GT_INVALID, "the shapes of labels and predictions do not match: %s and %s",
-                gt_shape_text(labels, a, sizeof a), gt_shape_text(predicted, b, sizeof b));
+        gt_fail(GT_INVALID, "the shapes of labels and predictions do not match: %s and %s%s",
+                gt_shape_text(labels, a, sizeof a), gt_shape_text(predicted, b, sizeof b),
+                labels.rank + 1 == predicted.rank ? "; gt_one_hot makes rows of class numbers"
+                                                  : "");
     return gt_status();
 }
 
