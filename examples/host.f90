@@ -188,7 +188,7 @@ program host
     use gradtape
     implicit none
     integer, parameter :: batch = 64, width = 24
-    real(c_double), parameter :: widest = 3.0_c_double     ! radians; at pi the period is infinite
+    real(c_double), parameter :: widest = 2.5_c_double   ! radians; at pi the period is infinite
     type(c_ptr), parameter :: none = c_null_ptr
     character(len=16) :: argument
     type(c_ptr) :: hidden, hidden2, last, adam
@@ -206,7 +206,7 @@ program host
     hidden = gt_dense(none, gt_dense_options(units=width))
     hidden2 = gt_dense(none, gt_dense_options(units=width))
     last = gt_dense(none, gt_dense_options(units=1))
-    adam = gt_adam(none, gt_adam_options(learning_rate=2e-3_c_double))
+    adam = gt_adam(none, gt_adam_options(learning_rate=5e-3_c_double))
     do step = 1, steps
         loss = train()
         call gt_check()
