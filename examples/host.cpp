@@ -25,21 +25,31 @@
 
 // Handles that C++ frees.
 struct Free {
-    void operator()(gt_Layer *layer) const { gt_layer_free(layer); }
-    void operator()(gt_Dataset *dataset) const { gt_dataset_free(dataset); }
+    void operator()(gt_Layer *layer) const
+    {
+        gt_layer_free(layer);
+    }
+    void operator()(gt_Dataset *dataset) const
+    {
+        gt_dataset_free(dataset);
+    }
 };
 using Layer = std::unique_ptr<gt_Layer, Free>;
 using Dataset = std::unique_ptr<gt_Dataset, Free>;
 
 // What is made while it lives is gone with it, also when an exception passes.
-class Scope {
+class Scope
+{
     gt_Scope *scope = gt_scope_begin();
 
-public:
+  public:
     Scope() = default;
     Scope(const Scope &) = delete;
     Scope &operator=(const Scope &) = delete;
-    ~Scope() { gt_scope_end(scope); }
+    ~Scope()
+    {
+        gt_scope_end(scope);
+    }
 };
 
 // Errors stay pending until somebody asks; here they become exceptions.
@@ -77,7 +87,10 @@ struct Recording {
             seen.push_back(static_cast<float>(value));
         change.push_back(static_cast<float>(after.speed - before.speed));
     }
-    int64_t frames() const { return static_cast<int64_t>(change.size()); }
+    int64_t frames() const
+    {
+        return static_cast<int64_t>(change.size());
+    }
 };
 
 // The rows of a recording, copied: the recording goes on. It is whole seconds long, so batches of 60 are all full: one
@@ -86,7 +99,8 @@ static Dataset rows_of(const Recording &recording)
 {
     Scope scope;
     gt_Tensor *x = gt_from_data(recording.seen.data(), gt_shape(recording.frames(), 4), GT_FLOAT32);
-    gt_Tensor *y = gt_from_data(recording.change.data(), gt_shape(recording.frames(), 1), GT_FLOAT32);
+    gt_Tensor *y =
+        gt_from_data(recording.change.data(), gt_shape(recording.frames(), 1), GT_FLOAT32);
     return Dataset(gt_dataset_from_tensors(x, y, .batch_size = 60));
 }
 
@@ -94,7 +108,8 @@ static Dataset rows_of(const Recording &recording)
 
 static Layer make_model()
 {
-    Layer model(gt_Sequential(gt_Dense(32, .activation = gt_tanh), gt_Dense(32, .activation = gt_tanh), gt_Dense(1)));
+    Layer model(gt_Sequential(gt_Dense(32, .activation = gt_tanh),
+                              gt_Dense(32, .activation = gt_tanh), gt_Dense(1)));
     gt_compile(model.get(), .optimizer = gt_Adam(0.003), .loss = gt_MeanSquaredError());
     return model;
 }
@@ -147,8 +162,8 @@ static double simulate(int seconds)
             batches += gt_train_for(model.get(), train.get(), 0.002, .steps = 10).steps;
         check();
         if (now % (seconds * 10) == seconds * 10 - 1)
-            std::printf("%4d s: %7lld batches, error %.4f\n", (now + 1) / 60, static_cast<long long>(batches),
-                        error_of(model.get(), random));
+            std::printf("%4d s: %7lld batches, error %.4f\n", (now + 1) / 60,
+                        static_cast<long long>(batches), error_of(model.get(), random));
     }
     // A machine that had no time in any frame still owes the model its lessons.
     const int64_t owed = seconds * 60 - batches;

@@ -4,8 +4,8 @@
  *     SELECT gt_train('iris', 'species');                    accuracy on rows that were held out
  *     SELECT species, gt_predict('iris', a, b, c, d) FROM iris;
  *
- * gt_train(table, label) learns to tell the column `label` from the other ones, which hold numbers. Rows with a NULL are
- * left out. The model stays in the connection under the table's name; gt_predict gets the other columns in the table's
+ * gt_train(table, label) learns to tell the column `label` from the others, which hold numbers. Rows with a NULL are left
+ * out. The model stays in the connection under the table's name; gt_predict gets the other columns in the table's
  * order and returns the label as text. examples/sqlite.sql is a session.
  *
  * An extension is a guest in a process that it knows nothing of. So everything of gradtape lives in a context of this
@@ -97,7 +97,8 @@ static void add_row(Table *self, sqlite3_stmt *statement, int label)
         if (i == label)
             continue;
         if (!is_number(sqlite3_column_value(statement, i))) {
-            gt_fail(GT_INVALID, "column %s: expected numbers (got \"%s\")", sqlite3_column_name(statement, i),
+            gt_fail(GT_INVALID, "column %s: expected numbers (got \"%s\")",
+                    sqlite3_column_name(statement, i),
                     (const char *)sqlite3_column_text(statement, i));
             return;
         }
@@ -130,7 +131,8 @@ static gt_Status read_table(Table *self, sqlite3 *database, const char *table, c
     if (gt_status() == GT_OK && result != SQLITE_DONE)
         gt_fail(GT_INVALID, "%s", sqlite3_errmsg(database));
     if (gt_status() == GT_OK && self->rows < 10)
-        gt_fail(GT_INVALID, "expected at least 10 rows without NULL (got %lld)", (long long)self->rows);
+        gt_fail(GT_INVALID, "expected at least 10 rows without NULL (got %lld)",
+                (long long)self->rows);
     sqlite3_finalize(statement);
     return gt_status();
 }
@@ -146,10 +148,12 @@ static gt_Layer *learn(Table *table, double *accuracy)
 
     gt_Layer *normalize = gt_Normalization();
     gt_adapt(normalize, train); /* the columns may be of any scale */
-    gt_Layer *model = gt_Sequential(normalize, gt_Dense(32, .activation = gt_relu), gt_Dense(table->classes));
+    gt_Layer *model =
+        gt_Sequential(normalize, gt_Dense(32, .activation = gt_relu), gt_Dense(table->classes));
     table->names[table->classes] = GT_LIST_END;
     gt_set_class_names_at(GT_HERE, model, (gt_Names){(const char *const *)table->names});
-    gt_compile(model, .optimizer = gt_Adam(0.01), .loss = gt_SparseCategoricalCrossentropy(.from_logits = true),
+    gt_compile(model, .optimizer = gt_Adam(0.01),
+               .loss = gt_SparseCategoricalCrossentropy(.from_logits = true),
                .metrics = gt_metrics(gt_Accuracy()));
     gt_history_free(gt_fit(model, train, .epochs = EPOCHS, .verbose = GT_VERBOSITY_SILENT));
     *accuracy = gt_evaluate(model, test).metrics[0];
@@ -216,7 +220,8 @@ static void sql_train(sqlite3_context *call, int count, sqlite3_value **argument
     const char *table = (const char *)sqlite3_value_text(arguments[0]);
     const char *label = (const char *)sqlite3_value_text(arguments[1]);
     if (!table || !label) {
-        sqlite3_result_error(call, "gt_train: expected a table and its column of labels (got NULL)", -1);
+        sqlite3_result_error(call, "gt_train: expected a table and its column of labels (got NULL)",
+                             -1);
         return;
     }
     Visit visit = enter(self);
@@ -244,8 +249,8 @@ static void sql_predict(sqlite3_context *call, int count, sqlite3_value **argume
     if (at == self->count)
         gt_fail(GT_INVALID, "gt_predict: no model \"%s\"; gt_train makes one", table ? table : "");
     else if (count - 1 != self->models[at].columns)
-        gt_fail(GT_INVALID, "gt_predict: model \"%s\" expects %d columns (got %d)", table, self->models[at].columns,
-                count - 1);
+        gt_fail(GT_INVALID, "gt_predict: model \"%s\" expects %d columns (got %d)", table,
+                self->models[at].columns, count - 1);
     for (int i = 1; i < count && gt_status() == GT_OK; i++) {
         if (sqlite3_value_type(arguments[i]) == SQLITE_NULL)
             known = false;
@@ -278,7 +283,7 @@ static void forget(void *user)
 #ifdef _WIN32
 __declspec(dllexport)
 #endif
-int sqlite3_extension_init(sqlite3 *database, char **message, const sqlite3_api_routines *api);
+    int sqlite3_extension_init(sqlite3 *database, char **message, const sqlite3_api_routines *api);
 int sqlite3_extension_init(sqlite3 *database, char **message, const sqlite3_api_routines *api)
 {
     SQLITE_EXTENSION_INIT2(api);
@@ -293,9 +298,11 @@ int sqlite3_extension_init(sqlite3 *database, char **message, const sqlite3_api_
     }
     *self = (Connection){.context = context};
     /* A trigger or a view of a file from elsewhere may predict, and not train. The first function owns the connection. */
-    int result = sqlite3_create_function_v2(database, "gt_train", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, self, sql_train,
-                                            NULL, NULL, forget);
+    int result =
+        sqlite3_create_function_v2(database, "gt_train", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, self,
+                                   sql_train, NULL, NULL, forget);
     if (result == SQLITE_OK)
-        result = sqlite3_create_function_v2(database, "gt_predict", -1, SQLITE_UTF8, self, sql_predict, NULL, NULL, NULL);
+        result = sqlite3_create_function_v2(database, "gt_predict", -1, SQLITE_UTF8, self,
+                                            sql_predict, NULL, NULL, NULL);
     return result;
 }
