@@ -14,12 +14,12 @@
 #include <gradtape.h>
 #include <sqlite3ext.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 SQLITE_EXTENSION_INIT1
 
-enum { MAX_MODELS = 64, MAX_CLASSES = 256, MAX_COLUMNS = 2000, EPOCHS = 60 };
+/* A function of SQLite accepts 127 arguments, of which one is the model. */
+enum { MAX_MODELS = 64, MAX_CLASSES = 256, MAX_COLUMNS = 126, EPOCHS = 60 };
 
 typedef struct {
     gt_Context *context;
@@ -126,6 +126,9 @@ static gt_Status read_table(Table *self, sqlite3 *database, const char *table, c
         gt_fail(GT_INVALID, "table %s has no column %s", table, label);
     else if (columns < 2)
         gt_fail(GT_INVALID, "table %s has no column beside %s", table, label);
+    else if (columns - 1 > MAX_COLUMNS)
+        gt_fail(GT_INVALID, "expected at most %d columns beside %s (got %d)", MAX_COLUMNS, label,
+                columns - 1);
     while (gt_status() == GT_OK && (result = sqlite3_step(statement)) == SQLITE_ROW)
         add_row(self, statement, at);
     if (gt_status() == GT_OK && result != SQLITE_DONE)
