@@ -468,6 +468,41 @@ Test(fit_steps, for_a_span_of_time)
     assert_no_leaks();
 }
 
+static double pause_of_batch;
+
+/* x, after a pause: an eager batch that takes as long as it is told. */
+static gt_Tensor *after_a_pause(void *user, const gt_CallArgs *in)
+{
+    (void)user;
+    for (double end = now() + pause_of_batch; now() < end;) {
+    }
+    return gt_multiply(in->x, 1);
+}
+
+/* One batch that took long keeps gt_train_for from training for a while, not for ever; batches that all take too long do. */
+Test(fit_steps, one_slow_batch_is_forgotten)
+{
+    for (int always = 0; always < 2; always++) {
+        gt_Layer *model = gt_Sequential(gt_Lambda(after_a_pause), gt_Dense(1));
+        gt_Dataset *rows = ones_to_zeros(4, 1);
+        gt_compile(model, .optimizer = gt_SGD(0.05), .loss = gt_MeanSquaredError(), .run_eagerly = true);
+        pause_of_batch = always ? 0.5 : 0;
+        gt_train_for(model, rows, 60, .steps = 3);
+        pause_of_batch = 0.5;
+        gt_train_for(model, rows, 60, .steps = 1);
+        pause_of_batch = 0;
+        int64_t steps = 0;
+        int calls = 0;
+        for (; calls < 1000 && steps == 0; calls++)
+            steps += gt_train_for(model, rows, 0.25).steps;
+        ok();
+        cr_assert(always ? steps == 0 : steps > 0 && calls > 1, "%d calls", calls);
+        gt_dataset_free(rows);
+        gt_layer_free(model);
+    }
+    assert_no_leaks();
+}
+
 /* ---- losses that are not finite ---- */
 
 /* Not finite where x is not positive. */

@@ -69,6 +69,7 @@ typedef struct gt_Compiled {
     bool stop;               /* gt_stop_training was called */
     bool trained;            /* by at least one batch */
     double seconds_per_batch; /* of training, as expected; 0: not known */
+    double quickest_batch;    /* the shortest of them so far; 0: not known */
     gt_FitState fit;
     int32_t fits; /* runs of gt_fit that go on; one inside another has a state of its own */
 } gt_Compiled;

@@ -431,6 +431,15 @@ gt_Status gt_stop_training_at(const char *here, gt_Layer *model)
 static void learn_time(gt_Compiled *self, double seconds)
 {
     self->seconds_per_batch = fmax(seconds, 0.9 * self->seconds_per_batch);
+    if (self->quickest_batch == 0 || seconds < self->quickest_batch)
+        self->quickest_batch = seconds;
+}
+
+/* There was no time for a batch. A single one that took long must not be the end of training, so it is forgotten here
+ * too, down to what a batch takes at best. */
+static void forget_time(gt_Compiled *self)
+{
+    self->seconds_per_batch = fmax(self->quickest_batch, 0.9 * self->seconds_per_batch);
 }
 
 static gt_Scores train_for(Fit *fit, double seconds, int64_t most)
@@ -453,6 +462,8 @@ static gt_Scores train_for(Fit *fit, double seconds, int64_t most)
             learn_time(self, now - before);
         fit->step++;
     }
+    if (fit->step == 0 && now + self->seconds_per_batch > end)
+        forget_time(self);
     return gt_context_status(run->context) == GT_OK ? gt_run_scores(run, fit->step) : gt_no_scores();
 }
 

@@ -209,7 +209,8 @@ GT_OPTIONS(gt_train_for_options, gt_train_for_OPTIONS);
  * expected to end within that many seconds: for the spare time of a frame of a game, or of a control loop. What a batch
  * takes is learned from the batches of this model before it; one is trained on in any case before that is known, and the
  * first of a shape also makes a plan, so train once while nothing waits. .steps of what it returns is how many there were,
- * which may be 0 (the loss is then 0); loss and metrics are of these. It ends neither epochs nor averages. */
+ * which may be 0 (the loss is then 0); loss and metrics are of these. A batch that took long, because the machine was busy,
+ * is forgotten within some calls. It ends neither epochs nor averages. */
 #define gt_train_for(model, dataset, ...)                                                          \
     gt_train_for_at(GT_HERE, model, dataset, GT_FIRST(__VA_ARGS__),                                \
                     GT_KEYWORDS(gt_train_for, GT_AFTER_1(__VA_ARGS__)))
