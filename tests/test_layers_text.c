@@ -659,7 +659,8 @@ Test(layers_text, wrong_options)
     refused(gt_TextVectorization(.ngrams = 1000), "ngrams must be 0 to");
     refused(gt_TextVectorization(.ngrams = 2, .ngram_widths = gt_shape(2)), "either ngrams or ngram_widths");
     refused(gt_TextVectorization(.ngram_widths = gt_shape(2, 0)), "ngram_widths must be > 0");
-    refused(gt_TextVectorization(.output_sequence_length = -2), "output_sequence_length must be >= 0");
+    refused(gt_TextVectorization(.output_sequence_length = -2), "output_sequence_length must be from 0 to 2147483647, or -1");
+    refused(gt_TextVectorization(.output_sequence_length = INT64_MAX), "output_sequence_length must be");
     refused(gt_TextVectorization(.output_sequence_length = 2, .output_mode = GT_OUTPUT_MODE_COUNT), "for the output_mode INT");
     refused(gt_TextVectorization(.split = (gt_Split)4), "unknown split 4");
     refused(gt_TextVectorization(.standardize = (gt_Standardize)4), "unknown standardize 4");

@@ -45,8 +45,8 @@ static gt_Status check(const gt_TextVectorization_options *options)
         return gt_fail(GT_INVALID, "unknown standardize %d", (int)options->standardize);
     if ((unsigned)options->split > GT_SPLIT_NONE)
         return gt_fail(GT_INVALID, "unknown split %d", (int)options->split);
-    if (options->output_sequence_length < -1)
-        return gt_fail(GT_INVALID, "output_sequence_length must be >= 0, or -1 for the longest (got %lld)",
+    if (options->output_sequence_length < -1 || options->output_sequence_length > INT32_MAX)
+        return gt_fail(GT_INVALID, "output_sequence_length must be from 0 to 2147483647, or -1 for the longest (got %lld)",
                        (long long)options->output_sequence_length);
     if (options->output_sequence_length >= 0 && options->output_mode != GT_OUTPUT_MODE_INT)
         return gt_fail(GT_INVALID, "output_sequence_length is for the output_mode INT");
