@@ -146,10 +146,16 @@ gt_Dataset *gt_over_make(const gt_DatasetClass *type, void *self, bool indexed);
 void gt_over_free(void *self); /* when it is not going to be made */
 /* Functions of such classes. */
 int64_t gt_over_count(void *self);
+gt_Status gt_over_fetch(void *self, const int64_t *rows, int64_t count, gt_Batch *batch);
+gt_Status gt_over_next_as_wanted(void *self, const gt_RowsWanted *wanted, gt_Batch *batch);
 gt_Status gt_over_seek(void *self, const gt_RowsWanted *wanted);
 void gt_over_ahead(void *self, const int64_t *rows, int64_t count);
 void gt_over_close(void *self, void *state);
 void gt_over_destroy(void *self);
+/* Rows of `of` that have other numbers there: list[row], or first + row where there is no list. `batch` of NULL: they are only
+ * going to be asked for. */
+gt_Status gt_dataset_get_renumbered(gt_Dataset *of, const int64_t *list, int64_t first,
+                                    const int64_t *rows, int64_t count, gt_Batch *batch);
 /* The next rows of the dataset below, in this pass. Size 0: there are none. */
 gt_Status gt_over_next(gt_Over *over, const gt_RowsWanted *wanted, bool ordered, gt_Batch *batch);
 

@@ -27,27 +27,12 @@ static int64_t range_count(void *self)
 static gt_Status range_fetch(void *self, const int64_t *rows, int64_t count, gt_Batch *batch)
 {
     const Range *range = self;
-    gt_Context *context = range->over.context;
-    size_t bytes = (size_t)count * sizeof *rows;
-    int64_t *of = gt_allocate(context, bytes);
-    for (int64_t i = 0; of && i < count; i++)
-        of[i] = range->first + rows[i];
-    if (of)
-        gt_dataset_get(range->over.of, of, count, batch);
-    gt_release(context, of, bytes);
-    return gt_context_status(context);
+    return gt_dataset_get_renumbered(range->over.of, NULL, range->first, rows, count, batch);
 }
 
 static void range_ahead(void *self, const int64_t *rows, int64_t count)
 {
-    const Range *range = self;
-    size_t bytes = (size_t)count * sizeof *rows;
-    int64_t *of = gt_allocate(range->over.context, bytes);
-    for (int64_t i = 0; of && i < count; i++)
-        of[i] = range->first + rows[i];
-    if (of)
-        gt_dataset_expect(range->over.of, of, count);
-    gt_release(range->over.context, of, bytes);
+    range_fetch(self, rows, count, NULL);
 }
 
 /* A pass of a stream begins behind the rows that are skipped. */
@@ -222,21 +207,11 @@ gt_Dataset *gt_dataset_repeat_at(const char *here, gt_Dataset *dataset, int64_t 
 
 /* ---- the same rows, presented in another way ---- */
 
-static gt_Status same_fetch(void *self, const int64_t *rows, int64_t count, gt_Batch *batch)
-{
-    return gt_dataset_get(((gt_Over *)self)->of, rows, count, batch);
-}
-
-static gt_Status same_next(void *self, const gt_RowsWanted *wanted, gt_Batch *batch)
-{
-    return gt_over_next(self, wanted, wanted->ordered, batch);
-}
-
 static const gt_DatasetClass batch_class = {.size = sizeof batch_class,
                                             .name = "dataset_batch",
                                             .count = gt_over_count,
-                                            .fetch = same_fetch,
-                                            .next = same_next,
+                                            .fetch = gt_over_fetch,
+                                            .next = gt_over_next_as_wanted,
                                             .state = sizeof(gt_OverState),
                                             .seek = gt_over_seek,
                                             .close = gt_over_close,
@@ -246,8 +221,8 @@ static const gt_DatasetClass batch_class = {.size = sizeof batch_class,
 static const gt_DatasetClass shuffle_class = {.size = sizeof shuffle_class,
                                               .name = "dataset_shuffle",
                                               .count = gt_over_count,
-                                              .fetch = same_fetch,
-                                              .next = same_next,
+                                              .fetch = gt_over_fetch,
+                                              .next = gt_over_next_as_wanted,
                                               .state = sizeof(gt_OverState),
                                               .seek = gt_over_seek,
                                               .close = gt_over_close,

@@ -59,6 +59,27 @@ int64_t gt_over_count(void *self)
     return gt_dataset_known_rows(((const gt_Over *)self)->of);
 }
 
+gt_Status gt_dataset_get_renumbered(gt_Dataset *of, const int64_t *list, int64_t first,
+                                    const int64_t *rows, int64_t count, gt_Batch *batch)
+{
+    gt_Context *context = gt_dataset_object(of)->context;
+    size_t bytes = (size_t)count * sizeof *rows;
+    int64_t *numbers = gt_allocate(context, bytes);
+    for (int64_t i = 0; numbers && i < count; i++)
+        numbers[i] = list ? list[rows[i]] : first + rows[i];
+    if (numbers && batch)
+        gt_dataset_get(of, numbers, count, batch);
+    else if (numbers)
+        gt_dataset_expect(of, numbers, count);
+    gt_release(context, numbers, bytes);
+    return gt_context_status(context);
+}
+
+gt_Status gt_over_fetch(void *self, const int64_t *rows, int64_t count, gt_Batch *batch)
+{
+    return gt_dataset_get(((gt_Over *)self)->of, rows, count, batch);
+}
+
 void gt_over_ahead(void *self, const int64_t *rows, int64_t count)
 {
     gt_dataset_expect(((gt_Over *)self)->of, rows, count);
@@ -96,4 +117,9 @@ gt_Status gt_over_next(gt_Over *over, const gt_RowsWanted *wanted, bool ordered,
     if (pass)
         gt_pass_piece(pass, wanted->count, batch);
     return gt_context_status(over->context);
+}
+
+gt_Status gt_over_next_as_wanted(void *self, const gt_RowsWanted *wanted, gt_Batch *batch)
+{
+    return gt_over_next(self, wanted, wanted->ordered, batch);
 }

@@ -258,21 +258,11 @@ bool gt_worker_take(gt_Dataset *dataset, const int64_t *rows, int64_t count, gt_
 
 /* ---- the dataset ---- */
 
-static gt_Status same_fetch(void *self, const int64_t *rows, int64_t count, gt_Batch *batch)
-{
-    return gt_dataset_get(((gt_Over *)self)->of, rows, count, batch);
-}
-
-static gt_Status same_next(void *self, const gt_RowsWanted *wanted, gt_Batch *batch)
-{
-    return gt_over_next(self, wanted, wanted->ordered, batch);
-}
-
 static const gt_DatasetClass prefetch_class = {.size = sizeof prefetch_class,
                                                .name = "dataset_prefetch",
                                                .count = gt_over_count,
-                                               .fetch = same_fetch,
-                                               .next = same_next,
+                                               .fetch = gt_over_fetch,
+                                               .next = gt_over_next_as_wanted,
                                                .state = sizeof(gt_OverState),
                                                .seek = gt_over_seek,
                                                .close = gt_over_close,

@@ -25,26 +25,12 @@ static int64_t count_part(void *self)
 static gt_Status fetch(void *self, const int64_t *rows, int64_t count, gt_Batch *batch)
 {
     const Part *part = self;
-    size_t bytes = (size_t)count * sizeof *rows;
-    int64_t *of = gt_allocate(part->context, bytes);
-    for (int64_t i = 0; of && i < count; i++)
-        of[i] = part->rows[rows[i]];
-    if (of)
-        gt_dataset_get(part->of, of, count, batch);
-    gt_release(part->context, of, bytes);
-    return gt_context_status(part->context);
+    return gt_dataset_get_renumbered(part->of, part->rows, 0, rows, count, batch);
 }
 
 static void ahead(void *self, const int64_t *rows, int64_t count)
 {
-    const Part *part = self;
-    size_t bytes = (size_t)count * sizeof *rows;
-    int64_t *of = gt_allocate(part->context, bytes);
-    for (int64_t i = 0; of && i < count; i++)
-        of[i] = part->rows[rows[i]];
-    if (of)
-        gt_dataset_expect(part->of, of, count);
-    gt_release(part->context, of, bytes);
+    fetch(self, rows, count, NULL);
 }
 
 static void destroy(void *self)
