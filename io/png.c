@@ -2,21 +2,11 @@
  * (RFC 1950) of stored blocks (RFC 1951): rows, each after a byte that says that it is not filtered. */
 #include "io/png.h"
 #include "core/inside.h"
+#include "io/zip.h"
 
 #include <string.h>
 
 #define MOST_STORED 65535 /* bytes of a block */
-
-static uint32_t crc32_of(uint32_t crc, const unsigned char *data, size_t size)
-{
-    crc = ~crc;
-    for (size_t i = 0; i < size; i++) {
-        crc ^= data[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? UINT32_C(0xedb88320) : 0);
-    }
-    return ~crc;
-}
 
 static void put(gt_Bytes *out, const void *data, size_t size)
 {
@@ -49,7 +39,7 @@ static void end_chunk(gt_Bytes *out, size_t at)
     out->size = at;
     put_big(out, (uint32_t)size);
     out->size = end;
-    put_big(out, crc32_of(0, (const unsigned char *)out->data + at + 4, size + 4));
+    put_big(out, gt_crc32(0, out->data + at + 4, size + 4));
 }
 
 /* Row by row, cut into stored blocks. */

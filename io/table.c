@@ -50,16 +50,9 @@ void gt_table_give_up_numbers(gt_Table *table)
     }
 }
 
-gt_Table *gt_table_hold(gt_Table *table)
-{
-    if (table)
-        table->references++;
-    return table;
-}
-
 void gt_table_release(gt_Table *table)
 {
-    if (!table || --table->references > 0)
+    if (!table)
         return;
     gt_Context *context = table->context;
     gt_table_give_up_numbers(table);
@@ -877,7 +870,7 @@ static bool begin(Reading *r, gt_Context *context, const char *path, const gt_Ta
     r->table = gt_allocate_zeroed(context, sizeof *r->table);
     if (!r->table)
         return false;
-    *r->table = (gt_Table){.context = context, .references = 1};
+    *r->table = (gt_Table){.context = context};
     return gt_csv_open(&r->csv, options->limit, options->decimal == ',' ? ',' : 0) &&
            survey_rows(r) && judge_first(r);
 }

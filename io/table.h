@@ -28,7 +28,6 @@ typedef struct gt_TableColumn {
 /* Counted, and freed with its last holder. */
 typedef struct gt_Table {
     gt_Context *context;
-    int32_t references;
     int64_t rows, capacity;
     int32_t count, column_capacity;
     gt_TableColumn
@@ -61,7 +60,6 @@ bool gt_table_strings(gt_Context *context, const char *path, const gt_TableOptio
                       const char *column, gt_TextBuilder *builder);
 /* Lets the numbers go, and keeps what is known of the columns. */
 void gt_table_give_up_numbers(gt_Table *table);
-gt_Table *gt_table_hold(gt_Table *table); /* NULL is passed through */
-void gt_table_release(gt_Table *table);   /* NULL is ignored */
+void gt_table_release(gt_Table *table); /* NULL is ignored */
 
 #endif

@@ -215,14 +215,6 @@ void gt_zip_close(gt_Zip *zip)
     zip->descriptor = -1;
 }
 
-int32_t gt_zip_find(const gt_Zip *zip, const char *name)
-{
-    for (int32_t i = 0; i < zip->count; i++)
-        if (strcmp(gt_words_text(&zip->names, i), name) == 0)
-            return i;
-    return -1;
-}
-
 /* ---- members ---- */
 
 static bool member_damaged(const gt_ZipReader *reader, const char *what)

@@ -28,8 +28,6 @@ typedef struct gt_Zip {
 /* Reads the directory. False: the error is raised. Close it in any case. */
 bool gt_zip_open(gt_Context *context, gt_Zip *zip, const char *path);
 void gt_zip_close(gt_Zip *zip);
-/* The number of a member; -1: there is none of that name. */
-int32_t gt_zip_find(const gt_Zip *zip, const char *name);
 
 /* A member, read from its beginning. */
 typedef struct gt_ZipReader {
