@@ -559,21 +559,27 @@ static bool choose_like(Reading *r)
            copy_words(r->csv.context, &r->table->classes, &like->classes);
 }
 
-static bool refuse_dates(Reading *r)
+/* A column of text that is none: the error names the first field of that kind. `others`: it stands for more of them. */
+static bool refuse_column(Reading *r, const gt_TableColumn *column, const char *others,
+                          const char *reason)
 {
     char name[GT_EXCERPT + 16];
+    const Survey *survey = &r->survey[column->field];
+    gt_raise(r->csv.context, GT_FORMAT, NULL, NULL, "%s:%lld:%lld: \"%s\"%s in %s %s", r->csv.path,
+             (long long)survey->line, (long long)column->field + 1, survey->excerpt, others,
+             field_name(r, column->field, name), reason);
+    return false;
+}
+
+static bool refuse_dates(Reading *r)
+{
     for (int32_t i = 0; i < r->table->count; i++) {
         const gt_TableColumn *column = &r->table->columns[i];
-        const Survey *survey = &r->survey[column->field];
-        if (!column->text || !survey->date)
-            continue;
-        gt_raise(r->csv.context, GT_FORMAT, NULL, NULL,
-                 "%s:%lld:%lld: \"%s\" in %s is a date or a time, and a model needs numbers: write "
-                 "year, month, day or "
-                 "hours as columns of their own, or leave it out with .without",
-                 r->csv.path, (long long)survey->line, (long long)column->field + 1,
-                 survey->excerpt, field_name(r, column->field, name));
-        return false;
+        if (column->text && r->survey[column->field].date)
+            return refuse_column(
+                r, column, "",
+                "is a date or a time, and a model needs numbers: write year, month, day or hours "
+                "as columns of their own, or leave it out with .without");
     }
     return true;
 }
@@ -581,19 +587,13 @@ static bool refuse_dates(Reading *r)
 /* As categories, decimal commas would be taken in silence, and mean nothing. */
 static bool refuse_commas(Reading *r, const bool *categories)
 {
-    char name[GT_EXCERPT + 16];
     for (int32_t i = 0; i < r->table->count; i++) {
         const gt_TableColumn *column = &r->table->columns[i];
         const Survey *survey = &r->survey[column->field];
-        if (!column->text || categories[column->field] || survey->commas * 2 <= survey->texts)
-            continue;
-        gt_raise(r->csv.context, GT_FORMAT, NULL, NULL,
-                 "%s:%lld:%lld: \"%s\" and others in %s look like numbers with a decimal comma: "
-                 ".decimal = ',' "
-                 "reads them, .categories has them as categories",
-                 r->csv.path, (long long)survey->line, (long long)column->field + 1,
-                 survey->excerpt, field_name(r, column->field, name));
-        return false;
+        if (column->text && !categories[column->field] && survey->commas * 2 > survey->texts)
+            return refuse_column(r, column, " and others",
+                                 "look like numbers with a decimal comma: .decimal = ',' reads "
+                                 "them, .categories has them as categories");
     }
     return true;
 }
