@@ -29,6 +29,8 @@ int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The error that the library raised, as this program says it, and a line feed. */
 void print_raised(FILE *file);
+/* A field of a table in quotes. */
+void print_quoted(FILE *file, const char *text);
 /* Was everything printed? EXIT_SUCCESS, or a failure that is told. */
 int finish_output(FILE *file, const char *path);
 

@@ -78,6 +78,17 @@ int misuse(const char *format, ...)
     return EXIT_USAGE;
 }
 
+void print_quoted(FILE *file, const char *text)
+{
+    fputc('"', file);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', file);
+        fputc(*text, file);
+    }
+    fputc('"', file);
+}
+
 int finish_output(FILE *file, const char *path)
 {
     bool bad = fflush(file) != 0 || ferror(file);

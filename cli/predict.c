@@ -25,13 +25,7 @@ static void print_field(FILE *file, const char *text)
         fputs(text, file);
         return;
     }
-    fputc('"', file);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', file);
-        fputc(*text, file);
-    }
-    fputc('"', file);
+    print_quoted(file, text);
 }
 
 static void print_header(FILE *file, const gt_Layer *model, int classes)

@@ -138,17 +138,6 @@ static bool find_places(Recipe *recipe)
 
 /* ---- writing ---- */
 
-static void put_text(FILE *file, const char *text)
-{
-    fputc('"', file);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', file);
-        fputc(*text, file);
-    }
-    fputc('"', file);
-}
-
 static const Column *column_at(const Recipe *recipe, int place)
 {
     for (int i = 0; i < recipe->count; i++)
@@ -164,9 +153,9 @@ static void put_cell(const Recipe *recipe, int place, int row)
     if (place == recipe->label && rows->numbered)
         fprintf(recipe->file, "%d", row % rows->classes.count);
     else if (place == recipe->label && rows->task == TASK_CLASSES)
-        put_text(recipe->file, rows->classes.words[row % rows->classes.count]);
+        print_quoted(recipe->file, rows->classes.words[row % rows->classes.count]);
     else if (column && column->categories > 0)
-        put_text(recipe->file,
+        print_quoted(recipe->file,
                  gt_dataset_category_name(rows->table, (int)(column - recipe->columns),
                                           row % column->categories));
     else
@@ -192,7 +181,7 @@ static void put_table(const Recipe *recipe)
             if (row >= 0)
                 put_cell(recipe, place, row);
             else
-                put_text(recipe->file, column
+                print_quoted(recipe->file, column
                                            ? gt_dataset_column_name(recipe->rows->table,
                                                                     (int)(column - recipe->columns))
                                            : recipe->rows->label_name);
