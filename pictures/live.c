@@ -3,12 +3,11 @@
 #include "pictures/live.h"
 #include "pictures/chart.h"
 #include "train/callback_run.h"
+#include "train/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 GT_OPTION_TYPE(gt_LiveCurve_options, gt_LiveCurve_OPTIONS);
 
@@ -82,18 +81,12 @@ static void add_point(Live *live, Points *points, double x, double y)
 
 /* ---- drawing ---- */
 
-static bool is_terminal(void)
-{
-    const char *terminal = getenv("TERM");
-    return isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
-}
-
 static int32_t terminal_columns(void)
 {
-    struct winsize size = {0};
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 41)
+    int columns = gt_terminal_columns();
+    if (columns < 41)
         return USUAL;
-    return size.ws_col - 1 < WIDEST ? size.ws_col - 1 : WIDEST;
+    return columns - 1 < WIDEST ? columns - 1 : WIDEST;
 }
 
 static void draw(const gt_CallbackArgs *in, Live *live)
@@ -131,7 +124,7 @@ static gt_Status show(const gt_CallbackArgs *in, Live *live)
 {
     const gt_LiveCurve_options *options = in->options;
     draw(in, live);
-    if (gt_status() == GT_OK && options->print && is_terminal())
+    if (gt_status() == GT_OK && options->print && gt_is_terminal())
         print(live, true);
     return gt_status();
 }
@@ -193,7 +186,7 @@ static gt_Status on(const gt_CallbackArgs *in)
     case GT_HOOK_EPOCH_END:
         return end_epoch(in, live);
     default:
-        if (options->print && !is_terminal())
+        if (options->print && !gt_is_terminal())
             print(live, false);
         return gt_status();
     }

@@ -76,6 +76,8 @@ double gt_batch_rows(const gt_Tensor *y_pred);
 gt_Optimizer *gt_layer_optimizer(const gt_LayerState *state);
 
 /* ---- progress.c ---- */
+bool gt_is_terminal(void);     /* standard error is one on which the cursor can be moved */
+int gt_terminal_columns(void); /* of it, as the system says; 0: it does not */
 typedef struct gt_Printer {
     gt_Verbosity verbosity; /* resolved */
     bool colour;

@@ -27,21 +27,33 @@ double gt_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+bool gt_is_terminal(void)
+{
+    const char *terminal = getenv("TERM");
+    return isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+int gt_terminal_columns(void)
+{
+    struct winsize size = {.ws_col = 0};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 /* Columns of the terminal; 0: there is none, or none that says. */
 static int terminal_width(void)
 {
-    struct winsize size = {.ws_col = 0};
     const char *columns = getenv("COLUMNS");
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
+    int width = gt_terminal_columns();
+    if (width > 0)
+        return width;
     long given = isatty(STDERR_FILENO) && columns ? strtol(columns, NULL, 10) : 0;
     return given > 0 && given < 10000 ? (int)given : 0;
 }
 
 gt_Printer gt_printer(gt_Verbosity verbosity)
 {
-    const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-    bool able = isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+    const char *no_colour = getenv("NO_COLOR");
+    bool able = gt_is_terminal();
     gt_Printer printer = {.verbosity = verbosity, .warnings = gt_warnings().count};
     if (verbosity == GT_VERBOSITY_AUTO)
         printer.verbosity = able ? GT_VERBOSITY_BAR : GT_VERBOSITY_LINES;
