@@ -478,3 +478,51 @@ Test(fit_options, refused)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* ---- results that nobody wants are not worked out ---- */
+
+static int results;
+
+static gt_Status count_nothing(const gt_MetricUpdate *update)
+{
+    return gt_assign(update->states[0], gt_add(update->states[0], 1));
+}
+
+static gt_Tensor *count_results(const void *instance, gt_Variable *const *states)
+{
+    (void)instance;
+    results++;
+    return gt_identity(states[0]);
+}
+
+static const gt_MetricClass counting = {.size = sizeof counting,
+                                        .name = "counting",
+                                        .states = 1,
+                                        .update = count_nothing,
+                                        .result = count_results};
+
+static bool hears_all(void *context, const gt_ProgressEvent *event)
+{
+    (void)context, (void)event;
+    return true;
+}
+
+Test(fit_options, results_that_nobody_wants)
+{
+    Data d = data();
+    gt_Layer *model = COMPILED(.metrics = gt_metrics(gt_metric_new_at("test", &counting, NULL, NULL)));
+    FIT(model, .y = d.y, .epochs = 2);
+    ok();
+    cr_assert_eq(results, 2, "two epochs, no reader of batches: %d results", results);
+    results = 0;
+    gt_evaluate(model, d.x, .y = d.y, .batch_size = 4, .verbose = GT_VERBOSITY_SILENT);
+    ok();
+    cr_assert(results <= 2, "one test: %d results", results);
+    results = 0;
+    FIT(model, .y = d.y, .progress = &(gt_Progress){hears_all, NULL});
+    ok();
+    cr_assert(results >= 3, "a reader of three batches: %d results", results);
+    gt_layer_free(model);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}

@@ -79,12 +79,6 @@ static int64_t batches_of(gt_Dataset *dataset, int64_t steps)
     return steps >= 0 && (all < 0 || steps < all) ? steps : all;
 }
 
-static void read_logs(gt_Run *run)
-{
-    run->logs.count = 0;
-    gt_compiled_read(run->compiled, false, false, &run->logs);
-}
-
 /* The callbacks are told of a test from here on. Returns what they were told of before. */
 static gt_CallbackArgs begin_test(gt_Run *run, gt_Dataset *dataset, int64_t batches)
 {
@@ -164,7 +158,8 @@ gt_Status gt_run_evaluate(gt_Run *run, gt_Dataset *dataset, int64_t steps, bool 
         if (!shown)
             continue;
         run->event.step = step;
-        read_logs(run);
+        if (gt_run_hears_batches(run))
+            gt_run_read_logs(run);
         gt_run_report_batch(run);
     }
     return end_test(run, &before);
@@ -177,7 +172,7 @@ static gt_Scores evaluate(gt_Run *run, const gt_evaluate_options *options)
     if (gt_run_evaluate(run, run->dataset, options->steps, true, NULL) != GT_OK)
         return gt_no_scores();
     gt_Scores scores = gt_run_scores(run, run->event.step);
-    read_logs(run);
+    gt_run_read_logs(run);
     gt_run_report_end(run);
     return scores;
 }

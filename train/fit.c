@@ -98,13 +98,6 @@ static bool train_steps(Fit *fit, int64_t most)
     return steps < 0 || fit->step < steps;
 }
 
-static void read_logs(Fit *fit)
-{
-    gt_Logs *logs = &fit->run->logs;
-    logs->count = 0;
-    gt_compiled_read(fit->run->compiled, true, false, logs);
-}
-
 /* The callbacks hear of the batches that were done; those around the others may save the run as it is now. */
 static gt_Status end_batch(Fit *fit)
 {
@@ -135,7 +128,8 @@ static gt_Status train_epoch(Fit *fit)
             end_batch(fit) != GT_OK)
             break;
         run->event.step = fit->step;
-        read_logs(fit);
+        if (gt_run_hears_batches(run))
+            gt_run_read_logs(run);
         gt_run_report_batch(run);
     }
     return gt_context_status(run->context);
@@ -204,7 +198,7 @@ static gt_Status fit_epoch(Fit *fit)
     gt_Run *run = fit->run;
     if (begin_epoch(fit) != GT_OK || train_epoch(fit) != GT_OK)
         return gt_context_status(run->context);
-    read_logs(fit);
+    gt_run_read_logs(run);
     if (is_validated(fit) && validate(fit) != GT_OK)
         return gt_context_status(run->context);
     if (is_interrupted(fit))

@@ -215,9 +215,20 @@ void gt_run_report_begin(gt_Run *run, int64_t epoch, int64_t epochs, int64_t ste
     report(run, GT_PROGRESS_KIND_EPOCH_BEGIN);
 }
 
+void gt_run_read_logs(gt_Run *run)
+{
+    run->logs.count = 0;
+    gt_compiled_read(run->compiled, run->trains, false, &run->logs);
+}
+
+bool gt_run_hears_batches(const gt_Run *run)
+{
+    return run->progress.report || run->printer.verbosity == GT_VERBOSITY_BAR;
+}
+
 void gt_run_report_batch(gt_Run *run)
 {
-    if (!run->progress.report && run->printer.verbosity != GT_VERBOSITY_BAR)
+    if (!gt_run_hears_batches(run))
         return;
     run->event.seconds = gt_seconds() - run->began;
     report(run, GT_PROGRESS_KIND_BATCH);

@@ -84,6 +84,10 @@ gt_Status gt_run_check_end(const gt_Run *run, const gt_Dataset *dataset, int64_t
 /* Makes the variables, of the model and of the optimizer, for such batches. */
 gt_Status gt_run_build(const gt_Run *run, const gt_Batch *batch);
 gt_Status gt_run_check_interrupt(const gt_Run *run);
+/* The numbers of the epoch so far, or of the test, into run->logs: each is worked out from the state of its metric. */
+void gt_run_read_logs(gt_Run *run);
+/* Does anybody want to know of every batch? */
+bool gt_run_hears_batches(const gt_Run *run);
 /* Tells about the beginning of an epoch, or of the run; a batch; the end. */
 void gt_run_report_begin(gt_Run *run, int64_t epoch, int64_t epochs, int64_t steps);
 void gt_run_report_batch(gt_Run *run);
