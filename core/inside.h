@@ -181,6 +181,8 @@ static inline size_t gt_spec_bytes(const gt_Spec *spec)
     return (size_t)spec->size * gt_dtype_size(spec->dtype);
 }
 char *gt_spec_text(const gt_Spec *spec, char *text, size_t size); /* "float32 (2, 3)" */
+/* Are the caller's options as long as the library's, so that they need no copy? Raises what gt_options_take does. */
+bool gt_options_whole(const gt_OptionType *type, const void *given);
 /* Can this dtype hold the number? Integers accept integers in their range, bool 0 and 1. */
 bool gt_number_fits(gt_DType dtype, double number);
 /* data[i] as a double */

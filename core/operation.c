@@ -665,8 +665,8 @@ gt_Status gt_apply_at(const char *here, const gt_Operation *operation, const voi
             gt_raise(context, GT_UNSUPPORTED, here, operation->name, "its options are too large");
             goto done;
         }
-        gt_options_take(operation->options, full, options);
-        call.options = full;
+        if (!gt_options_whole(operation->options, options))
+            call.options = gt_options_take(operation->options, full, options);
         if (context->status != GT_OK)
             goto done;
     }

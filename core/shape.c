@@ -272,28 +272,40 @@ static void check_count(const gt_Field *field, const char *value)
                  field->name, GT_MAX_RANK, (int)count);
 }
 
-static void check_marks(const gt_OptionType *type, const void *options)
+/* Raises what is wrong with a marked field, if anything is. */
+static void check_mark(const gt_OptionType *type, const gt_Field *field, const char *value)
 {
     /* gt_NAME_options, where no operation runs that says its name */
     char operation[64] = "";
     const gt_Context *context = gt_context();
+    const gt_Mark *mark;
     size_t length = strlen(type->name), around = strlen("gt_") + strlen("_options");
     if (!context)
         return;
     if (!context->applying && !context->composing && length > around && length < sizeof operation)
         memcpy(operation, type->name + strlen("gt_"), length - around);
-    for (const gt_Field *field = type->fields; field->name; field++) {
-        const gt_Mark *mark;
-        const char *value = (const char *)options + field->offset;
+    memcpy(&mark, value, sizeof mark);
+    check_count(field, value + sizeof mark);
+    if (is_bare_number(type, field, value, mark)) /* the macro's name is the type's in lower case */
+        gt_raise(gt_context(), GT_INVALID, NULL, operation[0] ? operation : NULL,
+                 ".%s must be gt_%c%s(...) (got the number %d)", field->name, field->type[3] | 32,
+                 field->type + 4, (int)(intptr_t)mark);
+}
+
+static void check_marks(const gt_OptionType *type, const void *options)
+{
+    uint32_t left = type->marked;
+    for (const gt_Field *field = type->fields; left > 0; field++) {
         if (!field->marked)
             continue;
+        const char *value = (const char *)options + field->offset;
+        const gt_Mark *mark;
+        int32_t count;
         memcpy(&mark, value, sizeof mark);
-        check_count(field, value + sizeof mark);
-        if (is_bare_number(type, field, value,
-                           mark)) /* the macro's name is the type's in lower case */
-            gt_raise(gt_context(), GT_INVALID, NULL, operation[0] ? operation : NULL,
-                     ".%s must be gt_%c%s(...) (got the number %d)", field->name,
-                     field->type[3] | 32, field->type + 4, (int)(intptr_t)mark);
+        memcpy(&count, value + sizeof mark, sizeof count);
+        if (mark != GT_MARK || count < -1 || count > GT_MAX_RANK) /* else it is in order */
+            check_mark(type, field, value);
+        left--;
     }
 }
 
@@ -306,7 +318,17 @@ void *gt_options_take(const gt_OptionType *type, void *into, const void *given)
     memcpy(&bytes, given, sizeof bytes);
     memcpy(into, given, bytes < type->end ? bytes : type->end);
     memcpy(into, &type->end, sizeof type->end);
-    if (type->marked)
-        check_marks(type, into);
+    check_marks(type, into);
     return into;
+}
+
+bool gt_options_whole(const gt_OptionType *type, const void *given)
+{
+    uint32_t bytes = 0;
+    if (given)
+        memcpy(&bytes, given, sizeof bytes);
+    if (bytes != type->end)
+        return false;
+    check_marks(type, given);
+    return true;
 }

@@ -118,6 +118,12 @@ void gt_copy_end(gt_Lowering *lowering, gt_CopyJob *job)
     job->outer = 1;
     for (int d = 0; d < job->rank - 1; d++)
         job->outer *= job->dims[d];
+    if (job->outer <= GT_TILE_ELEMENTS && inner * job->outer <= chunk) { /* few: no divisions */
+        job->chunk = inner;
+        job->chunks = launch->tiles = 1;
+        job->rows = job->outer;
+        return;
+    }
     job->chunk = inner < chunk ? inner : chunk;
     job->chunks = (inner + job->chunk - 1) / job->chunk;
     job->rows = inner < chunk ? chunk / inner : 1;

@@ -56,11 +56,16 @@ static gt_Status slice_shape(gt_ShapeRule *rule)
     return GT_OK;
 }
 
+/* The block, once the shape rule has said how large it is. */
 static gt_Block slice_of(const gt_ShapeRule *rule)
 {
     const SliceOptions *options = rule->options;
-    gt_Block block = gt_block_whole(rule->input[0]);
-    slice_block(rule->input[0], &options->begin, &options->extent, &block);
+    gt_Block block;
+    for (int d = 0; d < rule->output[0].rank; d++) {
+        block.start[d] = options->begin.dims[d];
+        block.step[d] = 1;
+        block.extent[d] = rule->output[0].dims[d];
+    }
     return block;
 }
 

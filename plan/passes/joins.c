@@ -76,6 +76,7 @@ static const gt_Operation join = {.size = sizeof(gt_Operation),
 typedef struct Sum {
     gt_Program *program;
     const int32_t *uses; /* how often each value is read */
+    const bool *spread;  /* of each value: is it a sum of paddings all the way, or one padding, through views? */
     int32_t parts;
     int32_t value[GT_JOB_PARTS];
     gt_JoinPart part[GT_JOB_PARTS];
@@ -140,19 +141,17 @@ static bool nested(const gt_JoinPart *outer, const gt_JoinPart *inner, gt_JoinPa
     return true;
 }
 
-/* Is the value a sum of paddings all the way, or one padding, through views? `depth` bounds the walk. */
-static bool is_spread(const Sum *sum, int32_t value, int depth)
+/* `spread` of what a node makes, whose inputs have theirs. */
+static bool is_spread(const Sum *sum, const gt_GraphNode *node)
 {
+    const gt_Program *program = sum->program;
     gt_JoinPart part;
-    const gt_GraphNode *node = maker(sum->program, value);
-    if (!node || sum->uses[value] != 1 || depth == 0)
+    if (sum->uses[node->output[0]] != 1)
         return false;
     if (node->operation == &gt_op_add)
-        return is_spread(sum, input_of(sum->program, node, 0), depth - 1) &&
-               is_spread(sum, input_of(sum->program, node, 1), depth - 1);
-    return is_whole_view(sum->program, node)
-               ? is_spread(sum, input_of(sum->program, node, 0), depth - 1)
-               : place_of(sum->program, node, &part);
+        return sum->spread[input_of(program, node, 0)] && sum->spread[input_of(program, node, 1)];
+    return is_whole_view(program, node) ? sum->spread[input_of(program, node, 0)]
+                                        : place_of(program, node, &part);
 }
 
 /* Opens part p: a view becomes what it looks at, a padding its input, a sum of paddings two parts at the same place, of which
@@ -166,7 +165,7 @@ static bool open_part(Sum *sum, int32_t p)
         return false;
     if (is_whole_view(program, node)) { /* only to see what is behind it */
         int32_t source = input_of(program, node, 0);
-        if (!is_spread(sum, source, 64))
+        if (!sum->spread[source])
             return false;
         sum->value[p] = source;
         return true;
@@ -179,7 +178,7 @@ static bool open_part(Sum *sum, int32_t p)
         return true;
     }
     if (node->operation != &gt_op_add || sum->parts == GT_JOB_PARTS ||
-        !is_spread(sum, sum->value[p], 64))
+        !sum->spread[sum->value[p]])
         return false;
     sum->value[p] = input_of(program, node, 0);
     sum->value[sum->parts] = input_of(program, node, 1);
@@ -209,7 +208,7 @@ static bool find_parts(Sum *sum, const gt_GraphNode *node)
     for (int i = 0; i < 2; i++) {
         sum->value[i] = input_of(sum->program, node, i);
         sum->part[i] = (gt_JoinPart){0, size, 1, size};
-        if (!is_spread(sum, sum->value[i], 64))
+        if (!sum->spread[sum->value[i]])
             return false;
     }
     for (bool any = true; any;) {
@@ -264,25 +263,46 @@ static void count_uses(const gt_Program *program, int32_t *uses)
         uses[gt_value_same(program, graph->output[i])]++;
 }
 
+/* Nodes are in an order in which inputs come first. */
+static void find_spread(const Sum *sum, bool *spread)
+{
+    const gt_Graph *graph = sum->program->graph;
+    for (int32_t n = 0; n < graph->node_count; n++) {
+        const gt_GraphNode *node = &graph->nodes[n];
+        if (!gt_node_is_gone(sum->program, node) && node->outputs == 1 &&
+            node->inputs > 0 && node->input[0] >= 0)
+            spread[node->output[0]] = is_spread(sum, node);
+    }
+}
+
+static void make_joins(Sum *sum)
+{
+    const gt_Program *program = sum->program;
+    const gt_Graph *graph = program->graph;
+    for (int32_t n = graph->node_count - 1; n >= 0; n--) {
+        gt_GraphNode *node = &graph->nodes[n];
+        if (node->operation == &gt_op_add && !gt_node_is_gone(program, node) &&
+            gt_loop_type(graph->values[node->output[0]].spec.dtype) >= 0 && find_parts(sum, node) &&
+            become_join(sum, node) != GT_OK)
+            break;
+    }
+}
+
 /* The last sum first, so that one that is a part of another is met when that one has become a join; it is dead then, and is
  * joined in vain at most. */
 gt_Status gt_pass_joins(gt_Program *program)
 {
-    const gt_Graph *graph = program->graph;
-    size_t bytes = ((size_t)graph->value_count + 1) * sizeof(int32_t);
-    int32_t *uses = gt_allocate_zeroed(program->context, bytes);
-    if (!uses)
-        return gt_context_status(program->context);
-    count_uses(program, uses);
-    for (int32_t n = graph->node_count - 1; n >= 0; n--) {
-        gt_GraphNode *node = &graph->nodes[n];
-        Sum sum = {.program = program, .uses = uses};
-        if (node->operation != &gt_op_add || gt_node_is_gone(program, node) ||
-            gt_loop_type(graph->values[node->output[0]].spec.dtype) < 0 || !find_parts(&sum, node))
-            continue;
-        if (become_join(&sum, node) != GT_OK)
-            break;
+    gt_Context *context = program->context;
+    const size_t values = (size_t)program->graph->value_count + 1;
+    int32_t *uses = gt_allocate_zeroed(context, values * sizeof *uses);
+    bool *spread = gt_allocate_zeroed(context, values * sizeof *spread);
+    Sum sum = {.program = program, .uses = uses, .spread = spread};
+    if (uses && spread) {
+        count_uses(program, uses);
+        find_spread(&sum, spread);
+        make_joins(&sum);
     }
-    gt_release(program->context, uses, bytes);
-    return gt_context_status(program->context);
+    gt_release(context, uses, values * sizeof *uses);
+    gt_release(context, spread, values * sizeof *spread);
+    return gt_context_status(context);
 }
