@@ -3,8 +3,8 @@
  *
  * Reads lines "WORKLOAD SECONDS" from standard input and answers each with a line "ok MEDIAN LEAST STEPS FIRST LAST NOTE":
  * times of a step in ms, the number of timed steps, the losses of the first and of the last step. "probe" gives "ok FMA READ"
- * in GFLOP/s and GB/s. "floor WORKLOAD" gives the terms of the least time that the arithmetic takes, in ms. "about" gives a line about
- * the build.
+ * in GFLOP/s and GB/s. "floor WORKLOAD" gives the terms of the least time that the arithmetic takes, in ms. "profile WORKLOAD"
+ * gives the plan with the times of its steps, for people. "about" gives a line about the build.
  *
  * A step is: forward, loss, gradients, update of the optimizer, on data that lie in memory. The learning rates are so small that
  * nothing learns its data by heart, or denormal numbers would come.
@@ -339,6 +339,19 @@ static void print_floor(const Workload *workload)
     printf("ok %.6g %.6g %.6g %.6g\n", products + functions + update, products, functions, update);
 }
 
+/* The mean times of 20 steps. */
+static void print_profile(Trainer *self)
+{
+    for (int i = 0; i < 23; i++) {
+        if (i == 3)
+            gt_function_profile(self->step, true);
+        train(self);
+    }
+    const char *text = gt_function_print(self->step);
+    printf("%s", text ? text : gt_error_message());
+    gt_function_profile(self->step, false);
+}
+
 int main(int count, char **arguments)
 {
     static Workload list[16];
@@ -350,8 +363,8 @@ int main(int count, char **arguments)
     while (fgets(line, sizeof line, stdin)) {
         double seconds = 1;
         int found = -1;
-        bool floor = strncmp(line, "floor ", 6) == 0;
-        if (sscanf(floor ? line + 6 : line, "%63s %lf", name, &seconds) < 1)
+        bool floor = strncmp(line, "floor ", 6) == 0, profile = strncmp(line, "profile ", 8) == 0;
+        if (sscanf(line + (floor ? 6 : profile ? 8 : 0), "%63s %lf", name, &seconds) < 1)
             continue;
         for (int i = 0; i < known; i++)
             found = strcmp(name, list[i].name) == 0 ? i : found;
@@ -366,7 +379,10 @@ int main(int count, char **arguments)
         } else {
             if (!trainers[found])
                 trainers[found] = trainer_new(&list[found]);
-            measure(trainers[found], seconds);
+            if (profile)
+                print_profile(trainers[found]);
+            else
+                measure(trainers[found], seconds);
         }
         fflush(stdout);
     }
