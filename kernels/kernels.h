@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "batch.h"
 #include "chain.h"
 #include "copies.h"
 #include "launch.h"

@@ -47,6 +47,12 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(max_pool_gather)                                                                          \
     EACH(average_pool)                                                                             \
     EACH(average_pool_gradient)                                                                    \
+    EACH(batch_moments)                                                                            \
+    ONCE(batch_moments_end)                                                                        \
+    EACH(batch_scale)                                                                              \
+    EACH(batch_slopes)                                                                             \
+    ONCE(batch_slopes_end)                                                                         \
+    EACH(batch_gradient)                                                                           \
     EACH(ctc_forward)                                                                              \
     EACH(band_recurrence)                                                                          \
     EACH(sigmoid_crossentropy)                                                                     \

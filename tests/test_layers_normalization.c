@@ -4,6 +4,7 @@
 
 #include "gradtape.h"
 #include "leaks.h"
+#include "ops/nn/batch_norm.h"
 
 #include <math.h>
 #include <string.h>
@@ -333,4 +334,80 @@ Test(layers_normalization, mixed_precision)
     gt_scope_end(scope);
     gt_context_free(NULL);
     assert_no_leaks();
+}
+
+/* ---- in one operation ---- */
+
+/* Of what is computed and of what it is made of: y, mean, variance, then the gradients of their weighted sum to x, gamma, beta. */
+typedef struct Six {
+    gt_Tensor *of[6];
+} Six;
+
+static Six finished(gt_Tape *tape, gt_Tensor *y, gt_Tensor *mean, gt_Tensor *variance, gt_Tensor *w,
+                    gt_Tensor *x, gt_Tensor *gamma, gt_Tensor *beta)
+{
+    gt_Tensor *loss = gt_add(gt_sum(gt_multiply(y, w)),
+                             gt_add(gt_sum(gt_sin(mean)), gt_sum(gt_square(variance))));
+    Six six = {{y, mean, variance, NULL, NULL, NULL}};
+    gt_gradients(tape, gt_tensors(loss), gt_tensors(x, gamma, beta), six.of + 3);
+    return six;
+}
+
+/* float64: the numbers of moments and batch_normalization to 1e-12; float32: to what double sums allow. Rows that are fewer
+ * than a block, some blocks and a part of one; channels that do and do not fill vectors, and more than a block has. */
+static void same_as_composition(int64_t rows, int64_t channels, gt_DType dtype, double middle)
+{
+    const double bound = dtype == GT_FLOAT64 ? 1e-12 : 2e-5;
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *generator = gt_generator(5);
+    gt_Shape shape = gt_shape(rows, channels), one = gt_shape(channels);
+    gt_Tensor *x =
+        gt_normal(shape, .mean = middle, .stddev = 2, .dtype = dtype, .generator = generator);
+    gt_Tensor *w = gt_normal(shape, .dtype = dtype, .generator = generator);
+    gt_Tensor *gamma = gt_normal(one, .dtype = dtype, .generator = generator);
+    gt_Tensor *beta = gt_normal(one, .dtype = dtype, .generator = generator), *mean, *variance;
+    gt_Tape *tape = gt_tape_begin(.persistent = true);
+    gt_watch(tape, x);
+    gt_watch(tape, gamma);
+    gt_watch(tape, beta);
+    gt_BatchNorm norm = gt_batch_norm(x, gamma, beta, 1e-3);
+    Six one_operation = finished(tape, norm.y, norm.mean, norm.variance, w, x, gamma, beta);
+    gt_moments(x, &mean, &variance, .axis = 0);
+    gt_Tensor *y = gt_batch_normalization(x, mean, variance, .scale = gamma, .offset = beta);
+    Six several = finished(tape, y, mean, variance, w, x, gamma, beta);
+    for (int i = 0; i < 6; i++) {
+        double most = gt_item(gt_max(gt_abs(several.of[i])));
+        double apart = gt_item(gt_max(gt_abs(gt_subtract(one_operation.of[i], several.of[i]))));
+        cr_expect(apart <= bound * (1 + most), "(%lld, %lld), number %d: %g of %g", (long long)rows,
+                  (long long)channels, i, apart, most);
+    }
+    cr_expect(gt_status() == GT_OK, "%s", gt_error_message());
+    gt_tape_end(tape);
+    gt_scope_end(scope);
+}
+
+Test(layers_normalization, one_operation_is_what_it_is_made_of)
+{
+    const int64_t sizes[][2] = {{1, 1},   {2, 3},    {7, 16},   {64, 1},   {300, 16}, {513, 17},
+                                {9, 100}, {70, 129}, {2, 5000}, {4097, 1}, {1000, 64}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        same_as_composition(sizes[i][0], sizes[i][1], GT_FLOAT64, 0);
+        same_as_composition(sizes[i][0], sizes[i][1], GT_FLOAT32, 0);
+    }
+    same_as_composition(1000, 16, GT_FLOAT64, 1e4);
+    gt_context_free(NULL);
+}
+
+/* The digits of numbers that are large and close together: 2^20 + 0, 1, 2, ... in float32. */
+Test(layers_normalization, one_operation_keeps_digits)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *apart = gt_arange(0, 1000, 1, .dtype = GT_FLOAT32);
+    gt_Tensor *x = gt_reshape(gt_add(gt_mod(apart, 8), 1048576), gt_shape(1000, 1));
+    gt_BatchNorm norm = gt_batch_norm(x, NULL, NULL, 0);
+    cr_expect_float_eq(gt_item(norm.variance), 5.25, 1e-6, "%g", gt_item(norm.variance));
+    cr_expect_float_eq(gt_item(gt_mean(norm.y)), 0, 1e-6, "%g", gt_item(gt_mean(norm.y)));
+    cr_expect_float_eq(gt_item(gt_mean(gt_square(norm.y))), 1, 1e-6);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
 }

@@ -11,6 +11,7 @@
 #include "ops/math/compare.h"
 #include "ops/math/math.h"
 #include "ops/math/reduce.h"
+#include "ops/nn/batch_norm.h"
 #include "ops/nn/normalization.h"
 
 typedef struct BatchNormalization {
@@ -159,6 +160,14 @@ static void follow_all(const BatchNormalization *self, gt_Tensor *mean, gt_Tenso
     gt_assign(self->moving_variance, gt_narrowed(moved, gt_dtype(self->moving_variance)));
 }
 
+/* The usual case, which one operation computes: no mask, the channels last. */
+static bool is_plain(const BatchNormalization *self, const gt_CallArgs *in)
+{
+    int rank = gt_rank(in->x);
+    return !in->mask && !self->options.renorm && rank > 1 &&
+           (self->options.axis == -1 || self->options.axis == rank - 1);
+}
+
 static gt_Tensor *batch_normalization_call(gt_Layer *layer, const gt_CallArgs *in)
 {
     const BatchNormalization *self = (const BatchNormalization *)layer;
@@ -169,6 +178,12 @@ static gt_Tensor *batch_normalization_call(gt_Layer *layer, const gt_CallArgs *i
     gt_Tensor *offset = self->beta ? gt_widened(self->beta) : NULL;
     if (learns && check_batch(in) != GT_OK)
         return NULL;
+    if (learns && is_plain(self, in)) {
+        gt_BatchNorm norm = gt_batch_norm(x, scale, offset, self->options.epsilon);
+        if (gt_status() == GT_OK)
+            follow_all(self, norm.mean, norm.variance);
+        return norm.y;
+    }
     if (learns)
         gt_moments(x, &mean, &variance, .axes = self->others, .mask = in->mask);
     if (learns && self->options.renorm)

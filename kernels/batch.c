@@ -1,0 +1,97 @@
+/* Batch normalization, forward and backward, of rows of channels. Leans on loops.h. */
+#include "batch.h"
+#include "loops.h"
+
+static void clear(double *x, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++)
+        x[j] = 0;
+}
+
+/* Columns of rows that stand side by side are added to those of the first row, in their order. */
+static void gather(const gt_BatchJob *job, const double *wide, double *to)
+{
+    memcpy(to, wide, (size_t)job->channels * sizeof *to);
+    for (int64_t j = job->channels; j < job->wide; j += job->channels)
+        for (int64_t c = 0; c < job->channels; c++)
+            to[c] += wide[j + c];
+}
+
+static void spread(const gt_BatchJob *job, const double *from, double *wide)
+{
+    for (int64_t j = 0; j < job->wide; j += job->channels)
+        memcpy(wide + j, from, (size_t)job->channels * sizeof *wide);
+}
+
+#define GT_T          float
+#define GT_NAME(name) name##_f32
+#include "batch_template.h"
+
+#define GT_T          double
+#define GT_NAME(name) name##_f64
+#include "batch_template.h"
+
+static int64_t first_row(const gt_BatchJob *job, int64_t block)
+{
+    return block * job->group < job->rows ? block * job->group : job->rows;
+}
+
+/* Of a block and a channel: column i of those that stand side by side adds every `side`th row from row i on, in
+ * double; the columns are added in their order. The same of squared distances from the mean, a double too. Any order of
+ * tiles. */
+void GT_KERNEL(tiles_batch_moments)(const void *given, void *const *at, int64_t first, int64_t last,
+                                    void *scratch)
+{
+    const gt_BatchJob *job = given;
+    for (int64_t block = first; block < last; block++) {
+        const int64_t row = first_row(job, block), rows = first_row(job, block + 1) - row;
+        double *part = (double *)at[6] + 2 * block * job->channels;
+        if (job->wide_type)
+            moments_f64(job, (const double *)at[0] + row * job->channels, rows, part, scratch);
+        else
+            moments_f32(job, (const float *)at[0] + row * job->channels, rows, part, scratch);
+    }
+}
+
+/* y = (x - mean) factor + offset, each step rounded to the type of x. Any order of tiles. */
+void GT_KERNEL(tiles_batch_scale)(const void *given, void *const *at, int64_t first, int64_t last,
+                                  void *scratch)
+{
+    const gt_BatchJob *job = given;
+    const int64_t begin = first_row(job, first), end = first_row(job, last);
+    if (job->wide_type)
+        scale_f64(job, at, begin, end, scratch);
+    else
+        scale_f32(job, at, begin, end, scratch);
+}
+
+/* Of a block and a channel, the sums of g and of g (x - mean), each term a double, in the order of batch_moments. Any order
+ * of tiles. */
+void GT_KERNEL(tiles_batch_slopes)(const void *given, void *const *at, int64_t first, int64_t last,
+                                   void *scratch)
+{
+    const gt_BatchJob *job = given;
+    for (int64_t block = first; block < last; block++) {
+        const int64_t row = first_row(job, block), rows = first_row(job, block + 1) - row;
+        const int64_t from = row * job->channels;
+        double *part = (double *)at[8] + 2 * block * job->channels;
+        if (job->wide_type)
+            slopes_f64(job, (const double *)at[0] + from, (const double *)at[4] + from, at[1], rows,
+                       part, scratch);
+        else
+            slopes_f32(job, (const float *)at[0] + from, (const float *)at[4] + from, at[1], rows,
+                       part, scratch);
+    }
+}
+
+/* x' = ((g - offset) - (x - mean) slope) factor, each step rounded to the type of x. Any order of tiles. */
+void GT_KERNEL(tiles_batch_gradient)(const void *given, void *const *at, int64_t first,
+                                     int64_t last, void *scratch)
+{
+    const gt_BatchJob *job = given;
+    const int64_t begin = first_row(job, first), end = first_row(job, last);
+    if (job->wide_type)
+        gradient_f64(job, at, begin, end, scratch);
+    else
+        gradient_f32(job, at, begin, end, scratch);
+}
