@@ -601,6 +601,18 @@ Test(resume, bad_places)
             "{val_loss} in the file's name is not logged");
     refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(gt_ModelCheckpoint("{epoch:02x}.model"))), GT_INVALID,
             "unknown format \"02x\"");
+    static const char *const formats[] = {"4..f", ".f.", "9999f", ".123f", ".3d", "-5d", "4ff", "0000000000000000000d"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "{epoch:%s}.model", formats[i]);
+        refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(gt_ModelCheckpoint(name))), GT_INVALID, "unknown format");
+    }
+    char wide[1200] = "";
+    for (int i = 0; i < 8; i++)
+        strcat(wide, "{epoch:99d}{epoch:99d}");
+    refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(gt_ModelCheckpoint(wide))), GT_INVALID,
+            "longer than 1023 bytes");
+    refused(gt_CSVLogger("a", .separator = "e"), GT_INVALID, "delimiter must be printable");
     refused(gt_ModelCheckpoint("{epoch"), GT_INVALID, "a { without a }");
     refused(gt_ModelCheckpoint(NULL), GT_INVALID, "filepath is NULL");
     refused(gt_ModelCheckpoint("a", .save_weights_only = true, .save_run = true), GT_INVALID, "exclude");
