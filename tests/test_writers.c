@@ -7,12 +7,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -53,6 +55,8 @@ static bool fails_now(Kind kind)
 {
     if (!disk.on || disk.calls++ != disk.fails)
         return false;
+    if (disk.error == 0)
+        raise(SIGKILL);
     disk.failed[kind]++;
     errno = disk.error;
     return true;
@@ -60,6 +64,8 @@ static bool fails_now(Kind kind)
 
 ssize_t write(int file, const void *data, size_t size)
 {
+    if (disk.on && disk.calls == disk.fails && disk.error == 0) /* half of it is there then */
+        syscall(SYS_write, file, data, size / 2);
     if (fails_now(WRITE))
         return -1;
     if (disk.on && disk.room >= 0 && file > 2) {
@@ -573,6 +579,79 @@ Test(writers, checkpoints)
     check_checkpoints(two_models, models, false);
     check_checkpoints(backup, backups, true);
     check_checkpoints(two_backups, backups, true);
+    empty_folder(true);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- killed ---- */
+
+/* A training that goes on where a backup or the run of a ModelCheckpoint is, to a file of its weights. */
+static void program(void)
+{
+    static const float x[] = {0, 1, 2, 3, 4, 5}, y[] = {1, 0, 1};
+    gt_context_free(NULL);
+    gt_Layer *model = gt_Sequential(gt_Dense(2, .kernel_initializer = gt_Ones()), gt_Dropout(0.5, .seed = 1),
+                                    gt_Dense(1, .kernel_initializer = gt_Ones()));
+    gt_build(model, gt_shape(1, 2), GT_FLOAT32);
+    gt_compile(model, .optimizer = gt_Adam(0.01), .loss = gt_MeanSquaredError());
+    gt_Dataset *rows = gt_dataset_from_tensors(gt_from_data(x, gt_shape(3, 2), GT_FLOAT32),
+                                               gt_from_data(y, gt_shape(3, 1), GT_FLOAT32), .batch_size = 2);
+    gt_fit(model, rows, .epochs = 3, SILENT,
+           .callbacks = gt_callbacks(gt_BackupAndRestore(in_folder("backup"), .save_freq = 1),
+                                     gt_ModelCheckpoint(in_folder("{epoch}.run"), .save_run = true, .max_to_keep = 1),
+                                     gt_CSVLogger(in_folder("log.csv"))));
+    gt_save_weights(model, in_folder("weights"));
+}
+
+/* In a process of its own, which is killed at its call number `fails`; -1: never. True: it was. */
+static bool run_program(int64_t fails)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        disk_is(-1, fails, 0);
+        program();
+        _exit(gt_status() == GT_OK ? 0 : 1);
+    }
+    cr_assert(waitpid(child, &status, 0) == child);
+    cr_assert(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0, "call %lld: status %d",
+              (long long)fails, status);
+    return WIFSIGNALED(status);
+}
+
+/* At every call of the system that writes, in the middle of what it writes; twice, for what goes on may be killed as well. */
+Test(writers, killed_at_every_call)
+{
+    static Content weights, log, now;
+    int64_t kills = 0, calls = 0;
+    make_folder();
+    cr_assert(!run_program(-1));
+    read_file(in_folder("weights"), &weights);
+    read_file(in_folder("log.csv"), &log);
+    cr_assert(weights.size > 0 && log.size > 0 && count_files(folder) == 3);
+    for (bool killed = true; killed; calls++) {
+        empty_folder(false);
+        killed = run_program(calls);
+        kills += killed && run_program(calls / 2);
+        kills += killed;
+        if (killed)
+            cr_assert(!run_program(-1));
+        read_file(in_folder("weights"), &now);
+        cr_assert(same(&now, &weights), "killed at call %lld: other weights", (long long)calls);
+        read_file(in_folder("log.csv"), &now);
+        cr_assert(same(&now, &log), "killed at call %lld: another log", (long long)calls);
+        gt_TensorFile *file = gt_open_tensors(in_folder("3.run"));
+        cr_assert(file && gt_tensor_file_find(file, "fit/position") >= 0, "%lld: %s", (long long)calls, gt_error_message());
+        gt_tensor_file_free(file);
+        /* What was begun of the last file is removed by whoever writes it a minute later. */
+        char command[300];
+        snprintf(command, sizeof command, "rm -f %s/weights.*.part", folder);
+        cr_assert(system(command) == 0 && count_files(folder) == 3, "killed at call %lld: something is left over",
+                  (long long)calls);
+    }
+    printf("%lld kills at %lld calls\n", (long long)kills, (long long)calls);
+    cr_assert(kills > 60);
     empty_folder(true);
     gt_context_free(NULL);
     assert_no_leaks();
