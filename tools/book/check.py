@@ -67,7 +67,7 @@ def check_reference(compiler):
 
 
 def check_contents():
-    listed = [page for _, part in pages.read_contents() for page in part]
+    listed = [page for _, part in pages.read_contents() for page, _ in part]
     there = sorted('docs/' + name for name in os.listdir(f'{ROOT}/docs') if name.endswith('.md') and name != 'README.md')
     for page in there:
         if listed.count(page) != 1:

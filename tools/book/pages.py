@@ -56,7 +56,9 @@ class Site:
         self.files = set()  # files of the sources that pages link to
         self.index = []  # [title, address, what it is], for the search box
         self.parts = read_contents()
-        self.pages = [page for _, pages in self.parts for page in pages]
+        self.titles = {page: title for _, pages in self.parts for page, title in pages}
+        self.parts = [(part, [page for page, _ in pages]) for part, pages in self.parts]
+        self.pages = list(self.titles)
 
     # ---- pieces of text ----
 
@@ -267,22 +269,23 @@ class Site:
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         made = {page: self.markdown(page) for page in self.pages}
-        self.titles = {page: headings[0][2] for page, (_, headings) in made.items()}
         for i, page in enumerate(self.pages):
             body, headings = made[page]
-            self.write(page_name(page), html.unescape(self.titles[page]), body, headings, self.pages[i - 1] if i else None,
+            self.write(page_name(page), html.unescape(headings[0][2]), body, headings, self.pages[i - 1] if i else None,
                        self.pages[i + 1] if i + 1 < len(self.pages) else None)
             for level, anchor, text in headings:
                 if level <= 3:
                     address = page_name(page) + ('' if level == 1 else '#' + anchor)
-                    self.index.append([html.unescape(text), address, 'page' if level == 1 else html.unescape(self.titles[page])])
+                    self.index.append([html.unescape(text), address, 'page' if level == 1 else self.titles[page]])
         self.titles['docs/README.md'] = 'Contents'
         body, headings = self.markdown('docs/README.md')
         self.write('index.html', 'gradtape', body, ())
         self.reference()
-        for file in sorted(f for f in self.files if f.endswith('.md')):
-            self.titles[file] = file
-            self.write(page_name(file), file, *self.markdown(file))
+        done = set()
+        while more := sorted(f for f in self.files - done if f.endswith('.md')):
+            done.update(more)
+            for file in more:  # which may link to others
+                self.write(page_name(file), file, *self.markdown(file))
         for file in sorted(f for f in self.files if not f.endswith('.md')):
             text = open(f'{ROOT}/{file}', errors='replace').read()
             code = self.code(text) if file.endswith(('.c', '.h', '.cpp')) else \
@@ -334,14 +337,14 @@ def reference_page(path):
 
 
 def read_contents():
-    """[(part, [page])] of docs/README.md: its second headings, and the links that begin the items below them."""
+    """[(part, [(page, title)])] of docs/README.md: its second headings, and the links that begin the items below them."""
     parts = []
     for line in open(f'{ROOT}/docs/README.md'):
         if line.startswith('## '):
             parts.append((line[3:].strip(), []))
-        item = re.match(r'- \[[^\]]*\]\(([\w./-]+\.md)\)', line)
+        item = re.match(r'- \[([^\]]*)\]\(([\w./-]+\.md)\)', line)
         if item and parts:
-            parts[-1][1].append(os.path.normpath('docs/' + item[1]))
+            parts[-1][1].append((os.path.normpath('docs/' + item[2]), item[1]))
     return parts
 
 
