@@ -74,6 +74,7 @@ GT_API int gt_threads(void);
 /* Asked between pieces of long work; returning true ends the call with GT_INTERRUPTED. */
 GT_API void gt_set_interrupt(bool (*interrupted)(void *user), void *user);
 
+/* What the current context holds. */
 typedef struct gt_MemoryStats {
     int64_t bytes_in_use;    /* held by live objects */
     int64_t bytes_reserved;  /* taken from the allocator, in use or pooled */

@@ -39,8 +39,10 @@ GT_API size_t gt_dtype_size(gt_DType dtype);
 GT_API const char *gt_dtype_name(gt_DType dtype);
 /* The dtype of that name, GT_DTYPE_NONE if there is none. */
 GT_API gt_DType gt_dtype_from_name(const char *name);
-GT_API bool gt_dtype_is_float(gt_DType dtype);   /* real floating point */
-GT_API bool gt_dtype_is_integer(gt_DType dtype); /* signed or unsigned; bool is not */
+/* Is it real floating point: float16, bfloat16, float32, float64? */
+GT_API bool gt_dtype_is_float(gt_DType dtype);
+/* Is it an integer, signed or unsigned? bool is not. */
+GT_API bool gt_dtype_is_integer(gt_DType dtype);
 
 GT_END
 

@@ -184,12 +184,14 @@ GT_API bool gt_wants(const gt_GradientRule *rule, int input);
 GT_API gt_Tensor *gt_rule_input_at(const char *here, gt_GradientRule *rule, int input);
 #define gt_rule_output(rule, output) gt_rule_output_at(GT_HERE, rule, output)
 GT_API gt_Tensor *gt_rule_output_at(const char *here, gt_GradientRule *rule, int output);
-/* Shape and type of an input, saved or not. */
+/* Shape and type of an input, of an output, saved or not. */
 GT_API const gt_Spec *gt_rule_input_spec(const gt_GradientRule *rule, int input);
 GT_API const gt_Spec *gt_rule_output_spec(const gt_GradientRule *rule, int output);
 /* The gradient that arrived at output i; NULL: none did, take it as zero. */
 GT_API gt_Tensor *gt_upstream(gt_GradientRule *rule, int output);
+/* The options that the operation was called with, of its own type. */
 GT_API const void *gt_rule_options(const gt_GradientRule *rule);
+/* How many inputs it was called with. */
 GT_API int gt_rule_inputs(const gt_GradientRule *rule);
 /* Gives input i its gradient, of the input's shape and type. */
 #define gt_give(rule, input, gradient) gt_give_at(GT_HERE, rule, input, gradient)

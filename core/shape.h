@@ -53,12 +53,15 @@ typedef struct gt_Spec {
     int64_t dims[GT_MAX_RANK];
 } gt_Spec;
 
+/* A shape from an array of sizes; of rank -1 if there are more than GT_MAX_RANK. */
 GT_API gt_Shape gt_shape_of(int rank, const int64_t *dims);
+/* A set of axes from an array. */
 GT_API gt_Axes gt_axes_of(int count, const int *axes);
 /* The same from a list with its end marked: at most GT_MAX_RANK items before GT_INTEGERS_END, GT_AXES_END. */
 #define GT_AXES_END (INT32_MIN + 0x6774)
 GT_API gt_Shape gt_shape_list(const int64_t *dims);
 GT_API gt_Axes gt_axes_list(const int *axes);
+/* Are they of the same rank and sizes? */
 GT_API bool gt_shape_equal(gt_Shape a, gt_Shape b);
 /* dims[index], negative from the end; -1 if there is no such axis. */
 GT_API int64_t gt_dim(gt_Shape shape, int index);
@@ -70,6 +73,7 @@ typedef struct gt_Integers {
     const int64_t *items;
     int64_t number;
 } gt_Integers;
+/* What gt_one_or_integers(n) calls for a list, for a number. */
 static inline gt_Integers gt_integers_same(gt_Integers list)
 {
     return list;
@@ -81,6 +85,7 @@ static inline gt_Integers gt_integers_number(int64_t number)
 }
 /* `items` ends with GT_INTEGERS_END. */
 GT_API gt_Integers gt_integers_list(const int64_t *items);
+/* What gt_one_or_axes(n) calls for a set of axes. */
 static inline gt_Axes gt_axes_same(gt_Axes axes)
 {
     return axes;
@@ -117,9 +122,11 @@ typedef struct gt_Numbers {
             0                                                                                      \
         }                                                                                          \
     }
+/* From an array. */
 GT_API gt_Numbers gt_numbers_of(int count, const double *values);
 /* At most GT_MAX_NUMBERS, before GT_NUMBERS_END. */
 GT_API gt_Numbers gt_numbers_list(const double *values);
+/* A set of one axis: what gt_one_or_axes(n) calls for a number. */
 static inline gt_Axes gt_axes_one(int axis)
 {
     gt_Axes axes = {GT_MARK, 1, {axis, 0, 0, 0, 0, 0, 0, 0}};
@@ -186,16 +193,20 @@ template <class Number> inline gt_Axes gt_one_or_axes(Number axis)
     return gt_axes_one(static_cast<int>(axis));
 }
 #else
-/* gt_shape(2, 3), gt_shape() for a scalar; gt_axes(0, -1). An array of end marks is overwritten from the
- * front, behind a first element that is there for want of arguments. */
+/* An array of end marks is overwritten from the front, behind a first element that is there for want of
+ * arguments. */
 #define GT_ENDS_(end)    end, end, end, end, end, end, end, end, end, end, [0] = end
+/* gt_shape(2, 3), gt_shape() for a scalar: at most GT_MAX_RANK sizes. */
 #define gt_shape(...)    gt_shape_list((const int64_t[]){GT_ENDS_(GT_INTEGERS_END), __VA_ARGS__} + 1)
+/* gt_numbers(1, 0.5): at most GT_MAX_NUMBERS. */
 #define gt_numbers(...)  gt_numbers_list((const double[]){GT_ENDS_(GT_NUMBERS_END), __VA_ARGS__} + 1)
+/* gt_axes(0, -1): a set of axes, negative ones from the end. */
 #define gt_axes(...)     gt_axes_list((const int[]){GT_ENDS_(GT_AXES_END), __VA_ARGS__} + 1)
+/* gt_sizes(2, 1): a size for each spatial axis. */
 #define gt_sizes(...)    gt_sizes_list((const int64_t[]){__VA_ARGS__, GT_INTEGERS_END})
 /* gt_integers(2, 0, 1): a list that lives as long as the block it is written in. */
 #define gt_integers(...) gt_integers_list((const int64_t[]){__VA_ARGS__, GT_INTEGERS_END})
-/* For arguments that are one number or a list. */
+/* For arguments that are one number or a list: what functions with such an argument make of it. */
 /* clang-format off */
 #define gt_one_or_integers(n)                                                                      \
     _Generic((n), gt_Integers: gt_integers_same, default: gt_integers_number)(n)

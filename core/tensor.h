@@ -54,6 +54,7 @@ GT_API gt_Tensor *gt_from_buffer_at(const char *here, const void *data, gt_Shape
 #define gt_from_values(...) gt_from_values_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Tensor *gt_from_values_at(const char *here, gt_Shape shape, gt_DType dtype, int64_t count,
                                     const double *values);
+/* What gt_array makes: from the values before GT_NUMBERS_END, which must fill the shape. */
 GT_API gt_Tensor *gt_array_at(const char *here, gt_Shape shape, gt_DType dtype,
                               const double *values);
 /* A number as a tensor of shape (). */
@@ -62,19 +63,24 @@ GT_API gt_Tensor *gt_scalar_at(const char *here, double value, gt_DType dtype);
 
 /* ---- looking at one ---- */
 
+/* The shape; of rank -1 on failure. */
 #define gt_tensor_shape(tensor) gt_tensor_shape_at(GT_HERE, tensor)
 GT_API gt_Shape gt_tensor_shape_at(const char *here,
-                                   const gt_Tensor *tensor); /* rank -1 on failure */
+                                   const gt_Tensor *tensor);
+/* How many dimensions; -1 on failure. */
 #define gt_rank(tensor) gt_rank_at(GT_HERE, tensor)
-GT_API int gt_rank_at(const char *here, const gt_Tensor *tensor); /* -1 on failure */
+GT_API int gt_rank_at(const char *here, const gt_Tensor *tensor);
+/* How many elements; -1 on failure. */
 #define gt_size(tensor) gt_size_at(GT_HERE, tensor)
-GT_API int64_t gt_size_at(const char *here, const gt_Tensor *tensor); /* elements; -1 on failure */
+GT_API int64_t gt_size_at(const char *here, const gt_Tensor *tensor);
+/* The type of the elements; GT_DTYPE_NONE on failure. */
 #define gt_dtype(tensor) gt_dtype_at(GT_HERE, tensor)
 GT_API gt_DType gt_dtype_at(const char *here,
-                            const gt_Tensor *tensor); /* GT_DTYPE_NONE on failure */
+                            const gt_Tensor *tensor);
+/* Type and shape; of dtype GT_DTYPE_NONE on failure. */
 #define gt_spec(tensor) gt_spec_at(GT_HERE, tensor)
 GT_API gt_Spec gt_spec_at(const char *here,
-                          const gt_Tensor *tensor); /* dtype GT_DTYPE_NONE on failure */
+                          const gt_Tensor *tensor);
 
 /* The elements, row-major. They live as long as the handle; those of a variable at the same address
  * for the variable's life. NULL on failure, and inside a traced function. Reading leaves the tape:

@@ -24,8 +24,9 @@ GT_API gt_Variable *gt_variable_at(const char *here, gt_Tensor *initial,
 /* Drops the caller's hold. NULL is ignored. */
 GT_API void gt_variable_free(gt_Variable *variable);
 
+/* Is it a variable that lives? False, without an error, for tensors, stale handles and NULL. */
 GT_API bool gt_is_variable(const gt_Tensor *tensor);
-/* The name it was given; "" on failure. */
+/* The name it was given, "" on failure; and whether tapes watch it by themselves. */
 #define gt_variable_name(variable) gt_variable_name_at(GT_HERE, variable)
 GT_API const char *gt_variable_name_at(const char *here, const gt_Variable *variable);
 #define gt_variable_trainable(variable) gt_variable_trainable_at(GT_HERE, variable)

@@ -20,6 +20,7 @@ typedef struct gt_Columns {
     {                                                                                              \
         GT_MARK, 0, -1                                                                             \
     }
+/* `count` columns from number `first` on, counted from 0. */
 static inline gt_Columns gt_columns(int32_t first, int32_t count)
 {
     gt_Columns columns = {GT_MARK, first, count};

@@ -28,6 +28,7 @@ typedef struct gt_Initializer {
 
 /* ---- the same everywhere, or at known places ---- */
 
+/* Every element 0, every element 1. */
 GT_API gt_Initializer gt_Zeros(void);
 GT_API gt_Initializer gt_Ones(void);
 /* gt_Constant(0.5); gt_Constant(.array = tensor), in C++ gt_Constant(0, .array = tensor): its elements, converted to the weight's dtype and broadcast to

@@ -348,12 +348,15 @@ GT_API gt_Status gt_set_weights_at(const char *here, gt_Layer *layer, gt_Tensors
 /* All elements of all weights; -1 on failure (not built). */
 #define gt_count_params(layer) gt_count_params_at(GT_HERE, layer)
 GT_API int64_t gt_count_params_at(const char *here, gt_Layer *layer);
+/* Its name, given or made from the class; "" on failure. */
 #define gt_layer_name(layer) gt_layer_name_at(GT_HERE, layer)
 GT_API const char *gt_layer_name_at(const char *here, const gt_Layer *layer);
+/* Has it its weights? False also on failure. */
 #define gt_layer_built(layer) gt_layer_built_at(GT_HERE, layer)
 GT_API bool gt_layer_built_at(const char *here, const gt_Layer *layer);
+/* How many layers it is made of, those inside them not counted; -1 on failure. */
 #define gt_layer_child_count(layer) gt_layer_child_count_at(GT_HERE, layer)
-GT_API int gt_layer_child_count_at(const char *here, const gt_Layer *layer); /* children */
+GT_API int gt_layer_child_count_at(const char *here, const gt_Layer *layer);
 /* A child by its place, negative from the end, and any layer below by its path, "encoder/dense_1".
  * NULL with an error if there is none. */
 #define gt_get_layer(layer, index) gt_get_layer_at(GT_HERE, layer, index)
@@ -361,7 +364,8 @@ GT_API int gt_layer_child_count_at(const char *here, const gt_Layer *layer); /* 
 GT_API gt_Layer *gt_get_layer_at(const char *here, const gt_Layer *layer, int index);
 GT_API gt_Layer *gt_layer_find_at(const char *here, const gt_Layer *layer, const char *path);
 
-/* Freezing filters lists, for the layer and all below it; gradients still flow through. */
+/* Freezing filters lists, for the layer and all below it; gradients still flow through. gt_is_trainable: is the flag of the
+ * layer itself set? */
 #define gt_set_trainable(layer, trainable) gt_set_trainable_at(GT_HERE, layer, trainable)
 GT_API gt_Status gt_set_trainable_at(const char *here, gt_Layer *layer, bool trainable);
 #define gt_is_trainable(layer) gt_is_trainable_at(GT_HERE, layer)
@@ -457,10 +461,13 @@ template <class... T> inline gt_LayerArray<sizeof...(T) + 1> gt_layers(T... t)
     return gt_LayerArray<sizeof...(T) + 1>{{t..., static_cast<gt_Layer *>(GT_LIST_END)}};
 }
 #else
+/* gt_outputs(&h, &c): where the outputs after the first go. */
 #define gt_outputs(...) ((gt_Outputs){(gt_Tensor **const[]){GT_LIST(GT_LIST_END, __VA_ARGS__)}})
+/* gt_named({"query", q}, {"value", v}): inputs by the names of their ports; text the same way. */
 #define gt_named(...)   ((gt_NamedInputs){(const gt_NamedInput[]){__VA_ARGS__, {NULL, NULL}}})
 #define gt_named_text(...)                                                                         \
     ((gt_NamedTexts){(const gt_NamedText[]){__VA_ARGS__, {NULL, {NULL, NULL, 0}}}})
+/* gt_layers(a, b): layers as an option, which takes them over. */
 #define gt_layers(...)  ((gt_Layers){(gt_Layer *const[]){GT_LIST(GT_LIST_END, __VA_ARGS__)}})
 #endif
 

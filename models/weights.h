@@ -11,8 +11,6 @@ GT_BEGIN
  * among them. */
 #define gt_save_weights(model, path) gt_save_weights_at(GT_HERE, model, path)
 GT_API gt_Status gt_save_weights_at(const char *here, gt_Layer *model, const char *path);
-/* Fills the weights of a built model (see gt_build). The file must hold every one of them, of its
- * shape and type, and nothing else; unless .skip_mismatch says that the weights which it has are enough, found by their paths. */
 /* What a partial loading found. */
 typedef struct gt_LoadReport {
     int64_t loaded, missing, mismatched, unused; /* weights of the model; the last: tensors of the file */
@@ -23,6 +21,8 @@ typedef struct gt_LoadReport {
       "fills the weights that the file has, of their shape and type, and leaves the others")       \
     F(S, gt_LoadReport *, report, NULL, "gets what was loaded and what was not")
 GT_OPTIONS(gt_load_weights_options, gt_load_weights_OPTIONS);
+/* Fills the weights of a built model (see gt_build). The file must hold every one of them, of its
+ * shape and type, and nothing else; unless .skip_mismatch says that the weights which it has are enough, found by their paths. */
 #define gt_load_weights(model, ...)                                                                \
     gt_load_weights_at(GT_HERE, model, GT_FIRST(__VA_ARGS__),                                      \
                        GT_KEYWORDS(gt_load_weights, GT_AFTER_1(__VA_ARGS__)))

@@ -6,12 +6,14 @@
 
 GT_BEGIN
 
+/* What binary operations accept as their second argument, in the place of which a tensor or a number stands. */
 typedef struct gt_Operand {
     gt_Tensor *tensor;
     double number;
     bool is_number;
 } gt_Operand;
 
+/* What gt_operand(b) calls for a tensor, for NULL, for a number. */
 static inline gt_Operand gt_operand_tensor(gt_Tensor *tensor)
 {
     gt_Operand operand = {tensor, 0, false};
@@ -46,6 +48,7 @@ template <class Number> inline gt_Operand gt_operand(Number number)
 }
 #else
 /* clang-format off */
+/* The operand that b is: what binary operations make of their second argument. */
 #define gt_operand(b)                                                                              \
     _Generic((b),                                                                                  \
         gt_Tensor *: gt_operand_tensor,                                                            \

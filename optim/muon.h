@@ -15,9 +15,9 @@ GT_BEGIN
     F(S, double, epsilon, 1e-7, "added to the root of their mean square")                          \
     F(S, bool, exclude_embeddings, true,                                                           \
       "variables with \"embedding\" in their name are no matrices here")                           \
-    F(S, double, muon_a, 3.4445, "coefficients of the iteration")                                  \
-    F(S, double, muon_b, -4.7750, "")                                                              \
-    F(S, double, muon_c, 2.0315, "")                                                               \
+    F(S, double, muon_a, 3.4445, "a of the iteration")                                             \
+    F(S, double, muon_b, -4.7750, "b of it")                                                       \
+    F(S, double, muon_c, 2.0315, "c of it")                                                        \
     F(S, double, adam_lr_ratio, 1, "the learning rate of the others, as a part")                   \
     F(S, double, momentum, 0.95, "in [0, 1)")                                                      \
     F(S, int32_t, ns_steps, 5, "of Newton and Schulz, to make a matrix orthogonal; > 0")           \

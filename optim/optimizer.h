@@ -73,6 +73,7 @@ GT_API gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *optimi
     gt_optimizer_build_at(GT_HERE, optimizer, variables)
 GT_API gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *optimizer,
                                        gt_Tensors variables);
+/* Has it its slots? False also on failure. */
 #define gt_optimizer_built(optimizer) gt_optimizer_built_at(GT_HERE, optimizer)
 GT_API bool gt_optimizer_built_at(const char *here, const gt_Optimizer *optimizer);
 /* These variables get no weight decay. Before the optimizer is built. */

@@ -84,6 +84,7 @@ typedef struct gt_DatasetPosition {
 #define gt_dataset_position(dataset) gt_dataset_position_at(GT_HERE, dataset)
 GT_API gt_DatasetPosition gt_dataset_position_at(const char *here,
                                                  const gt_Dataset *dataset); /* -1, -1 on failure */
+/* Goes to a position that gt_dataset_position gave: the next batch is the one that came then. */
 #define gt_dataset_seek(...) gt_dataset_seek_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Status gt_dataset_seek_at(const char *here, gt_Dataset *dataset,
                                     gt_DatasetPosition position);

@@ -13,6 +13,7 @@ typedef struct gt_Rows {
     gt_Tensor *x;
 } gt_Rows;
 
+/* What gt_as_rows(x) calls for a dataset, for a tensor. */
 static inline gt_Rows gt_rows_of_dataset(gt_Dataset *dataset)
 {
     gt_Rows rows = {dataset, NULL};

@@ -59,9 +59,10 @@ typedef struct gt_CFunction {
                   gt_signature_of(GT_FIRST(__VA_ARGS__)))
 /* GT_SYMBOL("scale", "const float *x, ..."): of the library that the operation names. */
 #define GT_SYMBOL(name, text) gt_c_symbol(name, text)
-/* `signature` if there is one, else `of_type`. */
+/* What GT_FUNCTION makes: `signature` if there is one, else `of_type`. */
 GT_API gt_CFunction gt_c_function(gt_AnyFunction function, const char *signature,
                                   const char *of_type);
+/* What GT_SYMBOL makes: the function of that name is looked up in the library when the operation is made. */
 GT_API gt_CFunction gt_c_symbol(const char *symbol, const char *signature);
 
 /* The types of functions that need no signature, F(result, parameters...). */
@@ -186,6 +187,7 @@ template <class Other> inline const char *gt_signature_of(Other)
     return nullptr;
 }
 #else
+/* The type of a C function as text, "double(double)", where it is one of GT_FOREIGN_TYPES; else NULL. */
 #define GT_SIGNATURE_OF_(result, ...) result (*)(__VA_ARGS__) : #result "(" #__VA_ARGS__ ")",
 #define gt_signature_of(f)                                                                         \
     _Generic((f), GT_FOREIGN_TYPES(GT_SIGNATURE_OF_) default : (const char *)0)

@@ -44,12 +44,14 @@ GT_DECLARE_UNARY(arctan);
 GT_DECLARE_BINARY(arctan2);
 #define gt_arctan2(a, b) gt_arctan2_at(GT_HERE, a, gt_operand(b))
 
+/* (e^x - e^-x) / 2, (e^x + e^-x) / 2, and their quotient, which is exact near 0 and goes to -1 and 1. */
 GT_DECLARE_UNARY(sinh);
 #define gt_sinh(x) gt_sinh_at(GT_HERE, x)
 GT_DECLARE_UNARY(cosh);
 #define gt_cosh(x) gt_cosh_at(GT_HERE, x)
 GT_DECLARE_UNARY(tanh);
 #define gt_tanh(x) gt_tanh_at(GT_HERE, x)
+/* The inverse of sinh, log(x + sqrt(x^2 + 1)), exact near 0. */
 GT_DECLARE_UNARY(arcsinh);
 #define gt_arcsinh(x) gt_arcsinh_at(GT_HERE, x)
 /* NaN below 1. */

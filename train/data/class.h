@@ -112,10 +112,11 @@ GT_API gt_DatasetPass *gt_dataset_pass_begin_at(const char *here, gt_Dataset *da
     gt_dataset_pass_next_at(GT_HERE, pass, count, batch)
 GT_API bool gt_dataset_pass_next_at(const char *here, gt_DatasetPass *pass, int64_t count,
                                     gt_Batch *batch);
-/* Over some rows, or all that are left. */
+/* Goes over some rows, or all that are left. */
 #define gt_dataset_pass_skip(pass, count) gt_dataset_pass_skip_at(GT_HERE, pass, count)
 GT_API gt_Status gt_dataset_pass_skip_at(const char *here, gt_DatasetPass *pass, int64_t count);
-GT_API void gt_dataset_pass_free(gt_DatasetPass *pass); /* NULL is ignored */
+/* Ends the pass. NULL is ignored. */
+GT_API void gt_dataset_pass_free(gt_DatasetPass *pass);
 
 GT_END
 
