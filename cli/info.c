@@ -9,7 +9,8 @@
 static bool json;
 
 static const Option options[] = {
-    {"json", 'j', OPTION_FLAG, &json, NULL, "the architecture of a model instead, which gradtape train --model reads"},
+    {"json", 'j', OPTION_FLAG, &json, NULL,
+     "the architecture of a model instead, which gradtape train --model reads"},
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 

@@ -45,7 +45,8 @@ bool options_read(const char *command, const Option *table, const char *names, i
 char *options_text(const char *path, size_t *size);
 /* Options that the command line has not from the members of a JSON file, which are called like them ("held_out" as well as
  * "held-out"); *value from the member `operand`, where it has one. False: told. After options_read, for the same table. */
-bool options_read_file(const Option *table, const char *path, const char *operand, const char **value);
+bool options_read_file(const Option *table, const char *path, const char *operand,
+                       const char **value);
 /* Was the option whose value is there given, on the command line or in the file? */
 bool options_has(const Option *table, const void *into);
 void options_print(FILE *file, const Option *table);

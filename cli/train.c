@@ -43,7 +43,8 @@ static const Option options[] = {
      "an architecture instead: JSON of gradtape info --json, or another model"},
     {"optimizer", 0, OPTION_JSON, &network.optimizer, "NAME",
      "such as sgd or adamw, or JSON with its options; none: adam"},
-    {"loss", 0, OPTION_JSON, &network.loss, "NAME", "or JSON with its options; none: what fits the labels"},
+    {"loss", 0, OPTION_JSON, &network.loss, "NAME",
+     "or JSON with its options; none: what fits the labels"},
     {"metrics", 0, OPTION_LIST, &network.metrics, "A,B", "that are measured besides"},
     {"rate", 'r', OPTION_NUMBER, &network.rate, "RATE", "learning rate of the optimizer"},
     {"batch", 'b', OPTION_INTEGER, &given.batch, "N",
@@ -91,7 +92,7 @@ static bool check_options(const char *path)
         : given.batch != -1 && given.batch < 1        ? "--batch must be at least 1"
         : given.threads != -1 && given.threads < 1    ? "--threads must be at least 1"
         : network.rate <= 0                           ? "--rate must be above 0"
-        : network.dropout < 0 || network.dropout >= 1    ? "--dropout must be from 0 to below 1"
+        : network.dropout < 0 || network.dropout >= 1 ? "--dropout must be from 0 to below 1"
         : given.held_out <= 0 || given.held_out > 0.9 ? "--held-out must be above 0, at most 0.9"
         : given.validation <= 0 || given.validation > 0.9
             ? "--validation must be above 0, at most 0.9"
@@ -406,10 +407,12 @@ const Command train_command = {
             "best in validation.\n"
             "Ctrl-C ends the training and keeps what there is.\n"
             "\n"
-            "TABLE may also be a JSON file with \"table\" and any of the options as its members, and an "
+            "TABLE may also be a JSON file with \"table\" and any of the options as its members, "
+            "and an "
             "architecture as\n"
             "\"model\"; options of the command line come first:\n"
-            "  {\"table\": \"my.csv\", \"label\": \"species\", \"epochs\": 100, \"optimizer\": {\"class\": "
+            "  {\"table\": \"my.csv\", \"label\": \"species\", \"epochs\": 100, \"optimizer\": "
+            "{\"class\": "
             "\"sgd\", \"momentum\": 0.9}}\n",
     .options = options,
     .run = run,
