@@ -34,13 +34,16 @@ static gt_Status check(int code, const char *what)
 static bool is_running(void)
 {
     int begun = 0, ended = 0;
-    return MPI_Initialized(&begun) == MPI_SUCCESS && begun && MPI_Finalized(&ended) == MPI_SUCCESS && !ended;
+    return MPI_Initialized(&begun) == MPI_SUCCESS && begun &&
+           MPI_Finalized(&ended) == MPI_SUCCESS && !ended;
 }
 
 static gt_Status require_running(void)
 {
-    return is_running() ? GT_OK
-                        : gt_fail(GT_STATE, "MPI does not run: MPI_Init comes before, MPI_Finalize behind everything");
+    return is_running()
+               ? GT_OK
+               : gt_fail(GT_STATE,
+                         "MPI does not run: MPI_Init comes before, MPI_Finalize behind everything");
 }
 
 /* ---- the class ---- */
@@ -66,8 +69,8 @@ static gt_Status sum(void *user, gt_DType dtype, void *block, int64_t count)
         return gt_status();
     for (int64_t left = count; left > 0; left -= AT_ONCE) {
         const int now = left < AT_ONCE ? (int)left : AT_ONCE;
-        if (check(MPI_Allreduce(MPI_IN_PLACE, at, now, dtype == GT_FLOAT64 ? MPI_DOUBLE : MPI_FLOAT, MPI_SUM,
-                                self->communicator),
+        if (check(MPI_Allreduce(MPI_IN_PLACE, at, now, dtype == GT_FLOAT64 ? MPI_DOUBLE : MPI_FLOAT,
+                                MPI_SUM, self->communicator),
                   "MPI_Allreduce") != GT_OK)
             return gt_status();
         at += (size_t)now * gt_dtype_size(dtype);
@@ -94,7 +97,8 @@ static gt_Status gather(void *user, const void *block, size_t bytes, void *every
     const Ranks *self = user;
     if (require_running() != GT_OK)
         return gt_status();
-    return check(MPI_Allgather(block, (int)bytes, MPI_BYTE, everything, (int)bytes, MPI_BYTE, self->communicator),
+    return check(MPI_Allgather(block, (int)bytes, MPI_BYTE, everything, (int)bytes, MPI_BYTE,
+                               self->communicator),
                  "MPI_Allgather");
 }
 
@@ -121,7 +125,8 @@ static int leave(MPI_Comm communicator, int key, void *value, void *extra)
         next = self->next;
         if (!self->parted)
             gt_distribution_leave(&class_of_mpi, self, self->dtype, self->count,
-                                  gt_status() == GT_OK ? "it called MPI_Finalize" : gt_error_message());
+                                  gt_status() == GT_OK ? "it called MPI_Finalize"
+                                                       : gt_error_message());
         MPI_Comm_free(&self->communicator);
         free(self);
     }
@@ -133,7 +138,8 @@ static gt_Status watch_finalize(void)
 {
     if (farewell != MPI_KEYVAL_INVALID)
         return GT_OK;
-    return check(MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, leave, &farewell, NULL), "MPI_Comm_create_keyval") == GT_OK
+    return check(MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, leave, &farewell, NULL),
+                 "MPI_Comm_create_keyval") == GT_OK
                ? check(MPI_Comm_set_attr(MPI_COMM_SELF, farewell, NULL), "MPI_Comm_set_attr")
                : gt_status();
 }

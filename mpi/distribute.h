@@ -25,7 +25,8 @@ GT_BEGIN
  * of which it makes a copy; MPI must run. NULL on failure, and then the optimizer is freed if nobody else has it. What every
  * process gets at the start, and what happens where one fails or leaves: optim/distribution.h. */
 #define gt_Distribute(optimizer, communicator) gt_Distribute_at(GT_HERE, optimizer, communicator)
-GT_API gt_Optimizer *gt_Distribute_at(const char *here, gt_Optimizer *optimizer, MPI_Comm communicator);
+GT_API gt_Optimizer *gt_Distribute_at(const char *here, gt_Optimizer *optimizer,
+                                      MPI_Comm communicator);
 
 GT_END
 

@@ -26,7 +26,10 @@
 
 enum { F32, F64, TYPES };
 static const gt_DType dtypes[TYPES] = {GT_FLOAT32, GT_FLOAT64};
-enum { NOTE = 6, NOTE_LIMIT = 64 }; /* steps and missing ones are told modulo that: exact for 4096 processes */
+enum {
+    NOTE = 6,
+    NOTE_LIMIT = 64
+}; /* steps and missing ones are told modulo that: exact for 4096 processes */
 
 /* What a process says of itself in words. */
 typedef struct Words {
@@ -91,15 +94,16 @@ void gt_distribution_free(gt_Optimizer *optimizer)
 
 static bool is_complete(const gt_DistributionClass *type)
 {
-    return type && type->size >= sizeof *type && type->name && type->rank && type->ranks && type->sum &&
-           type->broadcast && type->gather;
+    return type && type->size >= sizeof *type && type->name && type->rank && type->ranks &&
+           type->sum && type->broadcast && type->gather;
 }
 
 static gt_Status check_optimizer(const gt_Optimizer *optimizer)
 {
-    const char *why = optimizer->distribution                        ? "is distributed already"
-                      : optimizer->is_part                           ? "is part of another one, which is distributed as a whole"
-                                              : NULL;
+    const char *why = optimizer->distribution ? "is distributed already"
+                      : optimizer->is_part
+                          ? "is part of another one, which is distributed as a whole"
+                          : NULL;
     return why ? gt_fail(GT_STATE, "optimizer %s %s", optimizer->name, why) : gt_status();
 }
 
@@ -113,11 +117,16 @@ static gt_Status distribute(gt_Optimizer *optimizer, const gt_DistributionClass 
         return gt_status();
     const int rank = type->rank(user), ranks = type->ranks(user);
     if (ranks < 1 || ranks > 4096 || rank < 0 || rank >= ranks)
-        return gt_fail(GT_INVALID, "%s: there must be 1 to 4096 ranks (got rank %d of %d)", type->name, rank, ranks);
+        return gt_fail(GT_INVALID, "%s: there must be 1 to 4096 ranks (got rank %d of %d)",
+                       type->name, rank, ranks);
     gt_Distribution *self = gt_allocate_zeroed(context, sizeof *self);
     if (!self)
         return gt_context_status(context);
-    *self = (gt_Distribution){.context = context, .optimizer = optimizer, .type = type, .self = user, .rank = rank,
+    *self = (gt_Distribution){.context = context,
+                              .optimizer = optimizer,
+                              .type = type,
+                              .self = user,
+                              .rank = rank,
                               .ranks = ranks};
     self->exchange = gt_exchange_new(context, exchange, self);
     if (!self->exchange || !gt_object_identity(&self->exchange->object)) {
@@ -131,26 +140,28 @@ static gt_Status distribute(gt_Optimizer *optimizer, const gt_DistributionClass 
 }
 
 gt_Optimizer *gt_optimizer_distribute_at(const char *here, gt_Optimizer *optimizer,
-                                         const gt_DistributionClass *type, void *self)
+                                         const gt_DistributionClass *type, void *user)
 {
-    const char *operation = type && is_complete(type) && type->function ? type->function : "optimizer_distribute";
+    const char *operation =
+        type && is_complete(type) && type->function ? type->function : "optimizer_distribute";
     gt_Context *context = gt_enter();
     if (context && !is_complete(type))
         gt_raise(context, GT_INVALID, here, operation,
-                 "a class of distributions needs its size, a name, rank, ranks, sum, broadcast and gather");
+                 "a class of distributions needs its size, a name, rank, ranks, sum, broadcast and "
+                 "gather");
     bool found = context && gt_optimizer_check(context, here, operation, optimizer);
     if (found && gt_context_status(context) == GT_OK) {
         gt_Site site = gt_site_enter(here, operation);
         if (gt_tracing(context))
             gt_fail(GT_STATE, "it cannot be called inside a traced function; call it before");
         else
-            distribute(optimizer, type, self);
+            distribute(optimizer, type, user);
         gt_site_leave(site);
         if (gt_context_status(context) == GT_OK)
             return optimizer;
     }
     if (is_complete(type) && type->close)
-        type->close(self);
+        type->close(user);
     if (found)
         gt_optimizer_free(optimizer);
     return NULL;
@@ -213,7 +224,8 @@ static void write_note(gt_DType dtype, void *note, gt_Meeting about, int64_t ste
 static bool all_agree(gt_DType dtype, const void *note, int ranks)
 {
     for (int i = 0; i < NOTE; i += 2) {
-        const double sum = gt_number_fetch(dtype, note, i), squares = gt_number_fetch(dtype, note, i + 1);
+        const double sum = gt_number_fetch(dtype, note, i),
+                     squares = gt_number_fetch(dtype, note, i + 1);
         if (!(ranks * squares == sum * sum))
             return false;
     }
@@ -222,9 +234,16 @@ static bool all_agree(gt_DType dtype, const void *note, int ranks)
 
 static const char *name_of(int32_t about)
 {
-    static const char *const names[] = {"nothing", "a step", "the end of an epoch", "an error", "the end of the program",
-                                        "the beginning of a fit", "an evaluation", "the start"};
-    return about >= 0 && about < (int32_t)(sizeof names / sizeof *names) ? names[about] : "another version";
+    static const char *const names[] = {"nothing",
+                                        "a step",
+                                        "the end of an epoch",
+                                        "an error",
+                                        "the end of the program",
+                                        "the beginning of a fit",
+                                        "an evaluation",
+                                        "the start"};
+    return about >= 0 && about < (int32_t)(sizeof names / sizeof *names) ? names[about]
+                                                                         : "another version";
 }
 
 /* "rank 0: a step, number 12; rank 1: an error: ...": of each kind the first rank. */
@@ -234,10 +253,12 @@ static void put_words(const Words *all, int ranks, char *text, size_t size)
     for (int r = 0; r < ranks && used < size; r++) {
         bool told = false;
         for (int k = 0; k < r; k++)
-            told |= all[k].about == all[r].about && strncmp(all[k].text, all[r].text, sizeof all[k].text) == 0;
+            told |= all[k].about == all[r].about &&
+                    strncmp(all[k].text, all[r].text, sizeof all[k].text) == 0;
         if (!told)
-            used += (size_t)snprintf(text + used, size - used, "%srank %d: %s%s%.227s", used ? "; " : "", r,
-                                     name_of(all[r].about), all[r].text[0] ? ": " : "", all[r].text);
+            used += (size_t)snprintf(text + used, size - used, "%srank %d: %s%s%.227s",
+                                     used ? "; " : "", r, name_of(all[r].about),
+                                     all[r].text[0] ? ": " : "", all[r].text);
     }
 }
 
@@ -267,13 +288,14 @@ static gt_Status fall_apart(gt_Distribution *self, gt_Meeting about, const char 
 
 static gt_Status refuse_apart(const gt_Distribution *self)
 {
-    return gt_fail(GT_STATE, "the %d ranks fell out of step before; nothing is exchanged any more", self->ranks);
+    return gt_fail(GT_STATE, "the %d ranks fell out of step before; nothing is exchanged any more",
+                   self->ranks);
 }
 
-void gt_distribution_leave(const gt_DistributionClass *type, void *self, gt_DType dtype, int64_t count,
-                           const char *why)
+void gt_distribution_leave(const gt_DistributionClass *type, void *user, gt_DType dtype,
+                           int64_t count, const char *why)
 {
-    const int ranks = type->ranks(self);
+    const int ranks = type->ranks(user);
     Words mine, *all = malloc((size_t)ranks * sizeof *all);
     char *block = count >= NOTE ? calloc((size_t)count, gt_dtype_size(dtype)) : NULL;
     char *note = block ? block + (size_t)(count - NOTE) * gt_dtype_size(dtype) : NULL;
@@ -281,10 +303,10 @@ void gt_distribution_leave(const gt_DistributionClass *type, void *self, gt_DTyp
     bool together = false;
     if (note) {
         write_note(dtype, note, GT_MEETING_LEAVE, 0);
-        together = type->sum(self, dtype, block, count) == GT_OK && all_agree(dtype, note, ranks);
+        together = type->sum(user, dtype, block, count) == GT_OK && all_agree(dtype, note, ranks);
     }
     if (all && !together)
-        type->gather(self, &mine, sizeof mine, all);
+        type->gather(user, &mine, sizeof mine, all);
     free(block);
     free(all);
 }
@@ -300,7 +322,8 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t count) /* FNV-1a */
 
 static uint64_t hash_of_model(const gt_Optimizer *optimizer)
 {
-    uint64_t hash = mix(UINT64_C(14695981039346656037), optimizer->kind->name, strlen(optimizer->kind->name));
+    uint64_t hash =
+        mix(UINT64_C(14695981039346656037), optimizer->kind->name, strlen(optimizer->kind->name));
     for (int32_t i = 0; i < optimizer->entries; i++) {
         const gt_Spec *spec = gt_tensor_spec(optimizer->entry[i].variable);
         const char *name = gt_variable_label(optimizer->entry[i].variable);
@@ -324,7 +347,8 @@ static gt_Status hash_weights(const gt_Optimizer *optimizer, uint64_t *hash)
     for (int32_t i = 0; i < optimizer->entries; i++) {
         const gt_Variable *variable = optimizer->entry[i].variable;
         size_t bytes = gt_spec_bytes(gt_tensor_spec(variable));
-        const void *data = bytes ? gt_variable_memory(optimizer->object.context, variable, false) : NULL;
+        const void *data =
+            bytes ? gt_variable_memory(optimizer->object.context, variable, false) : NULL;
         if (bytes && !data)
             return gt_status();
         *hash = mix(*hash, data, bytes);
@@ -402,8 +426,10 @@ static gt_Status compare(gt_Distribution *self, const Words *mine, bool equal_we
     if (!same)
         return gt_fail(GT_INVALID, "the ranks train different models: %s", message);
     if (equal_weights && !weights)
-        return gt_fail(GT_STATE, "the ranks have different first weights; build the optimizer before the first step, and "
-                                 "those of rank 0 are everybody's: gt_optimizer_build(optimizer, gt_trainable_variables(model))");
+        return gt_fail(GT_STATE, "the ranks have different first weights; build the optimizer "
+                                 "before the first step, and "
+                                 "those of rank 0 are everybody's: gt_optimizer_build(optimizer, "
+                                 "gt_trainable_variables(model))");
     return GT_OK;
 }
 
@@ -412,8 +438,8 @@ static gt_Status begin_together(gt_Distribution *self, bool equal_weights)
     gt_Optimizer *optimizer = self->optimizer;
     Words mine;
     char text[200];
-    snprintf(text, sizeof text, "%s with %d variables of %lld elements in all", optimizer->kind->name,
-             (int)optimizer->entries, (long long)count_elements(optimizer));
+    snprintf(text, sizeof text, "%s with %d variables of %lld elements in all",
+             optimizer->kind->name, (int)optimizer->entries, (long long)count_elements(optimizer));
     set_words(&mine, GT_MEETING_START, text);
     mine.model = hash_of_model(optimizer);
     if (hash_weights(optimizer, &mine.weights) != GT_OK || make_blocks(self) != GT_OK)
@@ -532,8 +558,8 @@ static gt_Tensor *note_of(const gt_Distribution *self, gt_DType dtype, int32_t m
     const double what = GT_MEETING_STEP, few = missing % NOTE_LIMIT;
     gt_Tensor *number = gt_reshape(self->optimizer->number[GT_ITERATION], gt_shape(1));
     gt_Tensor *step = gt_cast(gt_mod(number, NOTE_LIMIT), dtype);
-    return gt_concatenate(gt_tensors(gt_full(gt_shape(2), what, .dtype = dtype), step, gt_square(step),
-                                     gt_full(gt_shape(1), few, .dtype = dtype),
+    return gt_concatenate(gt_tensors(gt_full(gt_shape(2), what, .dtype = dtype), step,
+                                     gt_square(step), gt_full(gt_shape(1), few, .dtype = dtype),
                                      gt_full(gt_shape(1), few * few, .dtype = dtype)));
 }
 
@@ -545,8 +571,9 @@ static gt_Tensor *pack(gt_Distribution *self, int type, int32_t missing)
         const gt_Spec *spec = gt_tensor_spec(self->optimizer->entry[i].variable);
         if (spec->dtype != dtypes[type])
             continue;
-        self->list[count++] = self->joined[i] ? gt_reshape(self->joined[i], gt_shape(spec->size))
-                                              : gt_zeros(gt_shape(spec->size), .dtype = spec->dtype);
+        self->list[count++] = self->joined[i]
+                                  ? gt_reshape(self->joined[i], gt_shape(spec->size))
+                                  : gt_zeros(gt_shape(spec->size), .dtype = spec->dtype);
     }
     if (type == F32 || !self->block[F32])
         self->list[count++] = note_of(self, dtypes[type], missing);
@@ -559,8 +586,9 @@ static void cut(gt_Distribution *self, int type, gt_Tensor *mean)
     for (int32_t i = 0; i < self->entries && gt_status() == GT_OK; i++) {
         const gt_Spec *spec = gt_tensor_spec(self->optimizer->entry[i].variable);
         if (spec->dtype == dtypes[type] && self->joined[i])
-            self->joined[i] = gt_reshape(gt_slice(mean, gt_shape(self->first[i]), gt_shape(spec->size)),
-                                         gt_spec_shape(spec));
+            self->joined[i] =
+                gt_reshape(gt_slice(mean, gt_shape(self->first[i]), gt_shape(spec->size)),
+                           gt_spec_shape(spec));
     }
 }
 
@@ -575,13 +603,16 @@ static gt_Status join_type(gt_Distribution *self, int type, int32_t missing)
 }
 
 /* Which gradients there are, by entry; false if one is not what take_gradients is going to accept. */
-static bool place(gt_Distribution *self, gt_Tensors variables, gt_Tensor *const *gradients, int32_t *missing)
+static bool place(gt_Distribution *self, gt_Tensors variables, gt_Tensor *const *gradients,
+                  int32_t *missing)
 {
     memset(self->joined, 0, (size_t)self->entries * sizeof *self->joined);
     *missing = self->entries;
     for (int32_t i = 0; i < variables.count; i++) {
         const int32_t at = gt_optimizer_find(self->optimizer, variables.items[i]);
-        const gt_Spec *spec = gradients[i] ? gt_tensor_check(self->context, NULL, NULL, "a gradient", gradients[i]) : NULL;
+        const gt_Spec *spec =
+            gradients[i] ? gt_tensor_check(self->context, NULL, NULL, "a gradient", gradients[i])
+                         : NULL;
         if (!gradients[i])
             continue;
         if (!spec || self->joined[at] || !gt_spec_equal(spec, gt_tensor_spec(variables.items[i])))
@@ -592,11 +623,13 @@ static bool place(gt_Distribution *self, gt_Tensors variables, gt_Tensor *const 
     return *missing < self->entries;
 }
 
-gt_Tensor *const *gt_distribution_join(gt_Optimizer *optimizer, gt_Tensors variables, gt_Tensor *const *gradients)
+gt_Tensor *const *gt_distribution_join(gt_Optimizer *optimizer, gt_Tensors variables,
+                                       gt_Tensor *const *gradients)
 {
     gt_Distribution *self = optimizer->distribution;
     int32_t missing;
-    if (!self || gt_distribution_start(optimizer, !gt_tracing(optimizer->object.context)) != GT_OK ||
+    if (!self ||
+        gt_distribution_start(optimizer, !gt_tracing(optimizer->object.context)) != GT_OK ||
         !place(self, variables, gradients, &missing))
         return gradients;
     if (self->apart) {

@@ -23,7 +23,8 @@ GT_BEGIN
 typedef struct gt_DistributionClass {
     uint32_t size;    /* of this struct */
     const char *name; /* "mpi" */
-    const char *function;     /* "Distribute": gt_Distribute calls gt_optimizer_distribute; NULL: nothing does */
+    const char *
+        function; /* "Distribute": gt_Distribute calls gt_optimizer_distribute; NULL: nothing does */
     /* Called first: reaches the others, or raises what is wrong. NULL: there is nothing to do. */
     gt_Status (*open)(void *self);
     int (*rank)(void *self);  /* of this process, from 0 */
@@ -38,17 +39,19 @@ typedef struct gt_DistributionClass {
     void (*begun)(void *self, gt_DType dtype, int64_t count);
     /* The processes fell out of step: nothing more is going to be asked. NULL: it does not matter. */
     void (*part)(void *self);
-    void (*close)(void *self); /* when the optimizer is freed, and after a failure; calls nobody. NULL: nothing to free */
+    void (*close)(
+        void *
+            self); /* when the optimizer is freed, and after a failure; calls nobody. NULL: nothing to free */
 } gt_DistributionClass;
 
-/* The optimizer itself, which from now on exchanges its gradients through that class. `self` is taken over, also when this
+/* The optimizer itself, which from now on exchanges its gradients through that class. `context` is what its functions get as `self`; it is taken over, also when this
  * fails. Once; all processes before the same step of theirs. NULL on failure, and then the optimizer is freed if nobody else
  * has it. One that is made of several is distributed as a whole. When it is built, or at its first step if it was before, the
  * processes compare their variables, names and shapes, and take over the elements and the optimizer's state of process 0;
  * where the first step builds it, gradients were computed already, and variables that differ are an error. */
 #define gt_optimizer_distribute(...) gt_optimizer_distribute_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Optimizer *gt_optimizer_distribute_at(const char *here, gt_Optimizer *optimizer,
-                                                const gt_DistributionClass *type, void *self);
+                                                const gt_DistributionClass *type, void *context);
 
 /* This process and how many there are: 0 and 1 of an optimizer that is not distributed; -1 on failure. */
 #define gt_optimizer_rank(optimizer) gt_optimizer_rank_at(GT_HERE, optimizer)
@@ -58,7 +61,7 @@ GT_API int gt_optimizer_ranks_at(const char *here, const gt_Optimizer *optimizer
 
 /* For a class whose process ends while others may wait for it: takes part in the exchange that they are in, and says that it
  * leaves, and `why`. Needs no context. `count` elements of `dtype` are what `begun` was told; 0: it never was. */
-GT_API void gt_distribution_leave(const gt_DistributionClass *type, void *self, gt_DType dtype,
+GT_API void gt_distribution_leave(const gt_DistributionClass *type, void *context, gt_DType dtype,
                                   int64_t count, const char *why);
 
 GT_END

@@ -15,7 +15,7 @@ static gt_Status cut(gt_Tensors variables, const char *block, gt_Tensor **gradie
 }
 
 gt_Status gt_apply_packed_at(const char *here, gt_Optimizer *self, gt_Tensors variables,
-                             const void *gradients, size_t bytes)
+                             const void *memory, size_t bytes)
 {
     static const char operation[] = "apply_packed";
     gt_Context *context = gt_enter();
@@ -29,15 +29,15 @@ gt_Status gt_apply_packed_at(const char *here, gt_Optimizer *self, gt_Tensors va
     int64_t wanted = gt_packed_bytes(context, here, operation, variables);
     if (wanted < 0)
         return gt_context_status(context);
-    if (bytes != (size_t)wanted || (!gradients && wanted))
+    if (bytes != (size_t)wanted || (!memory && wanted))
         return gt_raise(context, GT_INVALID, here, operation,
                         "the block must have %lld bytes, as the variables (got %zu)",
-                        (long long)wanted, gradients ? bytes : 0);
+                        (long long)wanted, memory ? bytes : 0);
     size_t list = (size_t)variables.count * sizeof(gt_Tensor *);
     gt_Tensor **parts = gt_allocate(context, list);
     if (parts && gt_scope_open(context)) {
         gt_Site site = gt_site_enter(here, operation);
-        if (cut(variables, gradients, parts) == GT_OK)
+        if (cut(variables, memory, parts) == GT_OK)
             gt_apply_gradients_at(here, self, variables, parts);
         gt_site_leave(site);
         gt_scope_close(context);

@@ -6,18 +6,14 @@ set -uo pipefail
 program=$1
 command -v mpirun >/dev/null || { echo "skipped: mpirun is missing (Debian: openmpi-bin)"; exit 77; }
 
-options=(--oversubscribe --mca mpi_yield_when_idle 1 --mca btl_vader_single_copy_mechanism none)
-[ "$(id -u)" != 0 ] || options+=(--allow-run-as-root)
-# Other MPIs know none of these.
-mpirun --version 2>/dev/null | grep -q 'Open MPI' || options=()
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # MPI leaves memory behind
+run=$(dirname "$0")/../tools/run-ranks
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 failed=0
 
 # ranks N WHAT: one run, which must end by itself. Its output is in $said.
 ranks() {
-    timeout 120 mpirun "${options[@]}" -n "$1" "$program" "$2" >"$said" 2>&1
+    timeout 120 "$run" "$1" "$program" "$2" >"$said" 2>&1
     status=$?
 }
 wrong() {

@@ -241,6 +241,7 @@ static void steps(Rank *self)
                          shared(self, make(self->kind / 2))};
     gt_build(stepping.model, gt_shape(1, 3), GT_FLOAT64);
     gt_Function *function = gt_function(one_step, &stepping, .outputs = 1);
+    gt_Metric *mean = gt_Mean();
     for (int step = 0; step < 8 && gt_status() == GT_OK; step++) {
         gt_Scope *scope = gt_scope_begin();
         gt_Tensor *in[] = {rows_of(step, self->rank * rows, rows, 3, 0), rows_of(step, self->rank * rows, rows, 2, 1)}, *loss;
@@ -248,8 +249,12 @@ static void steps(Rank *self)
             gt_function_call(function, ((gt_Tensors){in, 2}), &loss);
         else
             one_step(&stepping, in, &loss);
+        gt_metric_update(mean, NULL, loss);
         gt_scope_end(scope);
     }
+    gt_distribute_metric(stepping.optimizer, mean);
+    found(self, gt_metric_result(mean));
+    gt_metric_free(mean);
     found_all(self, gt_weights(stepping.model));
     found(self, (double)gt_optimizer_iterations(stepping.optimizer));
     gt_function_free(function);

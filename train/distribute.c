@@ -61,7 +61,8 @@ static gt_Status part_draws(gt_Optimizer *optimizer, gt_Variable *generator)
     const int ranks = gt_optimizer_ranks(optimizer), rank = gt_optimizer_rank(optimizer);
     gt_Context *context = gt_context();
     size_t bytes = (size_t)ranks * 2 * sizeof(uint64_t);
-    uint64_t *all = gt_allocate(context, bytes), *state = gt_variable_memory(context, generator, true);
+    uint64_t *all = gt_allocate(context, bytes),
+             *state = gt_variable_memory(context, generator, true);
     if (all && state && gt_distribution_gather(optimizer, state, 2 * sizeof *state, all) == GT_OK) {
         bool alike = true;
         for (int i = 2; i < 2 * ranks; i++)
@@ -76,7 +77,8 @@ static gt_Status part_draws(gt_Optimizer *optimizer, gt_Variable *generator)
 static gt_Status begin_together(gt_Optimizer *optimizer, gt_Layer *model)
 {
     gt_Tensors all = gt_variables(model);
-    if (gt_status() != GT_OK || all_have(optimizer, hash_of(model, all), "the models of the ranks must be the same") != GT_OK)
+    if (gt_status() != GT_OK || all_have(optimizer, hash_of(model, all),
+                                         "the models of the ranks must be the same") != GT_OK)
         return gt_status();
     gt_Tensors weights = gt_weights(model);
     if (gt_status() == GT_OK)
@@ -109,7 +111,8 @@ static gt_Status begin(gt_Optimizer *optimizer, gt_Layer *model)
 gt_Status gt_distribute_model_at(const char *here, gt_Optimizer *optimizer, gt_Layer *model)
 {
     gt_Context *context = gt_enter();
-    if (!context || gt_optimizer_ranks_at(here, optimizer) < 0 || !gt_layer_own(context, here, "distribute_model", model))
+    if (!context || gt_optimizer_ranks_at(here, optimizer) < 0 ||
+        !gt_layer_own(context, here, "distribute_model", model))
         return gt_status();
     if (!is_shared(optimizer))
         return GT_OK;
@@ -129,7 +132,8 @@ static gt_Status sum_states(gt_Optimizer *optimizer, gt_Metric *metric)
     int64_t size = 0;
     for (int32_t i = 0; i < states.count; i++)
         size += gt_tensor_spec(states.items[i])->size;
-    if (all_have(optimizer, (uint64_t)size, "the states of a metric, which a rank without a batch does not have") != GT_OK)
+    if (all_have(optimizer, (uint64_t)size,
+                 "the states of a metric, which a rank without a batch does not have") != GT_OK)
         return gt_status();
     for (int32_t i = 0; i < states.count && gt_status() == GT_OK; i++) {
         const gt_Spec *spec = gt_tensor_spec(states.items[i]);
@@ -144,7 +148,8 @@ gt_Status gt_distribute_metric_at(const char *here, gt_Optimizer *optimizer, gt_
 {
     static const char operation[] = "distribute_metric";
     gt_Context *context = gt_enter();
-    if (!context || gt_optimizer_ranks_at(here, optimizer) < 0 || !gt_metric_check(context, here, operation, metric))
+    if (!context || gt_optimizer_ranks_at(here, optimizer) < 0 ||
+        !gt_metric_check(context, here, operation, metric))
         return gt_status();
     if (!gt_distribution_begun(optimizer))
         return GT_OK;
@@ -161,10 +166,12 @@ gt_Status gt_distribute_metric_at(const char *here, gt_Optimizer *optimizer, gt_
 gt_Status gt_run_distribute(const gt_Run *run, int64_t batches)
 {
     gt_Optimizer *optimizer = run->compiled->optimizer;
-    if (!is_shared(optimizer) || begin(optimizer, run->state->layer) != GT_OK || !gt_distribution_begun(optimizer) ||
+    if (!is_shared(optimizer) || begin(optimizer, run->state->layer) != GT_OK ||
+        !gt_distribution_begun(optimizer) ||
         gt_distribution_meet(optimizer, GT_MEETING_FIT, NULL) != GT_OK)
         return gt_context_status(run->context);
-    return all_have(optimizer, (uint64_t)batches, "the datasets of the ranks must have the same number of batches");
+    return all_have(optimizer, (uint64_t)batches,
+                    "the datasets of the ranks must have the same number of batches");
 }
 
 /* Weights that no optimizer trains, moving statistics among them, are of a process's own batches until they become the mean. */
@@ -182,7 +189,8 @@ static gt_Status average_statistics(const gt_Run *run)
         if (!numbers || gt_distribution_sum(optimizer, spec->dtype, numbers, spec->size) != GT_OK)
             break;
         for (int64_t k = 0; k < spec->size; k++)
-            gt_number_store(spec->dtype, numbers, k, gt_number_fetch(spec->dtype, numbers, k) * part);
+            gt_number_store(spec->dtype, numbers, k,
+                            gt_number_fetch(spec->dtype, numbers, k) * part);
     }
     return gt_context_status(run->context);
 }
@@ -200,8 +208,10 @@ gt_Status gt_run_gather_epoch(const gt_Run *run, int64_t epoch, int64_t batches,
     char text[80];
     if (!gt_distribution_begun(optimizer))
         return gt_context_status(run->context);
-    snprintf(text, sizeof text, "epoch %lld, after %lld batches", (long long)epoch + 1, (long long)batches);
-    if (gt_distribution_meet(optimizer, GT_MEETING_EPOCH, text) == GT_OK && average_statistics(run) == GT_OK && !interrupted)
+    snprintf(text, sizeof text, "epoch %lld, after %lld batches", (long long)epoch + 1,
+             (long long)batches);
+    if (gt_distribution_meet(optimizer, GT_MEETING_EPOCH, text) == GT_OK &&
+        average_statistics(run) == GT_OK && !interrupted)
         sum_scores(run);
     return gt_context_status(run->context);
 }
@@ -209,7 +219,8 @@ gt_Status gt_run_gather_epoch(const gt_Run *run, int64_t epoch, int64_t batches,
 gt_Status gt_run_gather_test(const gt_Run *run)
 {
     gt_Optimizer *optimizer = run->compiled->optimizer;
-    if (gt_distribution_begun(optimizer) && gt_distribution_meet(optimizer, GT_MEETING_EVALUATE, NULL) == GT_OK)
+    if (gt_distribution_begun(optimizer) &&
+        gt_distribution_meet(optimizer, GT_MEETING_EVALUATE, NULL) == GT_OK)
         sum_scores(run);
     return gt_context_status(run->context);
 }

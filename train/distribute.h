@@ -26,7 +26,8 @@ GT_API gt_Status gt_distribute_model_at(const char *here, gt_Optimizer *optimize
 /* What the metric gathered becomes what all processes gathered together: the sum of each of its states, which every built-in
  * metric has and a class of one's own must have, too. Every process calls it, at the same place between two steps. */
 #define gt_distribute_metric(optimizer, metric) gt_distribute_metric_at(GT_HERE, optimizer, metric)
-GT_API gt_Status gt_distribute_metric_at(const char *here, gt_Optimizer *optimizer, gt_Metric *metric);
+GT_API gt_Status gt_distribute_metric_at(const char *here, gt_Optimizer *optimizer,
+                                         gt_Metric *metric);
 
 GT_END
 

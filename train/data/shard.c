@@ -31,7 +31,8 @@ static int64_t shard_count(void *self)
 /* Where row `row` of the part is in the whole, and how many follow it there. 0: it is beyond the end. */
 static int64_t place(const Shard *shard, int64_t row, int64_t *at)
 {
-    int64_t last, full = full_batches(shard, &last), batch = row / shard->part, within = row % shard->part;
+    int64_t last, full = full_batches(shard, &last), batch = row / shard->part,
+                  within = row % shard->part;
     int64_t part = batch < full ? shard->part : batch == full ? last : 0;
     *at = batch * shard->part * shard->count + shard->index * part + within;
     return within < part ? part - within : 0;
@@ -70,12 +71,13 @@ static gt_Status check(const Shard *self, const char *here, const char *operatio
     gt_Context *context = self->over.context;
     const int64_t batch = self->over.of->how.batch_size;
     if (self->count < 1 || self->index < 0 || self->index >= self->count)
-        return gt_raise(context, GT_INVALID, here, operation, "index must be from 0 to count - 1 (got %lld of %lld)",
+        return gt_raise(context, GT_INVALID, here, operation,
+                        "index must be from 0 to count - 1 (got %lld of %lld)",
                         (long long)self->index, (long long)self->count);
     if (batch % self->count != 0)
         return gt_raise(context, GT_INVALID, here, operation,
-                        "a batch of %lld rows cannot be cut into %lld equal parts", (long long)batch,
-                        (long long)self->count);
+                        "a batch of %lld rows cannot be cut into %lld equal parts",
+                        (long long)batch, (long long)self->count);
     return gt_context_status(context);
 }
 
@@ -90,7 +92,8 @@ gt_Dataset *gt_dataset_shard_at(const char *here, gt_Dataset *dataset, int64_t c
     if (check(self, here, operation) == GT_OK) {
         self->part = self->over.of->how.batch_size / count;
         if (shard_count(self) == 0)
-            gt_raise(self->over.context, GT_INVALID, here, operation, "%lld rows are too few for %lld parts",
+            gt_raise(self->over.context, GT_INVALID, here, operation,
+                     "%lld rows are too few for %lld parts",
                      (long long)gt_dataset_known_rows(self->over.of), (long long)count);
     }
     if (gt_context_status(self->over.context) != GT_OK) {
