@@ -313,7 +313,7 @@ void gt_distribution_leave(const gt_DistributionClass *type, void *user, gt_DTyp
 
 /* ---- the start ---- */
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t count) /* FNV-1a */
+uint64_t gt_distribution_hash(uint64_t hash, const void *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(1099511628211);
@@ -323,13 +323,14 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t count) /* FNV-1a */
 static uint64_t hash_of_model(const gt_Optimizer *optimizer)
 {
     uint64_t hash =
-        mix(UINT64_C(14695981039346656037), optimizer->kind->name, strlen(optimizer->kind->name));
+        gt_distribution_hash(GT_HASH_BEGIN, optimizer->kind->name, strlen(optimizer->kind->name));
     for (int32_t i = 0; i < optimizer->entries; i++) {
         const gt_Spec *spec = gt_tensor_spec(optimizer->entry[i].variable);
         const char *name = gt_variable_label(optimizer->entry[i].variable);
         const int32_t kind[2] = {(int32_t)spec->dtype, spec->rank};
-        hash = mix(mix(hash, name, strlen(name) + 1), kind, sizeof kind);
-        hash = mix(hash, spec->dims, (size_t)spec->rank * sizeof *spec->dims);
+        hash = gt_distribution_hash(gt_distribution_hash(hash, name, strlen(name) + 1), kind,
+                                    sizeof kind);
+        hash = gt_distribution_hash(hash, spec->dims, (size_t)spec->rank * sizeof *spec->dims);
     }
     return hash;
 }
@@ -351,7 +352,7 @@ static gt_Status hash_weights(const gt_Optimizer *optimizer, uint64_t *hash)
             bytes ? gt_variable_memory(optimizer->object.context, variable, false) : NULL;
         if (bytes && !data)
             return gt_status();
-        *hash = mix(*hash, data, bytes);
+        *hash = gt_distribution_hash(*hash, data, bytes);
     }
     return gt_status();
 }

@@ -59,6 +59,9 @@ void gt_distribution_fail(gt_Optimizer *optimizer);
 /* Of a distributed one, right after a meeting: sums, rank 0's elements, what each has. */
 gt_Status gt_distribution_sum(gt_Optimizer *optimizer, gt_DType dtype, void *numbers, int64_t count);
 gt_Status gt_distribution_share(gt_Optimizer *optimizer, gt_Tensors variables);
+/* Of more bytes, by FNV-1a, beginning with GT_HASH_BEGIN: the same in every process. */
+#define GT_HASH_BEGIN UINT64_C(14695981039346656037)
+uint64_t gt_distribution_hash(uint64_t hash, const void *bytes, size_t count);
 gt_Status gt_distribution_gather(gt_Optimizer *optimizer, const void *mine, size_t bytes, void *all);
 
 /* ---- schedule.c ---- */

@@ -10,23 +10,18 @@
 
 /* ---- models ---- */
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t count) /* FNV-1a */
-{
-    for (size_t i = 0; i < count; i++)
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(1099511628211);
-    return hash;
-}
-
 /* Paths, dtypes and shapes of all variables. */
 static uint64_t hash_of(gt_Layer *model, gt_Tensors variables)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = GT_HASH_BEGIN;
     for (int32_t i = 0; i < variables.count; i++) {
         const gt_Spec *spec = gt_tensor_spec(variables.items[i]);
         const char *path = gt_variable_path(model, variables.items[i]);
         const int32_t kind[2] = {(int32_t)spec->dtype, spec->rank};
-        hash = mix(mix(hash, path ? path : "", path ? strlen(path) + 1 : 1), kind, sizeof kind);
-        hash = mix(hash, spec->dims, (size_t)spec->rank * sizeof *spec->dims);
+        hash = gt_distribution_hash(
+            gt_distribution_hash(hash, path ? path : "", path ? strlen(path) + 1 : 1), kind,
+            sizeof kind);
+        hash = gt_distribution_hash(hash, spec->dims, (size_t)spec->rank * sizeof *spec->dims);
     }
     return hash;
 }
