@@ -15,10 +15,11 @@
 
 enum { MATRICES = 10 };
 
+/* What the processor spent on this thread: others on the machine count less. */
 static double now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 

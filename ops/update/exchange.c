@@ -41,7 +41,7 @@ static gt_Status exchange_run(const gt_Kernel *kernel)
     if (options->identity == 0)
         return GT_OK;
     gt_Exchange *exchange = (gt_Exchange *)gt_object_find(kernel->context, options->identity);
-    if (!exchange)
+    if (!exchange || exchange->object.kind != &exchange_kind)
         return gt_raise(kernel->context, GT_STATE, NULL, kernel->operation->name,
                         "the optimizer that exchanges gradients was freed");
     return exchange->function(exchange->user, kernel->output_spec[0]->dtype, kernel->output[0],
