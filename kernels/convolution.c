@@ -9,6 +9,13 @@
 #define GT_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* An address of its own: compilers would rather keep the offset from x, and add x for each number that is read. */
+#if defined(__GNUC__)
+#define GT_IN_REGISTER(x) __asm__("" : "+r"(x))
+#else
+#define GT_IN_REGISTER(x) (void)(x)
+#endif
+
 /* Rows of a tile: sums enough to hide that a multiply-add takes four cycles and two start in each, registers for them, and
  * addresses for the rows. */
 #define GT_MOST_ROWS 12

@@ -18,7 +18,7 @@ typedef struct gt_ConvStrip {
     void *y;
     const int64_t *row, *to, *column;
     int64_t rows, columns;
-    int64_t step, width; /* elements; dense: step is that of whole vectors */
+    int64_t step, width; /* elements; dense and one vector wide: step is that vector */
     bool add;
 } gt_ConvStrip;
 #define GT_CONV_SPARE 16

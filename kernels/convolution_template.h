@@ -36,14 +36,16 @@ GT_INLINE void G(conv_tile)(const gt_ConvStrip *s, int64_t row, int64_t channel,
     const number *x[GT_MOST_ROWS];
     const G(mask) mask = G(mask_of)(last);
     GT_UNROLL
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) {
         x[r] = G(near)(s->x, s->row[row + r]) + (deep ? channel : 0);
+        GT_IN_REGISTER(x[r]);
+    }
     GT_UNROLL
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][vectors - 1] = G(zero)();
     const number *b = (const number *)s->b + channel;
     const int64_t *column = s->column, *const end = column + s->columns;
-    const int64_t step = deep ? s->step : vectors * LANES;
+    const int64_t step = deep || vectors > 1 ? s->step : LANES; /* registers are scarce */
     for (; column < end; column++, b += step) {
         const int64_t k = *column;
         const G(vec) b0 = deep && vectors == 1 ? G(load_part)(b, mask) : G(load)(b);

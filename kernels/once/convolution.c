@@ -20,6 +20,9 @@
 #include "kernels/kernels.h"
 #include "kernels/product.h"
 
+/* Bytes from one position of the gradient that arrives to the next up to which its panels are not copied. */
+#define NEAR 256
+
 /* An operand as it is stored. */
 typedef struct Operand {
     const char *at;
@@ -35,7 +38,7 @@ typedef struct Work {
     void *const *at;
     int64_t *column, *row, *to; /* the lists */
     char *image;                /* boxes */
-    char *strip;                /* panels of the gradient that arrives, then sums */
+    char *strip;                /* a panel of the gradient that arrives, then sums */
 } Work;
 
 /* Kinds of positions that are read through different taps; `phase` of each axis. */
@@ -458,30 +461,23 @@ typedef struct Part {
     char *sums; /* [panels][depth][panel] */
 } Part;
 
-/* A panel of the gradient that arrives, for the positions of the units. */
-static void copy_panel(const Work *w, const Part *p, int64_t panel, int64_t unit, int64_t end,
-                       char *to)
+/* Channels of a panel, `n` wide, of the gradient that arrives, for `rows` positions from `position` on: where they lie, if they are
+ * near enough to each other to stay in the first cache, or copied; `step` elements from one row to the next. */
+static const char *panel_rows(const Work *w, const Part *p, int64_t panel, int64_t position,
+                              int64_t rows, int64_t *step)
 {
     const gt_ConvJob *c = w->c;
-    const int64_t j = panel * c->panel, n = width_of(c, j), step = step_of(c, j),
-                  all = c->groups * c->b;
-    Box box;
-    while (unit < end) {
-        unit = next_box(c, unit, end, &box);
-        const int64_t position =
-            ((box.image * gt_conv_to(c, 0) + box.first[0]) * gt_conv_to(c, 1) + box.first[1]) *
-                gt_conv_to(c, 2) +
-            box.first[2];
-        const int64_t rows = box.count[1] * box.count[2];
-        if (n < step)
-            memset(to, 0, (size_t)(rows * step) * c->element);
-        Operand u = from(w->b, position * all + p->group * c->b + j);
-        if (n == all && n == step)
-            copy_rows(w, u, 1, rows * n, 0, to, rows * n);
-        else
-            copy_rows(w, u, rows, n, all, to, step);
-        to += (size_t)(rows * step) * c->element;
+    const int64_t j = panel * c->panel, n = width_of(c, j), all = c->groups * c->b;
+    const Operand u = from(w->b, position * all + p->group * c->b + j);
+    *step = step_of(c, j);
+    if (u.half < 0 && n == *step && (all == n || (n > c->lanes && all * c->element <= NEAR))) {
+        *step = all;
+        return u.at;
     }
+    if (n < *step)
+        memset(w->strip, 0, (size_t)(rows * *step) * c->element);
+    copy_rows(w, u, rows, n, all, w->strip, *step);
+    return w->strip;
 }
 
 /* Products of the positions of some units are added to the sums of a block, which begin with those of the first ones. */
@@ -491,25 +487,19 @@ static void add_units(const Work *w, const Part *p, int64_t unit, int64_t end, b
     const int64_t depth = gt_conv_depth(c), panel = (int64_t)c->element * c->panel;
     Phase phase = {.of = {0}};
     const int64_t positions = list_rows(w, &phase, unit, end);
+    const int64_t position = w->to[0] / (c->groups * c->b * c->element);
     copy_boxes(w, p->group, unit, end);
-    for (int64_t i = 0; i < p->panels; i++)
-        copy_panel(w, p, p->panel + i, unit, end, w->strip + i * positions * panel);
     for (int64_t r = 0; r < depth + GT_CONV_SPARE; r++)
         w->to[r] = least(r, depth - 1) * panel;
+    gt_ConvStrip s = {.x = image_of(w, p->group), .row = w->column, .to = w->to, .rows = depth};
     for (int64_t at = 0; at < positions; at += c->slice)
         for (int64_t i = 0; i < p->panels; i++) {
-            const int64_t step = step_of(c, (p->panel + i) * c->panel);
-            const gt_ConvStrip s = {.x = image_of(w, p->group),
-                                    .row = w->column,
-                                    .to = w->to,
-                                    .rows = depth,
-                                    .column = w->row + at,
-                                    .columns = least(c->slice, positions - at),
-                                    .b = w->strip + i * positions * panel + at * step * c->element,
-                                    .step = step,
-                                    .y = p->sums + i * depth * panel,
-                                    .width = step,
-                                    .add = !first || at > 0};
+            s.column = w->row + at;
+            s.columns = least(c->slice, positions - at);
+            s.b = panel_rows(w, p, p->panel + i, position + at, s.columns, &s.step);
+            s.y = p->sums + i * depth * panel;
+            s.width = step_of(c, (p->panel + i) * c->panel);
+            s.add = !first || at > 0;
             strip_of(w)(&s);
         }
 }

@@ -280,8 +280,7 @@ static void conv_kernel_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lo
     c->parts = least(pieces(c->units, c->block_units), least(PARTS, TOTALS / most(kernel, 1)));
     c->parts = most(1, c->parts);
     size_t bytes = scratch_of(c);
-    c->strip_bytes =
-        gt_aligned((size_t)(c->tile_panels * c->tile_units * c->wide * c->panel) * c->element);
+    c->strip_bytes = gt_aligned((size_t)(c->slice * c->panel) * c->element);
     lowering->launch[0].tiles = c->parts * c->groups * pieces(panels, c->tile_panels);
     gt_lower_scratch(lowering,
                      bytes + c->strip_bytes + (size_t)(c->tile_panels * sums) * c->element);
