@@ -19,6 +19,14 @@ void *gt_lower_launch(gt_Lowering *lowering, gt_TileKernelId kernel, int64_t til
     return add_job(lowering, bytes, &launch->job);
 }
 
+void gt_lower_again(gt_Lowering *lowering, gt_TileKernelId kernel, int64_t tiles)
+{
+    GT_ASSERT(lowering->launches > 0 && lowering->launches < GT_MAX_LAUNCHES);
+    const uint32_t job = lowering->launch[lowering->launches - 1].job;
+    lowering->launch[lowering->launches++] =
+        (gt_Launch){.kernel = (uint16_t)kernel, .tiles = tiles, .job = job};
+}
+
 void *gt_lower_check(gt_Lowering *lowering, gt_CheckKernelId check, int64_t tiles, size_t bytes)
 {
     GT_ASSERT(lowering->check == GT_CHECK_none);

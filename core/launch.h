@@ -37,6 +37,8 @@ struct gt_Lowering {
 /* Adds a launch of `tiles` tiles, and returns its job of `bytes` bytes, all of which are to be filled in (a
  * plan keeps them; nothing is cleared). */
 void *gt_lower_launch(gt_Lowering *lowering, gt_TileKernelId kernel, int64_t tiles, size_t bytes);
+/* Adds a launch with the job of the one that was added last. */
+void gt_lower_again(gt_Lowering *lowering, gt_TileKernelId kernel, int64_t tiles);
 /* The same for the check; at most one. */
 void *gt_lower_check(gt_Lowering *lowering, gt_CheckKernelId check, int64_t tiles, size_t bytes);
 /* The record's `run` serves these shapes instead of launches: products that OpenBLAS computes. */

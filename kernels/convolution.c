@@ -1,26 +1,86 @@
-/* The loops of this build for once/convolution.c. */
+/* Convolutions: the register tiles of this build, and its kernels, which once/convolution.c drives. Leans on gemm_vector.h. */
+#include "convolution.h"
+#include "gemm_vector.h"
 #include "loops.h"
 
-/* Each element of y is one product over (position of the window, channel), zeros of the padding counted, as gt_gemm
- * sums; depthwise a sum from the first position that is no padding. Any order of tiles. */
+#if defined(__clang__)
+#define GT_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define GT_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/* An address of its own: compilers would rather keep the offset from x, and add x for each number that is read. */
+#if defined(__GNUC__)
+#define GT_IN_REGISTER(x) __asm__("" : "+r"(x))
+#else
+#define GT_IN_REGISTER(x) (void)(x)
+#endif
+
+/* Rows of a tile: sums enough to hide that a multiply-add takes four cycles and two start in each, registers for them, and
+ * addresses for the rows. */
+#define GT_MOST_ROWS 12
+#if defined(__AVX512F__)
+#define GT_TALL   12
+#define GT_TALL_1 10
+#define GT_DEEP   4
+#elif defined(__AVX2__) && defined(__FMA__)
+#define GT_TALL   6
+#define GT_TALL_1 8
+#define GT_DEEP   4
+#elif defined(__aarch64__)
+#define GT_TALL   8
+#define GT_TALL_1 8
+#define GT_DEEP   4
+#else
+#define GT_TALL   4
+#define GT_TALL_1 4
+#define GT_DEEP   4
+#endif
+
+#define number  float
+#define LANES   GT_GEMM_LANES_F32
+#define G(name) name##_f32
+#include "convolution_template.h"
+#undef number
+#undef LANES
+#undef G
+
+#define number  double
+#define LANES   GT_GEMM_LANES_F64
+#define G(name) name##_f64
+#include "convolution_template.h"
+#undef number
+#undef LANES
+#undef G
+
+/* Rows of the kernel by (tap, channel), a panel of channels beside each other; copies. Any order of tiles. */
+void GT_KERNEL(tiles_conv_pack)(const void *job, void *const *at, int64_t first, int64_t last,
+                                void *scratch)
+{
+    gt_conv_pack_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
+}
+
+/* y: a sum over (tap, channel) in order, zeros of the padding counted; its gradient in x, a sum over the taps that meet the
+ * position, the last one first, and the channels: in parts of GT_CONV_LONG, each one sum from 0, added in order. Any order of
+ * tiles. */
 void GT_KERNEL(tiles_conv)(const void *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
     gt_conv_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
-/* Products over the channels out, as gt_gemm sums, each rounded, are added to x in the order of y's positions and,
- * within one, of the window's. Any order of tiles. */
-void GT_KERNEL(tiles_conv_input_gradient)(const void *job, void *const *at, int64_t first,
-                                          int64_t last, void *scratch)
-{
-    gt_conv_input_gradient_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
-}
-
-/* Products over GT_CONV_BLOCK positions at a time, as gt_gemm sums, are added in their order, in double where there
- * are more than GT_CONV_FEW of them and elements are floats. Any order of tiles. */
+/* Sums over positions in order, zeros of the padding counted: in parts of `slice`, cut every `tile_units` lines, each one sum from
+ * 0; they are added in order, from the first of `block_units` lines on, and these sums in double, those of the
+ * blocks of a part in order. Any order of tiles. */
 void GT_KERNEL(tiles_conv_kernel_gradient)(const void *job, void *const *at, int64_t first,
                                            int64_t last, void *scratch)
 {
     gt_conv_kernel_gradient_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
+}
+
+/* The sums of the parts are added in double in order, then rounded. Any order of tiles. */
+void GT_KERNEL(tiles_conv_total)(const void *job, void *const *at, int64_t first, int64_t last,
+                                 void *scratch)
+{
+    gt_conv_total_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }

@@ -1,47 +1,98 @@
-/* The job of convolutions: convolution.c, once/convolution.c. Included by kernels.h. */
+/* The job of convolutions and the strip that their register tiles work on: convolution.c, once/convolution.c. Included by
+ * kernels.h. */
 #ifndef GT_KERNELS_CONVOLUTION_H
 #define GT_KERNELS_CONVOLUTION_H
 
 #include "launch.h"
 #include "window.h"
 
-/* x (images, window.in..., groups in), k (window.size..., in, groups out), y (images,
- * window.out..., groups out):
- *     conv                    at {x, k, y}; a tile is `tile_rows` positions of y of one group
- *     conv_input_gradient     at {u like y, k, x}; a tile is a group of one image, or as of conv
- *     conv_kernel_gradient    at {x, u like y, k}; a tile: `tile_taps` by `tile_columns` of a group
- * Depthwise, one channel in and one out a group, all groups go in a tile: rows of y, images, or
- * `tile_columns` channels. Scratch: taps, gathered rows, a partial sum, its total in double, the
- * product's own; in this order. */
+/* What every convolution comes down to, driven by two lists of offsets:
+ *     y[to[r] + j] (+)= sum over k of x[row[r] + column[k]] * b[k * step + j],   j < width
+ * in ascending order of k, one sum a result from 0, which becomes y or, `add`, is added to it. Offsets are bytes. The lists of
+ * rows, `row` and `to`, go on for GT_CONV_SPARE entries, copies of the last one.
+ *     conv          rows are positions of y, columns (tap, channel) of x, b the kernel
+ *     its gradient in the kernel: rows are (tap, channel) of x, columns positions, b the gradient that arrives
+ * Dense: b is whole vectors wide, at most two, with zeros beyond `width`; deep, each channel by itself: x[.. + j] instead. */
+typedef struct gt_ConvStrip {
+    const void *x, *b;
+    void *y;
+    const int64_t *row, *to, *column;
+    int64_t rows, columns;
+    int64_t step, width; /* elements; dense and one vector wide: step is that vector */
+    bool add;
+} gt_ConvStrip;
+#define GT_CONV_SPARE 16
+
+typedef void gt_ConvLoop(const gt_ConvStrip *strip);
+
+/* An image and its result, whose positions are cut into units: lines of it, or, where cuts > 1, pieces of a line `wide`
+ * positions long. Kernels are (window.size..., in, groups out).
+ *     conv                  at {x (images, window.in..., groups a), kernel, y (images, window.out..., groups b), packed}
+ *     `back`, its gradient  at {u like y above, kernel, x, packed}, a and b exchanged
+ *     conv_kernel_gradient  at {x, u, kernel, totals}, then conv_total
+ * Depthwise, one channel in and one out a group, is one group with a = 1 and b all channels. */
 typedef struct gt_ConvJob {
     uint8_t type, element;        /* of the result: GT_LOOP_F32 or GT_LOOP_F64, bytes */
     uint8_t element_a, element_b; /* bytes of an operand's elements */
     int8_t half_a, half_b;        /* gt_HalfTypes of the operands, else -1 */
-    bool pointwise;               /* the matrix of rows is the image itself */
-    bool depthwise;
-    bool in_double; /* the gradient of a kernel: partial sums are added in double */
-    gt_SlidingWindow window;
-    int64_t images, rows;    /* rows: output positions of all images */
-    int64_t groups, in, out; /* channels of one group */
-    int64_t depth;           /* what one output is summed over: window.taps * in */
-    int64_t tile_rows, tile_taps, tile_columns;
-    uint64_t tap_bytes, patch_bytes, partial_bytes, total_bytes;
+    bool back, depthwise;
+    bool direct;             /* no window reads padding: x is read where it lies */
+    gt_SlidingWindow window; /* without the taps that are padding for every position: */
+    int64_t size[GT_SPATIAL],
+        skipped[GT_SPATIAL]; /* of the kernel, its taps before the first one */
+    int64_t images, groups;
+    int64_t a, b;       /* channels that a result is summed over; channels of the result */
+    int64_t held;       /* channels that are copied: a, depthwise all */
+    int64_t panel;      /* channels that a strip takes */
+    int64_t lanes;      /* of a vector */
+    int64_t cuts, wide; /* of a line of the result */
+    int64_t units;      /* of all images */
+    int64_t tile_units; /* that are worked on at once */
+    int64_t pitch[3];   /* bytes from one position to the next, in x or its copy */
+    int64_t box;        /* bytes of one copy */
+    /* Of a kernel's gradient: positions whose products are one sum, panels of a tile, units whose
+     * sums are added as they are (a multiple of tile_units), parts of these blocks, which are added
+     * in double side by side. */
+    int64_t slice, tile_panels, block_units, parts;
+    uint64_t column_bytes, row_bytes, image_bytes, strip_bytes; /* of scratch memory */
 } gt_ConvJob;
 
-/* Rows that the gradient of a kernel sums up before adding them to the others, and of a depthwise
- * kernel. */
-#define GT_CONV_BLOCK 512
-#define GT_CONV_STRIP 32
-/* So many such sums may be added up as floats; more are added in double. */
-#define GT_CONV_FEW 16
+/* Columns of a strip, at most: (tap, channel), more stay in no cache; positions; and positions where
+ * there is time to be exact, depthwise. */
+#define GT_CONV_LONG       2048
+#define GT_CONV_SLICE      256
+#define GT_CONV_DEEP_SLICE 32
+
+/* Panels of the result's channels, and numbers that a result is summed over, of a group. */
+static inline int64_t gt_conv_panels(const gt_ConvJob *c)
+{
+    return (c->b + c->panel - 1) / c->panel;
+}
+static inline int64_t gt_conv_depth(const gt_ConvJob *c)
+{
+    return c->window.taps * c->a;
+}
+/* Positions of x that lie between the first and the last one that `positions` windows read, along axis d. */
+int64_t gt_conv_extent(const gt_ConvJob *c, int d, int64_t positions);
+/* Positions of the result, and of what is read. */
+static inline int64_t gt_conv_to(const gt_ConvJob *c, int d)
+{
+    return c->back ? c->window.in[d] : c->window.out[d];
+}
+static inline int64_t gt_conv_from(const gt_ConvJob *c, int d)
+{
+    return c->back ? c->window.out[d] : c->window.in[d];
+}
 
 struct gt_KernelTable;
 /* Compiled once, by the loops of a table. */
+void gt_conv_pack_tiles(const struct gt_KernelTable *table, const gt_ConvJob *job, void *const *at,
+                        int64_t first, int64_t last, void *scratch);
 void gt_conv_tiles(const struct gt_KernelTable *table, const gt_ConvJob *job, void *const *at,
                    int64_t first, int64_t last, void *scratch);
-void gt_conv_input_gradient_tiles(const struct gt_KernelTable *table, const gt_ConvJob *job,
-                                  void *const *at, int64_t first, int64_t last, void *scratch);
 void gt_conv_kernel_gradient_tiles(const struct gt_KernelTable *table, const gt_ConvJob *job,
                                    void *const *at, int64_t first, int64_t last, void *scratch);
+void gt_conv_total_tiles(const struct gt_KernelTable *table, const gt_ConvJob *job, void *const *at,
+                         int64_t first, int64_t last, void *scratch);
 
 #endif

@@ -254,6 +254,8 @@ typedef struct gt_KernelTable {
     gt_GemmLoop *gemm[2];
     gt_GemmWideLoop *gemm_wide;
     size_t (*gemm_wide_scratch)(int64_t m, int64_t n, int64_t k);
+    gt_ConvLoop *conv_dense[2], *conv_deep[2]; /* by F32, F64 */
+    int64_t conv_lanes[2];                     /* of a vector of channels */
     gt_WidenLoop *widen[GT_HALF_TYPES];
     gt_CastLoop *narrow[2][GT_HALF_TYPES]; /* from F32, F64: to the nearest, ties to even */
     gt_RandomLoop *random_uniform[2];

@@ -37,9 +37,10 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(gelu)                                                                                     \
     EACH(softmax)                                                                                  \
     EACH(log_softmax)                                                                              \
+    EACH(conv_pack)                                                                                \
     EACH(conv)                                                                                     \
-    EACH(conv_input_gradient)                                                                      \
     EACH(conv_kernel_gradient)                                                                     \
+    EACH(conv_total)                                                                               \
     ONCE(resize_bands)                                                                             \
     RARE(resize)                                                                                   \
     EACH(max_pool)                                                                                 \

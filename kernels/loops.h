@@ -258,6 +258,9 @@ GT_TYPES_R(GT_DECLARE, gt_FourierMultiplyLoop, fourier_multiply)
 gt_RandomLoop GT_KERNEL(random_bits);
 gt_DotLoop GT_KERNEL(dot_f32);
 
+gt_ConvLoop GT_KERNEL(conv_dense_f32), GT_KERNEL(conv_dense_f64);
+gt_ConvLoop GT_KERNEL(conv_deep_f32), GT_KERNEL(conv_deep_f64);
+
 gt_WidenLoop GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16);
 gt_CastLoop GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32);
 gt_CastLoop GT_KERNEL_BASE(narrow_f16_f64), GT_KERNEL_BASE(narrow_bf16_f64);

@@ -170,27 +170,29 @@ static void GT_P(check_conv)(gt_Shape in, int size, int groups, int b, int strid
                              bool same)
 {
     gt_Tensor *x, *k, *y, *u;
-    int a = (int)(in.dims[3] / groups), taps = size * size;
+    int a = (int)(in.dims[3] / groups);
     fill(&x, in, TYPE, 1);
     fill(&k, gt_shape(size, size, a, b * groups), TYPE, 1);
     gt_Tape *tape = gt_tape_begin(.persistent = true);
     gt_watch(tape, x);
     gt_watch(tape, k);
-    y = gt_conv(x, k, .groups = groups, .strides = gt_shape(stride), .dilation = gt_shape(dilation),
-                .padding = same ? GT_PADDING_SAME : GT_PADDING_VALID);
+    gt_conv_options options =
+        GT_VALUES(gt_conv_options, gt_shape(stride), same ? GT_PADDING_SAME : GT_PADDING_VALID, gt_shape(dilation), groups);
+    y = gt_conv_at(NULL, x, k, &options);
     gt_Shape out = gt_tensor_shape(y);
     gt_window w = window_of(in, out, size, stride, dilation, same);
     fill(&u, out, TYPE, 1);
-    bool pointwise = size == 1 && stride == 1;
-    GT_P(conv)(&w, groups, a, b, gt_data(x), gt_data(k), GT_P(made), GT_P(room));
+    GT_P(conv)(&w, groups, a, b, gt_data(x), gt_data(k), GT_P(made));
     GT_P(compare)("conv", GT_P(made), y);
-    GT_P(conv_input_gradient)
-    (&w, pointwise, groups, a, b, gt_data(u), gt_data(k), GT_P(made), GT_P(room));
+    GT_P(conv_input_gradient)(&w, groups, a, b, gt_data(u), gt_data(k), GT_P(made));
     GT_P(compare)("its gradient in x", GT_P(made), gradient_of(tape, y, u, x));
-    GT_P(conv_kernel_gradient)(&w, groups, a, b, gt_data(x), gt_data(u), GT_P(made), GT_P(room));
+    const gt_ConvJob job = conv_job(x, k, y, &options);
+    const gt_size each = (gt_size)job.tile_units, many = 2048 / (each * (gt_size)job.wide);
+    GT_P(conv_kernel_gradient)
+    (&w, groups, a, b, (gt_size)job.cuts, (gt_size)job.wide, each, job.depthwise || many < 1 ? each : many * each,
+     job.depthwise ? GT_CONV_DEEP_SLICE : GT_CONV_SLICE, gt_data(x), gt_data(u), GT_P(made));
     GT_P(compare)("its gradient in k", GT_P(made), gradient_of(tape, y, u, k));
     gt_tape_end(tape);
-    (void)taps;
 }
 
 PORTABLE_TEST(GT_P(conv))
@@ -201,9 +203,19 @@ PORTABLE_TEST(GT_P(conv))
     GT_P(check_conv)(gt_shape(1, 9, 8, 2), 3, 1, 4, 1, 2, true);
     GT_P(check_conv)(gt_shape(2, 6, 5, 6), 2, 3, 2, 1, 1, true);
     GT_P(check_conv)(gt_shape(2, 5, 5, 3), 1, 1, 4, 1, 1, false);
-    GT_P(check_conv)(gt_shape(1, 9, 8, 70), 3, 1, 2, 1, 1, false); /* blocks of the depth */
-    GT_P(check_conv)(gt_shape(1, 40, 40, 1), 3, 1, 2, 1, 1, true); /* blocks of positions */
-    GT_P(check_conv)(gt_shape(1, 100, 100, 1), 3, 1, 2, 1, 1, false);
+    GT_P(check_conv)(gt_shape(1, 9, 8, 70), 3, 1, 2, 1, 1, false);
+    GT_P(check_conv)(gt_shape(1, 9, 8, 6), 3, 6, 1, 1, 1, true);  /* depthwise */
+    GT_P(check_conv)(gt_shape(1, 9, 8, 6), 3, 6, 1, 3, 1, false);
+    GT_P(check_conv)(gt_shape(1, 9, 8, 2), 2, 1, 3, 3, 1, true);  /* positions that nothing reads */
+    GT_P(check_conv)(gt_shape(2, 9, 7, 2), 3, 1, 3, 3, 1, false);
+    GT_P(check_conv)(gt_shape(1, 9, 4, 3), 3, 1, 5, 1, 4, true);  /* taps that read nothing */
+    GT_P(check_conv)(gt_shape(1, 9, 4, 4), 4, 4, 1, 1, 5, true);
+    GT_P(check_conv)(gt_shape(2, 5, 4, 3), 3, 1, 5, 1, 1000000000, true);
+    GT_P(check_conv)(gt_shape(1, 3, 4, 900), 3, 1, 2, 1, 3, true); /* and parts */
+    GT_P(check_conv)(gt_shape(1, 6, 5, 500), 3, 1, 3, 1, 1, true); /* parts of the columns */
+    GT_P(check_conv)(gt_shape(1, 100, 100, 1), 3, 1, 2, 1, 1, false); /* blocks of positions */
+    GT_P(check_conv)(gt_shape(3, 200, 140, 1), 2, 1, 2, 1, 1, false); /* parts of the blocks */
+    GT_P(check_conv)(gt_shape(1, 7, 6000, 1), 3, 1, 2, 1, 1, true); /* pieces of lines */
     end(before);
 }
 

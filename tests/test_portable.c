@@ -4,7 +4,11 @@
 
 #include <float.h>
 
+#include "core/structs.h"
+#include "core/launch.h"
 #include "gradtape.h"
+#include "kernels/convolution.h"
+#include "ops/table.h"
 
 #define GT_EMIT      static inline
 #define GT_SIZE_TYPE int32_t
@@ -66,6 +70,21 @@ static gt_window window_of(gt_Shape in, gt_Shape out, int size, int stride, int 
         w.before[d] = all > 0 ? all / 2 : 0;
     }
     return w;
+}
+
+/* How a convolution is cut: what the text of its kernel's gradient is told. */
+static gt_ConvJob conv_job(gt_Tensor *x, gt_Tensor *k, gt_Tensor *y, const gt_conv_options *options)
+{
+    const gt_Spec in[2] = {gt_spec(x), gt_spec(k)};
+    gt_ShapeRule rule = {.operation = &gt_op_conv, .options = options, .inputs = 2, .outputs = 1};
+    gt_Lowering lowering;
+    gt_ConvJob job;
+    rule.input[0] = &in[0];
+    rule.input[1] = &in[1];
+    rule.output[0] = gt_spec(y);
+    gt_lower(&rule, gt_context_kernels(gt_context()), &lowering);
+    memcpy(&job, lowering.job + lowering.launch[0].job, sizeof job);
+    return job;
 }
 
 /* The runner pastes names as they are given: expanded first. */

@@ -1,18 +1,27 @@
-/* Convolutions and their two gradients, by the loops and products of a table.
+/* Convolutions and their two gradients, by the strips of a table (convolution.h).
  *
- * All are matrix products. What the window reads at one output position is one row of a matrix of
- * `depth` columns: rows are gathered for a tile of positions, multiplied, or, in the gradient of x,
- * multiplied and added back. Depthwise convolutions, one channel in and one out a group, go channel
- * beside channel instead.
+ * A tile is some lines of the result. What their windows read is copied to scratch memory with zeros around it, a box for each
+ * image; 16-bit numbers are widened there. One list says where the window of each position begins, another where each of its
+ * numbers lies from there. The kernel has been packed into panels of as many channels as a strip takes.
  *
- *     x (1, 5, 4, 2), k (3, 3, 2, 8), valid: y (1, 3, 2, 8) is 6 rows of 18 columns by k as (18, 8)
+ *     x (1, 3, 4, 2), k (3, 3, 2, 8), same: a box of 5 x 6 positions of 8 bytes; rows 0, 8, 16, 24, 48, ...,
+ *     columns 0, 4, 8, ..., 20, 48, ..., 68, 96, ..., 116
  *
- * Order of calls: open_work, then for each tile gather, product (and scatter). Leans on window.c,
- * product.c. */
+ * The gradient in x is the same with the lists turned round: the window of a position of x are the positions of y that read it.
+ * With strides there are as many kinds of positions, phases, as products of strides, and each tap belongs to one of them.
+ *
+ *     stride 2: position i of x is read by y[(i - p) / 2] with tap p for even i - p: even positions by taps 0 and 2, odd by 1
+ *
+ * In the gradient of the kernel rows and columns change places: a result is a (tap, channel), the sum is over positions.
+ *
+ * Order of calls: pack, then for each tile copy boxes, list rows, strips; or, for the kernel, strips, sums of blocks, total. */
 #include <string.h>
 
 #include "kernels/kernels.h"
 #include "kernels/product.h"
+
+/* Bytes from one position of the gradient that arrives to the next up to which its panels are not copied. */
+#define NEAR 256
 
 /* An operand as it is stored. */
 typedef struct Operand {
@@ -26,12 +35,22 @@ typedef struct Work {
     const gt_KernelTable *table;
     const gt_ConvJob *c;
     Operand a, b;
-    char *to;
-    int64_t *tap;
-    char *patches, *partial;
-    double *total;
-    void *gemm;
+    void *const *at;
+    int64_t *column, *row, *to; /* the lists */
+    char *image;                /* boxes */
+    char *strip;                /* a panel of the gradient that arrives, then sums */
 } Work;
+
+/* Kinds of positions that are read through different taps; `phase` of each axis. */
+typedef struct Phase {
+    int64_t of[GT_SPATIAL];
+    int64_t start, taps; /* its first tap among those of all phases */
+} Phase;
+
+/* Positions of the result. */
+typedef struct Box {
+    int64_t image, first[GT_SPATIAL], count[GT_SPATIAL];
+} Box;
 
 static Work open_work(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at,
                       void *scratch)
@@ -40,13 +59,13 @@ static Work open_work(const gt_KernelTable *table, const gt_ConvJob *c, void *co
                  .c = c,
                  .a = {at[0], c->element_a, c->half_a},
                  .b = {at[1], c->element_b, c->half_b},
-                 .to = at[2],
-                 .tap = scratch};
-    char *piece = scratch;
-    work.patches = piece += c->tap_bytes;
-    work.partial = piece += c->patch_bytes;
-    work.total = (double *)(void *)(piece += c->partial_bytes);
-    work.gemm = piece + c->total_bytes;
+                 .at = at,
+                 .column = scratch};
+    char *piece = (char *)scratch + c->column_bytes;
+    work.row = (int64_t *)(void *)piece;
+    work.to = (int64_t *)(void *)(piece += c->row_bytes);
+    work.image = piece += c->row_bytes;
+    work.strip = piece + c->image_bytes;
     return work;
 }
 
@@ -55,317 +74,522 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t pieces(int64_t n, int64_t piece)
-{
-    return (n + piece - 1) / piece;
-}
-
 static Operand from(Operand a, int64_t number)
 {
     a.at += (size_t)number * a.element;
     return a;
 }
 
-/* n numbers of it, which are there or made in `room`. */
-static const char *numbers(const Work *w, Operand a, int64_t n, char *room)
+/* Rows of n numbers, `step` apart, one behind the other with `to_step` between their beginnings. */
+static void copy_rows(const Work *w, Operand a, int64_t rows, int64_t n, int64_t step, char *to,
+                      int64_t to_step)
 {
-    if (a.half < 0)
-        return a.at;
-    w->table->widen[a.half](1, n, a.at, n, (float *)(void *)room, n);
-    return room;
+    if (rows == 0 || n == 0)
+        return;
+    if (a.half >= 0) {
+        w->table->widen[a.half](rows, n, a.at, step, (float *)(void *)to, to_step);
+        return;
+    }
+    const size_t bytes = (size_t)n * a.element;
+    for (int64_t r = 0; r < rows; r++)
+        memcpy(to + (size_t)(r * to_step) * a.element, a.at + (size_t)(r * step) * a.element,
+               bytes);
 }
 
-/* Where the channels of a group start at that position of an image with `channels` a group. */
-static int64_t place(const gt_ConvJob *c, int64_t position, int64_t group, int64_t channels)
+/* ---- windows ---- */
+
+/* Where the window of position i begins, and how far tap p lies from there. */
+static int64_t begins(const gt_ConvJob *c, int d, int64_t i)
 {
-    return (position * c->groups + group) * channels;
+    const gt_SlidingWindow *w = &c->window;
+    return c->back ? (i + w->before[d]) / w->stride[d] : i * w->stride[d] - w->before[d];
+}
+static int64_t lies(const gt_ConvJob *c, int d, int64_t p)
+{
+    const gt_SlidingWindow *w = &c->window;
+    return c->back ? -(p * w->dilation[d] / w->stride[d]) : p * w->dilation[d];
+}
+/* How far back the first number of a window is. */
+static int64_t reach(const gt_ConvJob *c, int d)
+{
+    return c->back ? -lies(c, d, c->window.size[d] - 1) : 0;
 }
 
-/* The same in bytes of the result. */
-static size_t offset(const gt_ConvJob *c, int64_t position, int64_t group, int64_t channels)
+int64_t gt_conv_extent(const gt_ConvJob *c, int d, int64_t positions)
 {
-    return (size_t)place(c, position, group, channels) * c->element;
+    const gt_SlidingWindow *w = &c->window;
+    const int64_t far = (w->size[d] - 1) * w->dilation[d];
+    return c->back ? (positions - 1 + w->stride[d] - 1) / w->stride[d] + far / w->stride[d] + 1
+                   : (positions - 1) * w->stride[d] + far + 1;
 }
 
-static void product(const Work *w, bool transpose_a, bool transpose_b, int64_t m, int64_t n,
-                    int64_t k, Operand a, int64_t lda, Operand b, int64_t ldb, void *to,
-                    int64_t ldc)
+static int64_t phases(const gt_ConvJob *c)
 {
-    gt_Gemm gemm = {transpose_a, transpose_b, m,   n,      k,      a.at, b.at,
-                    lda,         ldb,         ldc, a.half, b.half, to,   false};
-    gt_gemm(w->table, (gt_LoopType)w->c->type, &gemm, w->gemm);
+    return c->back ? c->window.stride[0] * c->window.stride[1] * c->window.stride[2] : 1;
 }
 
-static void add(const Work *w, int64_t n, char *to, const char *from)
+/* Is tap p of axis d one of the phase? */
+static bool belongs(const gt_ConvJob *c, const Phase *phase, int d, int64_t p)
 {
-    w->table->binary[GT_LOOP_ADD][w->c->type](n, to, 1, from, 1, to);
+    return !c->back || p * c->window.dilation[d] % c->window.stride[d] == phase->of[d];
 }
 
-static void add_wide(const Work *w, int64_t n, double *to, const char *from)
+/* From -1 to the next phase; false behind the last one. */
+static bool next_phase(const gt_ConvJob *c, int64_t number, Phase *phase)
 {
-    gt_add_in_double(w->table, n, (const float *)(const void *)from, to);
+    const gt_SlidingWindow *w = &c->window;
+    if (number == phases(c))
+        return false;
+    phase->start = number ? phase->start + phase->taps : 0;
+    phase->taps = 1;
+    for (int d = GT_SPATIAL - 1; d >= 0; d--) {
+        phase->of[d] = c->back ? number % w->stride[d] : 0;
+        number = c->back ? number / w->stride[d] : 0;
+        int64_t taps = 0;
+        for (int64_t p = 0; p < w->size[d]; p++)
+            taps += belongs(c, phase, d, p);
+        phase->taps *= taps;
+    }
+    return true;
 }
 
-static void rounded(const Work *w, int64_t n, const double *from, char *to)
-{
-    w->table->cast[GT_LOOP_F64][GT_LOOP_F32](n, from, to);
-}
-
-/* Of n channels; `room` has n numbers for what comes out, and as many for each factor. */
-static void multiply(const Work *w, int64_t n, Operand a, Operand b, char *to, char *room)
-{
-    const size_t one = (size_t)n * w->c->element;
-    w->table->binary[GT_LOOP_MULTIPLY][w->c->type](n, numbers(w, a, n, room + one), 1,
-                                                   numbers(w, b, n, room + 2 * one), 1, to);
-}
-
-/* How many positions from tap[p] on are neighbours in memory, before position `end`. */
-static int64_t run_length(const Work *w, int64_t p, int64_t end)
-{
-    int64_t n = 1;
-    while (w->c->groups == 1 && p + n < end && w->tap[p + n] == w->tap[p] + n)
-        n++;
-    return n;
-}
-
-/* Rows of what the positions [begin, begin + count) of the window read of a group; zeros in the
- * padding. */
-static Operand gather(const Work *w, Operand x, int64_t group, int64_t first, int64_t rows,
-                      int64_t begin, int64_t count)
+/* Calls for each tap of the phase in order: the last one first if `back`. */
+typedef void EachTap(const Work *w, int64_t number, const int64_t tap[GT_SPATIAL], void *user);
+static void each_tap(const Work *w, const Phase *phase, EachTap *call, void *user)
 {
     const gt_ConvJob *c = w->c;
-    const size_t one = (size_t)c->in * c->element;
-    char *to = w->patches;
-    for (int64_t row = first; row < first + rows; row++) {
-        gt_window_next(&c->window, row, first, w->tap);
-        for (int64_t p = begin, n; p < begin + count; p += n) {
-            n = 1;
-            if (w->tap[p] < 0) {
-                memset(to, 0, one);
-            } else {
-                n = run_length(w, p, begin + count);
-                Operand read = from(x, place(c, w->tap[p], group, c->in));
-                if (read.half >= 0)
-                    numbers(w, read, n * c->in, to);
-                else
-                    memcpy(to, read.at, (size_t)n * one);
+    const int64_t taps = c->window.taps;
+    int64_t number = phase->start;
+    for (int64_t i = 0; i < taps; i++) {
+        int64_t rest = c->back ? taps - 1 - i : i, tap[GT_SPATIAL];
+        bool mine = true;
+        for (int d = GT_SPATIAL - 1; d >= 0; d--) {
+            tap[d] = rest % c->window.size[d];
+            rest /= c->window.size[d];
+            mine = mine && belongs(c, phase, d, tap[d]);
+        }
+        if (mine)
+            call(w, number++, tap, user);
+    }
+}
+
+/* Its number in the kernel. */
+static int64_t tap_of_kernel(const gt_ConvJob *c, const int64_t tap[GT_SPATIAL])
+{
+    int64_t number = 0;
+    for (int d = 0; d < GT_SPATIAL; d++)
+        number = number * c->size[d] + c->skipped[d] + tap[d];
+    return number;
+}
+
+static void list_tap(const Work *w, int64_t number, const int64_t tap[GT_SPATIAL], void *user)
+{
+    const gt_ConvJob *c = w->c;
+    int64_t at = 0, *column = w->column + number * c->a;
+    (void)user;
+    for (int d = 0; d < GT_SPATIAL; d++)
+        at += lies(c, d, tap[d]) * c->pitch[d];
+    for (int64_t i = 0; i < c->a; i++)
+        column[i] = at + i * c->element;
+}
+
+static void spare(int64_t *list, int64_t n)
+{
+    for (int64_t i = n; i < n + GT_CONV_SPARE; i++)
+        list[i] = n ? list[n - 1] : 0;
+}
+
+/* The numbers of a window, phase by phase. */
+static void list_columns(const Work *w)
+{
+    Phase phase;
+    for (int64_t i = 0; next_phase(w->c, i, &phase); i++)
+        each_tap(w, &phase, list_tap, NULL);
+    spare(w->column, gt_conv_depth(w->c));
+}
+
+/* ---- boxes ---- */
+
+/* The positions from a unit on, before `end`, that lie in one plane of an image; returns the unit behind them. */
+static int64_t next_box(const gt_ConvJob *c, int64_t unit, int64_t end, Box *box)
+{
+    const int64_t planes = gt_conv_to(c, 0), lines = gt_conv_to(c, 1);
+    const int64_t line = unit / c->cuts, piece = unit % c->cuts;
+    box->image = line / lines / planes;
+    box->first[0] = line / lines % planes;
+    box->first[1] = line % lines;
+    box->first[2] = piece * c->wide;
+    box->count[0] = 1;
+    box->count[1] = c->cuts > 1 ? 1 : least(end - unit, lines - box->first[1]);
+    box->count[2] = least(c->wide, gt_conv_to(c, 2) - box->first[2]);
+    return unit + box->count[1];
+}
+
+/* Where the number that the window of the box's first position begins with lies, in bytes from w->image or, direct, from x. */
+static int64_t box_begins(const gt_ConvJob *c, const Box *box, int64_t number)
+{
+    int64_t at = c->direct ? box->image * gt_conv_from(c, 0) * c->pitch[0] : number * c->box;
+    for (int d = 0; d < GT_SPATIAL; d++)
+        at += (c->direct ? begins(c, d, box->first[d]) : reach(c, d)) * c->pitch[d];
+    return at;
+}
+
+/* A line of the box: `n` positions of x from `first` on, `inside`: they are not all padding. */
+static void copy_line(const Work *w, int64_t group, int64_t line, bool inside, int64_t first,
+                      int64_t n, char *to)
+{
+    const gt_ConvJob *c = w->c;
+    const int64_t end = inside ? gt_conv_from(c, 2) : 0, all = c->groups * c->held;
+    const int64_t left = first < 0 ? least(-first, n) : 0;
+    const int64_t middle = first + n > end ? end - first - left : n - left;
+    const size_t one = (size_t)c->pitch[2];
+    if (!inside || middle <= 0) {
+        memset(to, 0, (size_t)n * one);
+        return;
+    }
+    memset(to, 0, (size_t)left * one);
+    to += (size_t)left * one;
+    Operand x = from(w->a, (line * end + first + left) * all + group * c->held);
+    if (c->groups == 1)
+        copy_rows(w, x, 1, middle * c->held, 0, to, middle * c->held);
+    else
+        copy_rows(w, x, middle, c->held, all, to, c->held);
+    memset(to + (size_t)middle * one, 0, (size_t)(n - left - middle) * one);
+}
+
+static void copy_box(const Work *w, int64_t group, const Box *box, char *to)
+{
+    const gt_ConvJob *c = w->c;
+    int64_t first[GT_SPATIAL], n[GT_SPATIAL];
+    for (int d = 0; d < GT_SPATIAL; d++) {
+        const int64_t begin = begins(c, d, box->first[d]);
+        first[d] = begin - reach(c, d);
+        n[d] = begins(c, d, box->first[d] + box->count[d] - 1) - begin + gt_conv_extent(c, d, 1);
+    }
+    for (int64_t z = 0; z < n[0]; z++)
+        for (int64_t y = 0; y < n[1]; y++) {
+            const int64_t i = first[0] + z, j = first[1] + y;
+            const bool inside =
+                i >= 0 && i < gt_conv_from(c, 0) && j >= 0 && j < gt_conv_from(c, 1);
+            copy_line(w, group, (box->image * gt_conv_from(c, 0) + i) * gt_conv_from(c, 1) + j,
+                      inside, first[2], n[2], to + z * c->pitch[0] + y * c->pitch[1]);
+        }
+}
+
+static void copy_boxes(const Work *w, int64_t group, int64_t unit, int64_t end)
+{
+    Box box;
+    for (int64_t number = 0; unit < end && !w->c->direct; number++) {
+        unit = next_box(w->c, unit, end, &box);
+        copy_box(w, group, &box, w->image + number * w->c->box);
+    }
+}
+
+/* The first position of an axis from `i` on that belongs to the phase. */
+static int64_t first_of_phase(const gt_ConvJob *c, const Phase *phase, int d, int64_t i)
+{
+    const int64_t stride = c->window.stride[d];
+    return c->back ? i + (phase->of[d] + stride - (i + c->window.before[d]) % stride) % stride : i;
+}
+
+/* Lists the positions of the units that belong to the phase; returns how many. `to` is where each of them lies in the
+ * result. */
+static int64_t list_rows(const Work *w, const Phase *phase, int64_t unit, int64_t end)
+{
+    const gt_ConvJob *c = w->c;
+    const int64_t all = c->groups * c->b * c->element;
+    int64_t *row = w->row, *to = w->to, by[GT_SPATIAL], on[GT_SPATIAL];
+    for (int d = 0; d < GT_SPATIAL; d++) {
+        by[d] = c->back ? c->window.stride[d] : 1; /* to the next position of the phase */
+        on[d] = c->back ? 1 : c->window.stride[d]; /* to where its window begins */
+    }
+    Box box;
+    for (int64_t number = 0; unit < end; number++) {
+        unit = next_box(c, unit, end, &box);
+        const int64_t y = first_of_phase(c, phase, 1, box.first[1]),
+                      x = first_of_phase(c, phase, 2, box.first[2]);
+        if (first_of_phase(c, phase, 0, box.first[0]) != box.first[0])
+            continue;
+        int64_t line = box_begins(c, &box, number);
+        line += (begins(c, 1, y) - begins(c, 1, box.first[1])) * c->pitch[1] +
+                (begins(c, 2, x) - begins(c, 2, box.first[2])) * c->pitch[2];
+        int64_t place = (((box.image * gt_conv_to(c, 0) + box.first[0]) * gt_conv_to(c, 1) + y) *
+                             gt_conv_to(c, 2) +
+                         x) *
+                        all;
+        for (int64_t j = y; j < box.first[1] + box.count[1]; j += by[1]) {
+            int64_t at = line, goes = place;
+            for (int64_t i = x; i < box.first[2] + box.count[2]; i += by[2]) {
+                *row++ = at;
+                *to++ = goes;
+                at += on[2] * c->pitch[2];
+                goes += by[2] * all;
             }
-            to += (size_t)n * one;
+            line += on[1] * c->pitch[1];
+            place += by[1] * gt_conv_to(c, 2) * all;
         }
     }
-    return (Operand){w->patches, c->element, -1};
+    spare(w->row, row - w->row);
+    spare(w->to, to - w->to);
+    return row - w->row;
+}
+
+static const char *image_of(const Work *w, int64_t group)
+{
+    return w->c->direct ? from(w->a, group * w->c->held).at : w->image;
+}
+
+static gt_ConvLoop *strip_of(const Work *w)
+{
+    return w->c->depthwise ? w->table->conv_deep[w->c->type] : w->table->conv_dense[w->c->type];
+}
+
+/* ---- conv_pack ---- */
+
+/* Channels of the panel from j on, and elements from one row of it to the next. */
+static int64_t width_of(const gt_ConvJob *c, int64_t j)
+{
+    return least(c->panel, c->b - j);
+}
+static int64_t step_of(const gt_ConvJob *c, int64_t j)
+{
+    return c->depthwise ? c->panel : width_of(c, j) > c->lanes ? c->panel : c->lanes;
+}
+/* Elements from the packed kernel of a group to that of the next one. */
+static int64_t packed_group(const gt_ConvJob *c)
+{
+    return gt_conv_depth(c) * gt_conv_panels(c) * c->panel;
+}
+
+typedef struct Packing {
+    int64_t group, j;
+    const Phase *phase;
+    char *scratch;
+} Packing;
+
+/* The rows of a tap, which are channels of what is summed over. */
+static void pack_tap(const Work *w, int64_t number, const int64_t tap[GT_SPATIAL], void *user)
+{
+    const gt_ConvJob *c = w->c;
+    const Packing *p = user;
+    const int64_t n = width_of(c, p->j), step = step_of(c, p->j), out = c->back ? c->a : c->b;
+    const int64_t place = tap_of_kernel(c, tap);
+    char *to = (char *)w->at[3] +
+               (size_t)(p->group * packed_group(c) +
+                        p->phase->start * c->a * gt_conv_panels(c) * c->panel +
+                        p->phase->taps * c->a * p->j + (number - p->phase->start) * c->a * step) *
+                   c->element;
+    if (c->depthwise) {
+        copy_rows(w, from(w->b, place * c->b), 1, c->b, 0, to, c->b);
+        return;
+    }
+    if (n < step)
+        memset(to, 0, (size_t)(c->a * step) * c->element);
+    if (!c->back) {
+        copy_rows(w, from(w->b, place * c->a * c->groups * out + p->group * out + p->j), c->a, n,
+                  c->groups * out, to, step);
+        return;
+    }
+    Operand k = from(w->b, (place * c->b + p->j) * c->groups * out + p->group * out);
+    int64_t ld = c->groups * out;
+    if (k.half >= 0) {
+        copy_rows(w, k, n, out, ld, p->scratch, out);
+        k.at = p->scratch;
+        ld = out;
+    }
+    w->table->transpose[c->element == 8 ? 3 : 2](n, out, k.at, ld, to, step);
+}
+
+void gt_conv_pack_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at,
+                        int64_t first, int64_t last, void *scratch)
+{
+    const Work work = {.table = table, .c = c, .b = {at[1], c->element_b, c->half_b}, .at = at};
+    const int64_t panels = gt_conv_panels(c);
+    for (int64_t tile = first; tile < last; tile++) {
+        Phase phase;
+        for (int64_t i = 0; next_phase(c, i, &phase); i++)
+            each_tap(&work, &phase, pack_tap,
+                     &(Packing){tile / panels, tile % panels * c->panel, &phase, scratch});
+    }
 }
 
 /* ---- conv ---- */
 
-/* y of a row is one product, summed over (position of the window, channel in), as gt_gemm sums. */
-static void conv_tile(const Work *w, int64_t tile)
+static void conv_phase(const Work *w, const Phase *phase, int64_t rows, int64_t group)
 {
     const gt_ConvJob *c = w->c;
-    int64_t row = tile / c->groups * c->tile_rows, group = tile % c->groups;
-    int64_t rows = least(c->tile_rows, c->rows - row), all = c->groups * c->out;
-    Operand patches = c->pointwise ? from(w->a, place(c, row, group, c->in))
-                                   : gather(w, w->a, group, row, rows, 0, c->window.taps);
-    product(w, false, false, rows, c->out, c->depth, patches,
-            c->pointwise ? c->groups * c->in : c->depth, from(w->b, place(c, 0, group, c->out)),
-            all, w->to + offset(c, row, group, c->out), all);
-}
-
-/* y of a row: the products with the positions of the window that are not padding, each rounded,
- * added from the first on. */
-static void depthwise_row(const Work *w, int64_t row)
-{
-    const gt_ConvJob *c = w->c;
-    char *y = w->to + offset(c, row, 0, 1);
-    bool some = false;
-    gt_window_taps(&c->window, row, w->tap);
-    for (int64_t p = 0; p < c->window.taps; p++) {
-        if (w->tap[p] < 0)
-            continue;
-        Operand x = from(w->a, place(c, w->tap[p], 0, 1));
-        Operand k = from(w->b, place(c, p, 0, 1));
-        multiply(w, c->groups, x, k, some ? w->patches : y, w->patches);
-        if (some)
-            add(w, c->groups, y, w->patches);
-        some = true;
+    const int64_t columns = phase->taps * c->a;
+    const char *packed =
+        (const char *)w->at[3] +
+        (size_t)(group * packed_group(c) + phase->start * c->a * gt_conv_panels(c) * c->panel) *
+            c->element;
+    gt_ConvStrip s = {.x = image_of(w, group), .row = w->row, .to = w->to, .rows = rows};
+    for (int64_t j = 0; j < c->b; j += c->panel) {
+        s.width = width_of(c, j);
+        s.step = step_of(c, j);
+        s.y = (char *)w->at[2] + (size_t)(group * c->b + j) * c->element;
+        for (int64_t k = 0; k == 0 || k < columns; k += GT_CONV_LONG) {
+            s.column = w->column + phase->start * c->a + k;
+            s.columns = least(GT_CONV_LONG, columns - k);
+            s.b = packed + (size_t)(columns * j + k * s.step) * c->element;
+            s.add = k > 0;
+            strip_of(w)(&s);
+        }
     }
-    if (!some)
-        memset(y, 0, (size_t)c->groups * c->element);
 }
 
 void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at, int64_t first,
                    int64_t last, void *scratch)
 {
     const Work work = open_work(table, c, at, scratch);
-    if (c->depthwise) {
-        int64_t end = least(last * c->tile_rows, c->rows);
-        for (int64_t row = first * c->tile_rows; row < end; row++)
-            depthwise_row(&work, row);
-        return;
+    list_columns(&work);
+    for (int64_t tile = first; tile < last; tile++) {
+        const int64_t unit = tile / c->groups * c->tile_units, group = tile % c->groups;
+        const int64_t end = least(unit + c->tile_units, c->units);
+        Phase phase;
+        copy_boxes(&work, group, unit, end);
+        for (int64_t i = 0; next_phase(c, i, &phase); i++)
+            conv_phase(&work, &phase, list_rows(&work, &phase, unit, end), group);
     }
-    for (int64_t tile = first; tile < last; tile++)
-        conv_tile(&work, tile);
-}
-
-/* ---- conv_input_gradient ---- */
-
-static void pointwise_back_tile(const Work *w, int64_t tile)
-{
-    const gt_ConvJob *c = w->c;
-    int64_t row = tile / c->groups * c->tile_rows, group = tile % c->groups;
-    int64_t rows = least(c->tile_rows, c->rows - row), all = c->groups * c->out;
-    product(w, false, true, rows, c->in, c->out, from(w->a, place(c, row, group, c->out)), all,
-            from(w->b, place(c, 0, group, c->out)), all, w->to + offset(c, row, group, c->in),
-            c->groups * c->in);
-}
-
-/* Adds rows to where `gather` would have read them. */
-static void scatter(const Work *w, int64_t group, int64_t first, int64_t rows)
-{
-    const gt_ConvJob *c = w->c;
-    const size_t one = (size_t)c->in * c->element;
-    const char *row_of = w->patches;
-    for (int64_t row = first; row < first + rows; row++) {
-        gt_window_next(&c->window, row, first, w->tap);
-        for (int64_t p = 0, n; p < c->window.taps; p += n) {
-            n = w->tap[p] < 0 ? 1 : run_length(w, p, c->window.taps);
-            if (w->tap[p] >= 0)
-                add(w, n * c->in, w->to + offset(c, w->tap[p], group, c->in), row_of);
-            row_of += (size_t)n * one;
-        }
-    }
-}
-
-/* A group of one image: no other tile adds to the same elements. Each product with k, summed over
- * the channels out, is rounded, then added to x in the order of the rows and, within one, of the
- * window's positions. */
-static void back_tile(const Work *w, int64_t tile)
-{
-    const gt_ConvJob *c = w->c;
-    int64_t image = tile / c->groups, group = tile % c->groups, all = c->groups * c->out;
-    int64_t end = (image + 1) * c->window.outputs;
-    for (int64_t i = image * c->window.inputs; i < (image + 1) * c->window.inputs; i++)
-        memset(w->to + offset(c, i, group, c->in), 0, (size_t)c->in * c->element);
-    for (int64_t row = image * c->window.outputs; row < end; row += c->tile_rows) {
-        int64_t rows = least(c->tile_rows, end - row);
-        product(w, false, true, rows, c->depth, c->out, from(w->a, place(c, row, group, c->out)),
-                all, from(w->b, place(c, 0, group, c->out)), all, w->patches, c->depth);
-        scatter(w, group, row, rows);
-    }
-}
-
-static void depthwise_back(const Work *w, int64_t image)
-{
-    const gt_ConvJob *c = w->c;
-    memset(w->to + offset(c, image * c->window.inputs, 0, 1), 0, offset(c, c->window.inputs, 0, 1));
-    for (int64_t row = image * c->window.outputs; row < (image + 1) * c->window.outputs; row++) {
-        Operand up = from(w->a, place(c, row, 0, 1));
-        gt_window_next(&c->window, row, image * c->window.outputs, w->tap);
-        for (int64_t p = 0; p < c->window.taps; p++)
-            if (w->tap[p] >= 0) {
-                multiply(w, c->groups, up, from(w->b, place(c, p, 0, 1)), w->patches, w->patches);
-                add(w, c->groups, w->to + offset(c, w->tap[p], 0, 1), w->patches);
-            }
-    }
-}
-
-void gt_conv_input_gradient_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at,
-                                  int64_t first, int64_t last, void *scratch)
-{
-    const Work work = open_work(table, c, at, scratch);
-    for (int64_t tile = first; tile < last; tile++)
-        if (c->depthwise)
-            depthwise_back(&work, tile);
-        else if (c->pointwise)
-            pointwise_back_tile(&work, tile);
-        else
-            back_tile(&work, tile);
 }
 
 /* ---- conv_kernel_gradient ---- */
 
-/* A block of the kernel: some positions of one group, some columns. It goes through all rows,
- * GT_CONV_BLOCK at a time: each block's product is rounded, then added to those before, in double
- * where there are many of them. */
-static void kernel_tile(const Work *w, int64_t tile)
+/* A tile: a part of the blocks, a group, panels from `panel` on. */
+typedef struct Part {
+    int64_t part, group, panel, panels;
+    char *sums; /* [panels][depth][panel] */
+} Part;
+
+/* Channels of a panel, `n` wide, of the gradient that arrives, for `rows` positions from `position` on: where they lie, if they are
+ * near enough to each other to stay in the first cache, or copied; `step` elements from one row to the next. */
+static const char *panel_rows(const Work *w, const Part *p, int64_t panel, int64_t position,
+                              int64_t rows, int64_t *step)
 {
     const gt_ConvJob *c = w->c;
-    const int64_t all = c->groups * c->out, blocks = pieces(c->out, c->tile_columns);
-    const bool wide = c->in_double;
-    int64_t group = tile % c->groups, rest = tile / c->groups;
-    int64_t column = rest % blocks * c->tile_columns, tap = rest / blocks * c->tile_taps;
-    int64_t n = least(c->tile_columns, c->out - column);
-    int64_t taps = least(c->tile_taps, c->window.taps - tap), m = taps * c->in;
-    char *to = w->to + offset(c, tap * c->in, group, c->out) + (size_t)column * c->element;
-    if (wide)
-        memset(w->total, 0, (size_t)(m * n) * sizeof *w->total);
-    for (int64_t row = 0; row == 0 || row < c->rows; row += GT_CONV_BLOCK) {
-        int64_t rows = least(GT_CONV_BLOCK, c->rows - row);
-        bool first_of_all = row == 0 && !wide;
-        Operand patches = c->pointwise ? from(w->a, place(c, row, group, c->in))
-                                       : gather(w, w->a, group, row, rows, tap, taps);
-        product(w, true, false, m, n, rows, patches, c->pointwise ? c->groups * c->in : m,
-                from(w->b, place(c, row, group, c->out) + column), all,
-                first_of_all ? to : w->partial, first_of_all ? all : n);
-        if (wide)
-            add_wide(w, m * n, w->total, w->partial);
-        for (int64_t i = 0; row > 0 && !wide && i < m; i++)
-            add(w, n, to + (size_t)(i * all) * c->element,
-                w->partial + (size_t)(i * n) * c->element);
+    const int64_t j = panel * c->panel, n = width_of(c, j), all = c->groups * c->b;
+    const Operand u = from(w->b, position * all + p->group * c->b + j);
+    *step = step_of(c, j);
+    if (u.half < 0 && n == *step && (all == n || (n > c->lanes && all * c->element <= NEAR))) {
+        *step = all;
+        return u.at;
     }
-    for (int64_t i = 0; wide && i < m; i++)
-        rounded(w, n, w->total + i * n, to + (size_t)(i * all) * c->element);
+    if (n < *step)
+        memset(w->strip, 0, (size_t)(rows * *step) * c->element);
+    copy_rows(w, u, rows, n, all, w->strip, *step);
+    return w->strip;
 }
 
-/* The products of GT_CONV_STRIP rows, from `block` on, with n channels from `channel` on: their
- * sums go to `partial`. */
-static void depthwise_strip(const Work *w, int64_t block, int64_t channel, int64_t n)
+/* Products of the positions of some units are added to the sums of a block, which begin with those of the first ones. */
+static void add_units(const Work *w, const Part *p, int64_t unit, int64_t end, bool first)
 {
     const gt_ConvJob *c = w->c;
-    const size_t one = (size_t)n * c->element;
-    memset(w->partial, 0, (size_t)c->window.taps * one);
-    for (int64_t row = block; row < least(block + GT_CONV_STRIP, c->rows); row++) {
-        gt_window_next(&c->window, row, block, w->tap);
-        for (int64_t p = 0; p < c->window.taps; p++)
-            if (w->tap[p] >= 0) {
-                multiply(w, n, from(w->a, place(c, w->tap[p], channel, 1)),
-                         from(w->b, place(c, row, channel, 1)), w->patches, w->patches);
-                add(w, n, w->partial + (size_t)p * one, w->patches);
-            }
-    }
+    const int64_t depth = gt_conv_depth(c), panel = (int64_t)c->element * c->panel;
+    Phase phase = {.of = {0}};
+    const int64_t positions = list_rows(w, &phase, unit, end);
+    const int64_t position = w->to[0] / (c->groups * c->b * c->element);
+    copy_boxes(w, p->group, unit, end);
+    for (int64_t r = 0; r < depth + GT_CONV_SPARE; r++)
+        w->to[r] = least(r, depth - 1) * panel;
+    gt_ConvStrip s = {.x = image_of(w, p->group), .row = w->column, .to = w->to, .rows = depth};
+    for (int64_t at = 0; at < positions; at += c->slice)
+        for (int64_t i = 0; i < p->panels; i++) {
+            s.column = w->row + at;
+            s.columns = least(c->slice, positions - at);
+            s.b = panel_rows(w, p, p->panel + i, position + at, s.columns, &s.step);
+            s.y = p->sums + i * depth * panel;
+            s.width = step_of(c, (p->panel + i) * c->panel);
+            s.add = !first || at > 0;
+            strip_of(w)(&s);
+        }
 }
 
-/* Some channels: GT_CONV_STRIP rows at a time, whose sums are added to those before, in double
- * where there are many. */
-static void depthwise_kernel_tile(const Work *w, int64_t tile)
+/* total += the sums of a block, which are float32 or float64; the first ones become it. */
+static void add_block(const Work *w, const Part *p, bool first)
 {
     const gt_ConvJob *c = w->c;
-    const int64_t taps = c->window.taps, channel = tile * c->tile_columns;
-    const int64_t n = least(c->tile_columns, c->groups - channel);
-    const size_t one = (size_t)n * c->element;
-    const bool wide = c->in_double;
-    for (int64_t p = 0; p < taps && !wide; p++)
-        memset(w->to + offset(c, p, channel, 1), 0, one);
-    if (wide)
-        memset(w->total, 0, (size_t)(taps * n) * sizeof *w->total);
-    for (int64_t block = 0; block < c->rows; block += GT_CONV_STRIP) {
-        depthwise_strip(w, block, channel, n);
-        if (wide)
-            add_wide(w, taps * n, w->total, w->partial);
-        for (int64_t p = 0; p < taps && !wide; p++)
-            add(w, n, w->to + offset(c, p, channel, 1), w->partial + (size_t)p * one);
+    const int64_t one = gt_conv_depth(c) * c->panel, n = p->panels * one;
+    double *total = (double *)w->at[3] +
+                    ((p->part * c->groups + p->group) * gt_conv_panels(c) + p->panel) * one;
+    if (first)
+        w->table->cast[c->type][GT_LOOP_F64](n, p->sums, total);
+    else if (c->type == GT_LOOP_F32)
+        gt_add_in_double(w->table, n, (const float *)(const void *)p->sums, total);
+    else
+        w->table->binary[GT_LOOP_ADD][GT_LOOP_F64](n, total, 1, p->sums, 1, total);
+}
+
+static void kernel_part(const Work *w, const Part *p)
+{
+    const gt_ConvJob *c = w->c;
+    const int64_t blocks = c->units ? (c->units + c->block_units - 1) / c->block_units : 1;
+    const int64_t begin = p->part * blocks / c->parts, end = (p->part + 1) * blocks / c->parts;
+    for (int64_t block = begin; block < end; block++) {
+        const int64_t unit = block * c->block_units, last = least(unit + c->block_units, c->units);
+        for (int64_t u = unit; u < last || u == unit; u += c->tile_units)
+            add_units(w, p, u, least(u + c->tile_units, last), u == unit);
+        if (c->units == 0)
+            memset(p->sums, 0, (size_t)(p->panels * gt_conv_depth(c) * c->panel) * c->element);
+        add_block(w, p, block == begin);
     }
-    for (int64_t p = 0; p < taps && wide; p++)
-        rounded(w, n, w->total + p * n, w->to + offset(c, p, channel, 1));
 }
 
 void gt_conv_kernel_gradient_tiles(const gt_KernelTable *table, const gt_ConvJob *c,
                                    void *const *at, int64_t first, int64_t last, void *scratch)
 {
     const Work work = open_work(table, c, at, scratch);
-    for (int64_t tile = first; tile < last; tile++)
-        if (c->depthwise)
-            depthwise_kernel_tile(&work, tile);
-        else
-            kernel_tile(&work, tile);
+    const int64_t panels = gt_conv_panels(c),
+                  pieces = (panels + c->tile_panels - 1) / c->tile_panels;
+    list_columns(&work);
+    for (int64_t tile = first; tile < last; tile++) {
+        Part p = {.part = tile / pieces / c->groups,
+                  .group = tile / pieces % c->groups,
+                  .panel = tile % pieces * c->tile_panels,
+                  .sums = work.strip + c->strip_bytes};
+        p.panels = least(c->tile_panels, panels - p.panel);
+        kernel_part(&work, &p);
+    }
+}
+
+/* ---- conv_total ---- */
+
+/* Rows of n channels to where they lie in the kernel; zeros for the taps that were left out. */
+static void write_panel(const gt_ConvJob *c, const char *sums, char *to, int64_t n)
+{
+    const gt_SlidingWindow *w = &c->window;
+    const size_t bytes = (size_t)n * c->element;
+    for (int64_t tap = 0; tap < c->size[0] * c->size[1] * c->size[2]; tap++) {
+        int64_t rest = tap, taps = 1, number = 0;
+        bool left_out = false;
+        for (int d = GT_SPATIAL - 1; d >= 0; d--) {
+            const int64_t p = rest % c->size[d] - c->skipped[d];
+            left_out = left_out || p < 0 || p >= w->size[d];
+            number += p * taps;
+            taps *= w->size[d];
+            rest /= c->size[d];
+        }
+        for (int64_t i = 0; i < c->a; i++, to += (size_t)(c->groups * c->b) * c->element)
+            if (left_out)
+                memset(to, 0, bytes);
+            else
+                memcpy(to, sums + (size_t)((number * c->a + i) * c->panel) * c->element, bytes);
+    }
+}
+
+void gt_conv_total_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at,
+                         int64_t first, int64_t last, void *scratch)
+{
+    const int64_t panels = gt_conv_panels(c), depth = gt_conv_depth(c), one = depth * c->panel;
+    for (int64_t tile = first; tile < last; tile++) {
+        const int64_t group = tile / panels, j = tile % panels * c->panel, n = width_of(c, j);
+        double *total = (double *)at[3] + tile * one, *rounded = total;
+        for (int64_t p = 1; p < c->parts; p++)
+            table->binary[GT_LOOP_ADD][GT_LOOP_F64](one, total, 1,
+                                                    total + p * c->groups * panels * one, 1, total);
+        if (c->type == GT_LOOP_F32) {
+            table->cast[GT_LOOP_F64][GT_LOOP_F32](one, total, scratch);
+            rounded = scratch;
+        }
+        write_panel(c, (const char *)rounded, (char *)at[2] + (group * c->b + j) * c->element, n);
+    }
 }

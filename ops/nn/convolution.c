@@ -6,14 +6,12 @@
  *     x (2, 5, 4, 3), k (3, 3, 3, 8), strides 2, same: zeros above, below and on the right;
  *     y (2, 3, 2, 8), y(b, i, j, f) = sum of x(b, 2 i + p - 1, 2 j + q, c) k(p, q, c, f) over p, q, c
  *
- * Order of calls: a shape rule recovers the specs of x and k, then plan() works out the window and
- * the tiles; lowering does that again and adds what depends on the target, the scratch memory of
- * products. The kernels are in kernels/once/convolution.c; how the work is cut depends on the sizes
- * alone. Leans on window.c. */
+ * Order of calls: a shape rule recovers the specs of x and k, then plan() works out the window;
+ * lowering does that again, cuts the work, by sizes alone, and adds what depends on the target, the
+ * width of panels. The kernels are in kernels/once/convolution.c. Leans on window.c. */
 #include "ops/nn/convolution.h"
 #include "core/assert.h"
 #include "core/inside.h"
-#include "kernels/product.h"
 #include "ops/array/indexing.h"
 #include "ops/array/reshaping.h"
 #include "ops/kit.h"
@@ -36,14 +34,29 @@ GT_OPTION_TYPE(ConvGradientOptions, CONV_GRADIENT_OPTIONS);
 
 /* ---- sizes ---- */
 
-#define PATCHES 65536 /* elements that a tile gathers, about; it has LEAST to MOST rows */
-#define LEAST   64
-#define MOST    1024
-#define COLUMNS 128 /* columns of a kernel's gradient that a tile has at most */
+/* Positions: of a line that stay together; of a tile where there are many, about; where there are few,
+ * for TILES of them, at least. */
+#define LINE  1024
+#define TILE  1024
+#define FEW   128
+#define TILES 16
+/* Bytes that a tile copies, about. */
+#define COPIED (1 << 19)
+/* Of the gradient of a kernel: positions whose sums are added as they are, not in double; parts of
+ * these blocks, added up side by side, and bytes that they may take; panels of a tile. */
+#define BLOCK  2048
+#define PARTS  16
+#define TOTALS (64 << 20)
+#define PANELS 2
 
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
 }
 
 static int64_t pieces(int64_t n, int64_t piece)
@@ -78,12 +91,10 @@ static bool channels_fit(const gt_Spec *x, const gt_Spec *kernel, int64_t groups
     return true;
 }
 
-/* The convolution of x with the kernel: the window, the channels, the tiles. False with an error
- * raised if there is none. */
+/* The convolution of x with the kernel: the window and the channels. False with an error raised if there is none. */
 static bool plan(gt_ConvJob *c, const gt_conv_options *options, const gt_Spec *x,
                  const gt_Spec *kernel)
 {
-    const gt_SlidingWindow *w = &c->window;
     const int rank = x->rank;
     if (!gt_window_takes(x) || !gt_window_countable(kernel) ||
         !channels_fit(x, kernel, options->groups) ||
@@ -91,22 +102,15 @@ static bool plan(gt_ConvJob *c, const gt_conv_options *options, const gt_Spec *x
                        &options->dilation, options->padding))
         return false;
     c->images = x->dims[0];
-    c->rows = c->images * w->outputs;
     c->groups = options->groups;
-    c->in = kernel->dims[rank - 2];
-    c->out = kernel->dims[rank - 1] / c->groups;
-    c->depth = w->taps * c->in;
-    /* One tap and no stride: the image itself is the matrix of rows, nothing is gathered. */
-    c->pointwise = w->taps == 1 && w->inputs == w->outputs;
-    /* A group of one channel is no matrix product but one of numbers: channels go beside each
-     * other. */
-    c->depthwise = c->in == 1 && c->out == 1 && c->groups > 1;
-    /* Rows enough to keep a product busy, but gathered ones stay in the second cache. */
-    const int64_t rows = c->depth > 0 ? PATCHES / c->depth : MOST;
-    c->tile_rows = rows < LEAST ? LEAST : least(rows, MOST);
-    /* Of a kernel's gradient: about 64 of its rows, so that they are a product's height. */
-    c->tile_taps = c->in > 0 ? least(pieces(64, c->in), w->taps) : w->taps;
-    c->tile_columns = least(c->depthwise ? c->groups : c->out, COLUMNS);
+    c->a = c->held = kernel->dims[rank - 2];
+    c->b = kernel->dims[rank - 1] / c->groups;
+    /* Groups of one channel: channels go beside each other. */
+    c->depthwise = c->a == 1 && c->b == 1 && c->groups > 1;
+    if (c->depthwise) {
+        c->b = c->held = c->groups;
+        c->groups = 1;
+    }
     return true;
 }
 
@@ -118,10 +122,79 @@ static gt_conv_options forward_options(const ConvGradientOptions *options)
 
 /* ---- lowering ---- */
 
-/* Adds the launch, with a job that is planned for x and the kernel; both inputs are its
- * operands. */
+/* Does no window read beyond the image along the axis? */
+static bool stays_inside(const gt_ConvJob *c, int d)
+{
+    const gt_SlidingWindow *w = &c->window;
+    const int64_t last = gt_conv_to(c, d) - 1, far = (w->size[d] - 1) * w->dilation[d];
+    if (c->back)
+        return w->before[d] / w->stride[d] >= far / w->stride[d] &&
+               (last + w->before[d]) / w->stride[d] < w->out[d];
+    return w->before[d] == 0 && last * w->stride[d] + far < w->in[d];
+}
+
+/* Bytes of a copy of what the windows of `lines` lines read, with the distances in it. */
+static int64_t box_of(gt_ConvJob *c, int64_t lines)
+{
+    c->pitch[2] = c->held * c->element;
+    c->pitch[1] = c->pitch[2] * gt_conv_extent(c, 2, c->wide);
+    if (c->pitch[1] % 4096 == 0)
+        c->pitch[1] += 64; /* no lines at the same places of the cache */
+    c->pitch[0] = c->pitch[1] * gt_conv_extent(c, 1, lines);
+    return c->pitch[0] * gt_conv_extent(c, 0, 1);
+}
+
+/* Takes away the taps that are padding for every position, so that a spread window, however far it
+ * reaches, copies no more than thrice the image. */
+static void leave_out_padding(gt_ConvJob *c)
+{
+    gt_SlidingWindow *w = &c->window;
+    for (int d = 0; d < GT_SPATIAL; d++) {
+        int64_t first = 0, last = w->size[d] - 1;
+        c->size[d] = w->size[d];
+        c->skipped[d] = 0;
+        if (w->dilation[d] == 1)
+            continue;
+        while (first < last && w->out[d] - 1 - w->before[d] + first * w->dilation[d] < 0)
+            first++;
+        while (last > first && last * w->dilation[d] - w->before[d] >= w->in[d])
+            last--;
+        c->skipped[d] = first;
+        w->size[d] = last - first + 1;
+        w->before[d] -= first * w->dilation[d];
+    }
+    w->taps = w->size[0] * w->size[1] * w->size[2];
+}
+
+/* How many lines, counted through all images, a tile has, and what it copies: of sizes alone. */
+static void cut(gt_ConvJob *c)
+{
+    const int64_t width = gt_conv_to(c, 2), lines = gt_conv_to(c, 1);
+    c->cuts = c->wide = c->tile_units = 1;
+    if (c->images == 0)
+        return;
+    c->cuts = pieces(width, LINE);
+    c->wide = pieces(width, c->cuts);
+    c->units = c->images * gt_conv_to(c, 0) * lines * c->cuts;
+    c->direct = c->half_a < 0;
+    for (int d = 0; d < GT_SPATIAL; d++)
+        c->direct = c->direct && stays_inside(c, d);
+    int64_t n = most(least(c->units * c->wide / TILES, TILE), FEW) / c->wide;
+    n = c->cuts > 1 ? 1 : n > lines ? n / lines * lines : pieces(lines, pieces(lines, most(n, 1)));
+    while (n > 1 && pieces(n, lines) * box_of(c, least(n, lines)) > COPIED)
+        n = pieces(n, 2);
+    c->tile_units = n;
+    c->box = box_of(c, least(n, lines));
+    if (c->direct) {
+        c->pitch[2] = c->groups * c->held * c->element;
+        c->pitch[1] = c->pitch[2] * gt_conv_from(c, 2);
+        c->pitch[0] = c->pitch[1] * gt_conv_from(c, 1);
+    }
+}
+
+/* Adds a launch whose job is planned for x and the kernel; both inputs are its operands. */
 static gt_ConvJob *lower_conv(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernelId id,
-                              const gt_conv_options *options, const gt_Spec *x,
+                              bool back, const gt_conv_options *options, const gt_Spec *x,
                               const gt_Spec *kernel)
 {
     const gt_Spec *a = rule->input[0], *b = rule->input[1];
@@ -131,83 +204,89 @@ static gt_ConvJob *lower_conv(const gt_ShapeRule *rule, gt_Lowering *lowering, g
     const bool planned = plan(c, options, x, kernel);
     GT_ASSERT(planned); /* the shape rule did the same */
     (void)planned;
+    if (back && !c->depthwise) {
+        const int64_t in = c->a;
+        c->a = c->held = c->b;
+        c->b = in;
+    }
+    c->back = back;
     c->type = (uint8_t)gt_loop_type(dtype);
     c->element = (uint8_t)gt_dtype_size(dtype);
     c->element_a = (uint8_t)gt_dtype_size(a->dtype);
     c->element_b = (uint8_t)gt_dtype_size(b->dtype);
     c->half_a = (int8_t)gt_half_type(a->dtype);
     c->half_b = (int8_t)gt_half_type(b->dtype);
+    c->lanes = lowering->target->conv_lanes[c->type];
+    c->panel = c->depthwise ? c->b : c->b <= c->lanes ? c->lanes : 2 * c->lanes;
+    leave_out_padding(c);
+    cut(c);
     return c;
 }
 
-/* Cuts a worker's scratch memory: for rows x columns gathered, `partial` elements of a sum, and
- * products of m x n summed over k. */
-static void need(gt_Lowering *lowering, gt_ConvJob *c, int64_t rows, int64_t columns,
-                 int64_t partial, int64_t m, int64_t n, int64_t k)
+/* Lays out a worker's scratch memory for a kernel that lists positions. */
+static size_t scratch_of(gt_ConvJob *c)
 {
-    const bool widens = c->half_a >= 0 || c->half_b >= 0;
-    c->tap_bytes = gt_aligned((size_t)c->window.taps * sizeof(int64_t));
-    c->patch_bytes = c->pointwise ? 0 : gt_aligned((size_t)rows * (size_t)columns * c->element);
-    c->partial_bytes = gt_aligned((size_t)partial * c->element);
-    c->total_bytes = c->in_double ? gt_aligned((size_t)partial * sizeof(double)) : 0;
-    size_t product =
-        c->depthwise ? 0 : gt_gemm_scratch(lowering->target, (gt_LoopType)c->type, widens, m, n, k);
-    gt_lower_scratch(lowering,
-                     c->tap_bytes + c->patch_bytes + c->partial_bytes + c->total_bytes + product);
+    const int64_t depth = gt_conv_depth(c), lines = gt_conv_to(c, 1);
+    const int64_t boxes = c->cuts > 1 ? c->tile_units : (c->tile_units + lines - 2) / lines + 1;
+    const int64_t rows = most(c->tile_units * c->wide, depth);
+    c->column_bytes = gt_aligned((size_t)(depth + GT_CONV_SPARE) * sizeof(int64_t));
+    c->row_bytes = gt_aligned((size_t)(rows + GT_CONV_SPARE) * sizeof(int64_t));
+    c->image_bytes = c->direct ? 0 : gt_aligned((size_t)(boxes * c->box));
+    return c->column_bytes + 2 * c->row_bytes + c->image_bytes;
 }
 
-/* Depthwise: room for one position's products, and for both of its factors. */
-#define FACTORS 3
+/* The kernel is packed, then each tile writes its lines of one group. */
+static void lower_strips(const gt_ShapeRule *rule, gt_Lowering *lowering, bool back,
+                         const gt_conv_options *options, const gt_Spec *x, const gt_Spec *kernel)
+{
+    gt_ConvJob *c = lower_conv(rule, lowering, GT_TILES_conv_pack, back, options, x, kernel);
+    const int64_t panels = gt_conv_panels(c);
+    lowering->launch[0].tiles = c->groups * panels;
+    gt_lower_scratch(lowering, back && c->half_b >= 0 ? (size_t)(c->panel * c->a) * c->element : 0);
+    gt_lower_temporary(lowering, rule,
+                       (size_t)(c->groups * gt_conv_depth(c) * panels * c->panel) * c->element);
+    gt_lower_again(lowering, GT_TILES_conv, pieces(c->units, c->tile_units) * c->groups);
+    gt_lower_scratch(lowering, scratch_of(c));
+    if (c->groups == 1 && c->cuts == 1)
+        gt_lower_span(lowering, c->tile_units * c->wide * c->b);
+}
 
-/* Tiles are positions of the result by groups, or positions alone. */
 static void conv_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    gt_ConvJob *c =
-        lower_conv(rule, lowering, GT_TILES_conv, rule->options, rule->input[0], rule->input[1]);
-    const int64_t tiles = pieces(c->rows, c->tile_rows);
-    lowering->launch[0].tiles = c->depthwise ? tiles : tiles * c->groups;
-    if (c->groups == 1)
-        gt_lower_span(lowering, c->tile_rows * c->out);
-    if (c->depthwise)
-        need(lowering, c, FACTORS, c->groups, 0, 0, 0, 0);
-    else
-        need(lowering, c, c->tile_rows, c->depth, 0, c->tile_rows, c->out, c->depth);
+    lower_strips(rule, lowering, false, rule->options, rule->input[0], rule->input[1]);
 }
 
-/* Windows overlap, so what is added to one image must stay in one tile; without an overlap,
- * pointwise, rows are cut as those of conv. */
 static void conv_input_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     const gt_conv_options options = forward_options(rule->options);
-    gt_ConvJob *c = lower_conv(rule, lowering, GT_TILES_conv_input_gradient, &options,
-                               &rule->output[0], rule->input[1]);
-    lowering->launch[0].tiles = c->depthwise   ? c->images
-                                : c->pointwise ? pieces(c->rows, c->tile_rows) * c->groups
-                                               : c->images * c->groups;
-    if (c->groups == 1)
-        gt_lower_span(lowering, (c->pointwise ? c->tile_rows : c->window.inputs) * c->in);
-    if (c->depthwise)
-        need(lowering, c, FACTORS, c->groups, 0, 0, 0, 0);
-    else
-        need(lowering, c, c->tile_rows, c->depth, 0, c->tile_rows, c->depth, c->out);
+    lower_strips(rule, lowering, true, &options, &rule->output[0], rule->input[1]);
 }
 
-/* Every tile goes through all rows: the kernel is cut, not the sum over the images. */
+/* Tiles are parts of the positions by groups by panels. */
 static void conv_kernel_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     const gt_conv_options options = forward_options(rule->options);
-    gt_ConvJob *c = lower_conv(rule, lowering, GT_TILES_conv_kernel_gradient, &options,
+    gt_ConvJob *c = lower_conv(rule, lowering, GT_TILES_conv_kernel_gradient, false, &options,
                                rule->input[0], &rule->output[0]);
-    const int64_t m = c->tile_taps * c->in, n = c->tile_columns;
-    c->in_double = c->type == GT_LOOP_F32 &&
-                   c->rows > GT_CONV_FEW * (c->depthwise ? GT_CONV_STRIP : GT_CONV_BLOCK);
-    lowering->launch[0].tiles =
-        c->depthwise ? pieces(c->groups, n)
-                     : pieces(c->window.taps, c->tile_taps) * pieces(c->out, n) * c->groups;
-    if (c->depthwise)
-        need(lowering, c, FACTORS, n, c->window.taps * n, 0, 0, 0);
-    else
-        need(lowering, c, GT_CONV_BLOCK, m, m * n, m, n, GT_CONV_BLOCK);
+    const int64_t panels = gt_conv_panels(c), sums = gt_conv_depth(c) * c->panel;
+    const int64_t all = c->groups * panels * sums * (int64_t)sizeof(double);
+    c->slice = c->depthwise ? GT_CONV_DEEP_SLICE : GT_CONV_SLICE;
+    c->tile_panels = least(panels, PANELS);
+    c->block_units = c->tile_units;
+    if (!c->depthwise)
+        c->block_units *= most(1, BLOCK / (c->tile_units * c->wide));
+    /* Of sizes alone: the width of a panel is the target's. */
+    const int64_t kernel = c->groups * gt_conv_depth(c) * c->b * (int64_t)sizeof(double);
+    c->parts = least(pieces(c->units, c->block_units), least(PARTS, TOTALS / most(kernel, 1)));
+    c->parts = most(1, c->parts);
+    size_t bytes = scratch_of(c);
+    c->strip_bytes = gt_aligned((size_t)(c->slice * c->panel) * c->element);
+    lowering->launch[0].tiles = c->parts * c->groups * pieces(panels, c->tile_panels);
+    gt_lower_scratch(lowering,
+                     bytes + c->strip_bytes + (size_t)(c->tile_panels * sums) * c->element);
+    gt_lower_temporary(lowering, rule, (size_t)(c->parts * all));
+    gt_lower_again(lowering, GT_TILES_conv_total, c->groups * panels);
+    gt_lower_scratch(lowering, (size_t)sums * c->element);
 }
 
 /* ---- shapes ---- */

@@ -53,25 +53,50 @@ static void lower_head(const gt_ShapeRule *rule, const ChainOptions *options, gt
     gt_lower(&head, lowering->target, lowering);
 }
 
+/* Makes a launch of the head the first part of a chain's tiles: it finds its operands among those of the chain. */
+static void take_head(gt_ChainJob *job, const gt_ShapeRule *rule, const ChainOptions *options,
+                      const gt_Launch *head, uint32_t at, int32_t temporaries)
+{
+    memcpy(job->head_at, options->job.head_at, sizeof job->head_at);
+    for (int32_t i = 0; i < temporaries; i++)
+        job->head_at[options->head_inputs + 1 + i] = (int8_t)(rule->inputs + rule->outputs + i);
+    job->tile = head->span;
+    job->head = head->kernel;
+    job->head_job = (int32_t)head->job - (int32_t)at;
+}
+
+/* What the head does ahead of its tiles, as packing a kernel, comes first: chains without steps. */
+static void lower_ahead(const gt_ShapeRule *rule, const ChainOptions *options, const gt_Launch *ahead,
+                        gt_Lowering *lowering)
+{
+    gt_ChainJob *job = gt_lower_launch(lowering, GT_TILES_chain, ahead->tiles, sizeof *job);
+    gt_Launch *launch = &lowering->launch[lowering->launches - 1];
+    memset(job, 0, sizeof *job);
+    take_head(job, rule, options, ahead, launch->job, lowering->temporaries);
+    launch->alone = ahead->alone;
+    launch->scratch = ahead->scratch;
+}
+
 /* A head that is lowered already becomes the first part of each tile. */
 static void chain_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     const ChainOptions *options = rule->options;
     const gt_ChainJob *given = &options->job;
-    gt_Launch head = {.kernel = 0};
+    gt_Launch heads[GT_MAX_LAUNCHES], head = {.kernel = 0};
     if (options->head) {
         lower_head(rule, options, lowering);
-        head = lowering->launch[0];
+        const int32_t count = lowering->launches;
+        memcpy(heads, lowering->launch, sizeof heads);
         lowering->launches = 0;
+        for (int32_t i = 0; i + 1 < count; i++)
+            lower_ahead(rule, options, &heads[i], lowering);
+        head = heads[count - 1];
     }
     gt_ChainJob *job = gt_lower_launch(lowering, GT_TILES_chain, 0, sizeof *job);
-    gt_Launch *launch = &lowering->launch[0];
+    gt_Launch *launch = &lowering->launch[lowering->launches - 1];
     *job = *given;
-    if (options->head) {
-        job->tile = head.span;
-        job->head = head.kernel;
-        job->head_job = (int32_t)head.job - (int32_t)launch->job;
-    }
+    if (options->head)
+        take_head(job, rule, options, &head, launch->job, lowering->temporaries);
     launch->tiles = options->head ? head.tiles : (job->size + job->tile - 1) / job->tile;
     launch->span = job->tile;
     launch->alone = head.alone;
@@ -539,9 +564,11 @@ static bool has_head(const Group *group)
     gt_ShapeRule rule = gt_graph_rule(program->graph, node);
     gt_Lowering lowering;
     gt_lower(&rule, gt_context_kernels(program->context), &lowering);
-    return !lowering.run && lowering.launches == 1 && lowering.temporaries == 0 &&
-           lowering.check == GT_CHECK_none && lowering.launch[0].span > 0 &&
-           (group->width == group->size || lowering.launch[0].span % group->width == 0);
+    if (lowering.run || lowering.launches == 0 || lowering.check != GT_CHECK_none ||
+        lowering.job_bytes + (size_t)lowering.launches * (sizeof(gt_ChainJob) + 16) > GT_JOB_BYTES)
+        return false;
+    const int64_t span = lowering.launch[lowering.launches - 1].span;
+    return span > 0 && (group->width == group->size || span % group->width == 0);
 }
 
 /* Is the chain worth it? One step is if its operand is repeated in narrow rows, or if it follows a head. */
