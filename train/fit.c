@@ -395,7 +395,7 @@ gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Rows rows, const gt_
     if (gt_run_begin(&run, &of) != GT_OK)
         return NULL;
     if (check_options(&options) == GT_OK && open_datasets(&run, rows, &options) == GT_OK &&
-        check_labels(&run) == GT_OK && gt_class_names_of(run.state, run.dataset) == GT_OK) {
+        check_labels(&run) == GT_OK && gt_model_take_data(run.state, run.dataset) == GT_OK) {
         gt_DatasetPosition mark = gt_dataset_enter(run.dataset);
         history = fit(&run, &options);
         gt_dataset_leave(run.dataset, mark);
