@@ -86,8 +86,8 @@ static bool train_steps(Fit *fit, int64_t most)
     int64_t steps = fit->options->steps_per_epoch;
     for (int64_t i = 0; i < most && (steps < 0 || fit->step < steps); i++) {
         Batch batch = train_batch(fit, i == 0);
-        /* An epoch that begins where the dataset's has just ended begins it anew. */
-        if (batch == BATCH_NONE && fit->step == 0 && steps >= 0)
+        /* An epoch that begins where the dataset's has just ended begins it anew: a gt_fit that failed may have left it there. */
+        if (batch == BATCH_NONE && fit->step == 0)
             batch = train_batch(fit, i == 0);
         if (batch == BATCH_NONE && steps >= 0)
             warn_of_end(fit);
