@@ -209,16 +209,16 @@ gt_Status gt_set_table_at(const char *here, gt_Layer *model, gt_Dataset *dataset
     static const char operation[] = "set_table";
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_own(context, here, operation, model) : NULL;
-    if (!state || (dataset && !gt_dataset_check(context, here, operation, dataset)))
+    if (!state || !gt_dataset_check(context, here, operation, dataset))
         return gt_status();
-    gt_DataNames *names = dataset ? gt_dataset_names(dataset) : NULL;
-    if (dataset && (!names || !names->table))
+    const gt_DataNames *names = gt_dataset_names(dataset);
+    if (!names || !names->table)
         return gt_raise(context, GT_INVALID, here, operation, "the dataset was not read from a table");
     gt_DataNames *before = state->data ? data_of(state)->table : NULL;
     if (before)
         data_of(state)->table = NULL;
     gt_Site site = gt_site_enter(here, operation);
-    if (dataset && gt_model_take_data(state, dataset) != GT_OK && before) {
+    if (gt_model_take_data(state, dataset) != GT_OK && before) {
         data_of(state)->table = before;
         before = NULL;
     }

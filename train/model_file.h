@@ -49,10 +49,11 @@ GT_API gt_Layer *gt_load_model_at(const char *here, const char *path,
 /* ---- how rows were read ---- */
 
 /* gt_set_table(model, train): the model knows how the rows of `train` were read from a table - columns, categories, what stands
- * for gaps, scale, decimal point, ... - and what their classes are called, and so does its file; gt_dataset_from_csv("new.csv",
- * .model = model) reads others in the same way. gt_fit does this with the dataset it is given, where the model knows of none;
- * where it does, categories that differ are an error, for their numbers would mean something else. Once for a loop of one's
- * own; `dataset` NULL: forgets it. What gt_dataset_map makes of the rows is no part of it. On failure what it knew before. */
+ * for gaps, scale, decimal point - and what its classes are called, and so does its file; gt_dataset_from_csv("new.csv",
+ * .model = model) reads others in the same way. gt_fit does this with its dataset, where the model knows of none; where it
+ * does, categories that differ are an error, for their numbers would mean something else. Call it in a loop of one's own, or
+ * to have another table in place of the one it knows. What gt_dataset_map makes of the rows is no part of it. On failure the
+ * model knows what it knew before. */
 #define gt_set_table(model, dataset) gt_set_table_at(GT_HERE, model, dataset)
 GT_API gt_Status gt_set_table_at(const char *here, gt_Layer *model, gt_Dataset *dataset);
 /* Does it know? */
