@@ -267,7 +267,8 @@ static gt_Status compile(Run *run)
 static gt_Status fit(Run *run)
 {
     gt_DatasetPosition at = gt_dataset_position(run->dataset);
-    gt_History *history = gt_fit(run->model, run->dataset, .epochs = 2, .initial_epoch = at.epoch,
+    int64_t done = at.epoch + (at.row == gt_dataset_size(run->dataset)); /* failed behind its steps */
+    gt_History *history = gt_fit(run->model, run->dataset, .epochs = 2, .initial_epoch = done,
                                  .verbose = GT_VERBOSITY_SILENT, .validation = run->dataset);
     gt_history_free(history);
     return gt_status();
