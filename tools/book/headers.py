@@ -213,10 +213,11 @@ class Reader:
         self.lines = text.split('\n')
         self.section = ''
         self.comment, self.owner, self.group = '', '', []
+        self.passed = False  # something else came behind the comment
         self.found = []  # (name, kind, line, doc, section, group)
 
     def drop_comment(self):
-        self.comment, self.owner, self.group = '', '', []
+        self.comment, self.owner, self.group, self.passed = '', '', [], False
 
     def public(self, name):
         """The function that a name in a declaration belongs to."""
@@ -252,7 +253,7 @@ class Reader:
                 i += 1
                 continue
             if not line.strip():
-                if self.group or self.owner:
+                if self.group or self.owner or self.passed:
                     self.drop_comment()
                 i += 1
             elif line.lstrip().startswith('/*') and not line.startswith(' '):
@@ -274,6 +275,7 @@ class Reader:
                 first = False
                 i = j + 1
             elif line.startswith('#'):
+                self.passed = True
                 j = i
                 while self.lines[j].endswith('\\'):
                     j += 1
@@ -363,6 +365,7 @@ def read(root, compiler=('cc',)):
     for name, (path, line, code, section) in known['forward'].items():
         if name not in book.types:
             book.types[name] = Type(name, path, section, line, '', code)
+            next(h for h in book.headers if h.path == path).names.insert(0, name)
     for name, code in known['inline'].items():
         m = re.match(r'(.*?[\s*])(gt_\w+)\((.*)\)\s*$', ' '.join(code.split()))
         protos.setdefault(name, (m[1].strip(), [parameter(a) for a in split_arguments(m[3] + ')')[0] if a != 'void']))
@@ -379,7 +382,8 @@ def read(root, compiler=('cc',)):
         if f.struct:
             f.options = options[f.struct]
             named = {o.name: o for o in f.options}
-            f.parameters = [(named[n].type, n) if t is None and n else (f.options[0].type, f'[{f.options[0].name}]') if t is None else (t, n)
+            first = f.options[0]  # what may be given without its name, where no name is known
+            f.parameters = [(t, n) if t is not None else (named[n].type, n) if n else ('[' + first.type, first.name + ']')
                             for t, n in f.parameters]
     return book
 
@@ -412,17 +416,18 @@ def blocks(doc):
     return [b for b in out if b[0] != 'end']
 
 
-def sentence(doc, width=110):
+def sentence(doc, width=120):
     """The first sentence, without the calls that it may begin with: for lists of names."""
     text = ' '.join(t for kind, t in blocks(doc)[:1] if kind in ('text', 'item'))
-    calls = re.match(r'(gt_\w+(\(([^()]|\([^()]*\))*\))?(, )?)+: ', text)
-    if calls:
-        text = text[calls.end():]
-    end = re.search(r'[.;:](?= |$)(?![^(]*\))', text)
-    text = text[:end.start()] if end else text
+    calls = re.match(r'(gt_\w+(\(([^()]|\([^()]*\))*\))?(,? or |,? and |, )?)+: ', text)
+    text = text[calls.end():] if calls else text
+    end = re.search(r'(?<!\.)\.(?= |$)(?![^(]*\))', text)
+    text = (text[:end.start()] if end else text).rstrip(',:')
     if len(text) > width:
-        text = text[:width].rsplit(' ', 1)[0].rstrip(',(') + ' ...'
-    return text or 'see below'
+        # Better a part that ends where one breathes.
+        part = re.match(r'.{25,%d}[;:](?= )(?![^(]*\))' % (width - 1), text)
+        text = part[0][:-1] if part else text[:width].rsplit(' ', 1)[0].rstrip(',(') + ' ...'
+    return text.strip() or 'see below'
 
 
 def signature(f, width=100):
