@@ -22,7 +22,7 @@ typedef struct Command {
 } Command;
 
 extern const Command train_command, predict_command, evaluate_command, info_command,
-    summary_command, plot_command, diff_command;
+    summary_command, plot_command, diff_command, bench_command, export_command;
 
 /* Prints "gradtape COMMAND: ..." to standard error. EXIT_FAILURE, and EXIT_USAGE. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -31,6 +31,14 @@ int misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void print_raised(FILE *file);
 /* A field of a table in quotes. */
 void print_quoted(FILE *file, const char *text);
+/* Text for a file, which appears whole or not at all under its name; NULL: standard output. False: told. */
+typedef struct Output {
+    FILE *file;
+    const char *path;
+    char temporary[1100]; /* "": it is written as it is, a pipe or a terminal */
+} Output;
+bool output_open(Output *output, const char *path);
+int output_close(Output *output); /* exit status */
 /* Was everything printed? EXIT_SUCCESS, or a failure that is told. */
 int finish_output(FILE *file, const char *path);
 

@@ -1,11 +1,18 @@
 /* gradtape info: what is in a file. */
-#include "cli/rows.h"
+#include "cli/json.h"
+#include "cli/network.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const Option options[] = {{NULL, 0, OPTION_FLAG, NULL, NULL, NULL}};
+static bool json;
+
+static const Option options[] = {
+    {"json", 'j', OPTION_FLAG, &json, NULL,
+     "the architecture of a model instead, which gradtape train --model reads"},
+    {NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
 
 static void print_spec(const char *name, gt_Spec spec)
 {
@@ -170,9 +177,24 @@ static bool looks_like_tensors(const char *begin, size_t size)
     return size > 8 && begin[8] == '{' && begin[6] == 0 && begin[7] == 0;
 }
 
+static int print_architecture(const char *path)
+{
+    size_t wrong;
+    const char *text = network_text(path);
+    if (!text)
+        return EXIT_FAILURE;
+    Json value = json_of(text, strlen(text), &wrong);
+    if (!value.text)
+        return fail("%s: its architecture is no JSON", path);
+    json_print(stdout, value);
+    return finish_output(stdout, "standard output");
+}
+
 static int run(const char **operands)
 {
     const char *path = operands[0];
+    if (json)
+        return print_architecture(path);
     char begin[16] = {0};
     FILE *file = fopen(path, "rb");
     if (!file)

@@ -8,7 +8,7 @@
 
 static const Command *const commands[] = {&train_command, &predict_command, &evaluate_command,
                                           &info_command,  &summary_command, &plot_command,
-                                          &diff_command};
+                                          &diff_command,  &bench_command,   &export_command};
 #define COMMANDS (sizeof commands / sizeof *commands)
 
 static const Command *current;
@@ -21,6 +21,7 @@ static const char *const spellings[][2] = {
     {".skip_rows = ", "--skip-rows "},
     {".max_categories", "--max-categories"},
     {".without", "--without"},
+    {"the text: ", ""},
 };
 
 static void print_error(FILE *file, const char *text)
@@ -56,7 +57,7 @@ static void say(const char *format, va_list list)
 {
     char text[2048];
     vsnprintf(text, sizeof text, format, list);
-    fprintf(stderr, "gradtape %s: ", current->name);
+    fprintf(stderr, current ? "gradtape %s: " : "gradtape: ", current ? current->name : "");
     print_error(stderr, text);
 }
 
@@ -147,18 +148,18 @@ static int help(int count, char **arguments)
 {
     if (count > 2 && strcmp(arguments[2], "--man") == 0) {
         manual_print(commands, COMMANDS);
-        return EXIT_SUCCESS;
+        return finish_output(stdout, "standard output");
     }
     if (count > 2 && strcmp(arguments[2], "--bash") == 0) {
         completions_print(commands, COMMANDS);
-        return EXIT_SUCCESS;
+        return finish_output(stdout, "standard output");
     }
     if (count > 2) {
         current = find(arguments[2]);
         return current ? print_help(current) : EXIT_USAGE;
     }
     print_commands(stdout);
-    return EXIT_SUCCESS;
+    return finish_output(stdout, "standard output");
 }
 
 /* ---- running ---- */
@@ -190,7 +191,7 @@ int main(int count, char **arguments)
         return help(count, arguments);
     if (strcmp(name, "--version") == 0) {
         printf("gradtape %s\n", gt_version());
-        return EXIT_SUCCESS;
+        return finish_output(stdout, "standard output");
     }
     current = find(name);
     if (!current)

@@ -1,12 +1,16 @@
-#include "cli/options.h"
-#include "core/keyword.h"
+#include "cli/command.h"
+#include "cli/json.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_OPTIONS 64
+#define LONGEST      (1 << 16) /* of a text in a file, an architecture aside */
+
 static const char *command_name;
+static bool given[MOST_OPTIONS]; /* by its place in the table */
 
 static bool refuse(const char *format, const char *a, const char *b)
 {
@@ -53,6 +57,7 @@ static bool read_value(const Option *option, char *text)
         *(bool *)option->into = true;
         return true;
     case OPTION_TEXT:
+    case OPTION_JSON:
         *(const char **)option->into = text;
         return true;
     case OPTION_LIST:
@@ -116,9 +121,147 @@ bool options_read(const char *command, const Option *table, const char *names, i
             return refuse("--%s expects %s behind it", option->name, option->value);
         if (!read_value(option, option->kind == OPTION_FLAG || value ? value : arguments[++i]))
             return false;
+        given[option - table] = true;
     }
     return found == expected || refuse("expected %s%s", names, "");
 }
+
+bool options_has(const Option *table, const void *into)
+{
+    for (const Option *option = table; option->name; option++)
+        if (option->into == into)
+            return given[option - table];
+    return false;
+}
+
+/* ---- a file ---- */
+
+char *options_text(const char *path, size_t *size)
+{
+    char piece[4096], *text = NULL;
+    FILE *file = fopen(path, "rb"), *memory = file ? open_memstream(&text, size) : NULL;
+    if (!memory) {
+        fail("%s: cannot be opened: %s", path, strerror(errno));
+        return NULL;
+    }
+    for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0;)
+        fwrite(piece, 1, n, memory);
+    bool bad = ferror(file) != 0;
+    fclose(file);
+    if (fclose(memory) == 0 && !bad)
+        return text;
+    free(text);
+    fail("%s: cannot be read: %s", path, strerror(bad ? EISDIR : ENOMEM));
+    return NULL;
+}
+
+static bool refuse_at(const char *path, const char *text, const char *at, const char *what)
+{
+    int line = 1, column = 1;
+    for (const char *c = text; c < at; c++) {
+        line += *c == '\n';
+        column = *c == '\n' ? 1 : column + 1;
+    }
+    fail("%s:%d:%d: %s", path, line, column, what);
+    return false;
+}
+
+static bool same_name(const char *option, const char *member)
+{
+    while (*option && (*option == *member || (*option == '-' && *member == '_'))) {
+        option++;
+        member++;
+    }
+    return !*option && !*member;
+}
+
+/* A string's text, or a number as it stands; in memory that stays. NULL: it is neither. */
+static char *text_of(Json value)
+{
+    char text[LONGEST];
+    bool number = value.text && strchr("-0123456789", *value.text);
+    if (number ? !json_raw(value, text, sizeof text) : !json_string(value, text, sizeof text))
+        return NULL;
+    char *copy = malloc(strlen(text) + 1);
+    return copy ? strcpy(copy, text) : NULL;
+}
+
+/* Options are kept as a command line has them: words. What is wrong with one; NULL: nothing. */
+static const char *take_member(const Option *option, Json value)
+{
+    Json item;
+    if (option->kind == OPTION_FLAG) {
+        *(bool *)option->into = *value.text == 't';
+        return strchr("tf", *value.text) ? NULL : "expected true or false";
+    }
+    if (option->kind == OPTION_LIST) {
+        WordList *list = option->into;
+        if (*value.text != '[')
+            return "expected a list";
+        for (const char *at = NULL; json_next(value, &at, NULL, &item);) {
+            char *word = text_of(item);
+            if (!word || !list_add(list, word))
+                return word ? "the list is too long" : "expected a list of texts or numbers";
+        }
+        return NULL;
+    }
+    if (option->kind == OPTION_JSON && strchr("{[", *value.text)) {
+        char *copy = malloc(value.size + 1);
+        if (copy && json_raw(value, copy, value.size + 1))
+            *(const char **)option->into = copy;
+        return copy ? NULL : "no memory";
+    }
+    char *text = text_of(value);
+    if (!text)
+        return option->kind == OPTION_INTEGER || option->kind == OPTION_NUMBER ? "expected a number"
+                                                                               : "expected text";
+    return read_value(option, text) ? NULL : "";
+}
+
+static bool refuse_name(const Option *table, const char *operand, const char *path,
+                        const char *text, const char *at, const char *name)
+{
+    char what[2048];
+    int used = snprintf(what, sizeof what, "unknown \"%.60s\"; expected \"%s\"", name, operand);
+    for (const Option *option = table; option->name && used < (int)sizeof what; option++)
+        used += snprintf(what + used, sizeof what - (size_t)used, ", \"%s\"", option->name);
+    return refuse_at(path, text, at, what);
+}
+
+bool options_read_file(const Option *table, const char *path, const char *operand,
+                       const char **value)
+{
+    size_t size = 0, wrong = 0;
+    char *text = options_text(path, &size), name[256];
+    Json whole = text ? json_of(text, size, &wrong) : (Json){NULL, 0}, key, item;
+    if (!text)
+        return false;
+    if (!whole.text || *whole.text != '{')
+        return refuse_at(path, text, whole.text ? whole.text : text + wrong,
+                         whole.text ? "expected an object" : "this is no JSON");
+    *value = NULL;
+    for (const char *at = NULL; json_next(whole, &at, &key, &item);) {
+        const Option *option = table;
+        if (!json_string(key, name, sizeof name))
+            name[0] = 0;
+        while (option->name && !same_name(option->name, name))
+            option++;
+        const char *what = NULL;
+        if (strcmp(name, operand) == 0)
+            what = (*value = text_of(item)) ? NULL : "expected text";
+        else if (!option->name)
+            return refuse_name(table, operand, path, text, key.text, name);
+        else if (!given[option - table])
+            what = take_member(option, item);
+        if (what)
+            return *what ? refuse_at(path, text, item.text, what) : false;
+        given[option - table] = given[option - table] || option->name;
+    }
+    free(text);
+    return true;
+}
+
+/* ---- help ---- */
 
 const char *options_default(const Option *option, char text[64])
 {
@@ -127,7 +270,8 @@ const char *options_default(const Option *option, char text[64])
         snprintf(text, 64, " (%lld)", (long long)*(int64_t *)option->into);
     else if (option->kind == OPTION_NUMBER && *(double *)option->into >= 0)
         snprintf(text, 64, " (%g)", *(double *)option->into);
-    else if (option->kind == OPTION_TEXT && *(const char **)option->into)
+    else if ((option->kind == OPTION_TEXT || option->kind == OPTION_JSON) &&
+             *(const char **)option->into)
         snprintf(text, 64, " (%s)", *(const char **)option->into);
     return text;
 }

@@ -13,6 +13,7 @@
 typedef enum OptionKind {
     OPTION_FLAG,    /* bool: it is there or not */
     OPTION_TEXT,    /* const char * */
+    OPTION_JSON,    /* const char *: in a file an object or a list, or text as everywhere */
     OPTION_INTEGER, /* int64_t */
     OPTION_NUMBER,  /* double */
     OPTION_LIST,    /* WordList: words with commas between them; given again, more of them */
@@ -40,6 +41,14 @@ typedef struct Option {
  * words of `names`. False: what is wrong was printed, beginning with "gradtape COMMAND:". */
 bool options_read(const char *command, const Option *table, const char *names, int count,
                   char **arguments, const char **operands, int expected);
+/* The whole file with a 0 behind it, for free(); NULL: told. */
+char *options_text(const char *path, size_t *size);
+/* Options that the command line has not from the members of a JSON file, which are called like them ("held_out" as well as
+ * "held-out"); *value from the member `operand`, where it has one. False: told. After options_read, for the same table. */
+bool options_read_file(const Option *table, const char *path, const char *operand,
+                       const char **value);
+/* Was the option whose value is there given, on the command line or in the file? */
+bool options_has(const Option *table, const void *into);
 void options_print(FILE *file, const Option *table);
 /* What stands behind the help of an option, " (64)"; "" where there is nothing. */
 const char *options_default(const Option *option, char text[64]);

@@ -1,10 +1,8 @@
 /* gradtape predict: a model, a table, a line for each row. */
 #include "cli/model.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct {
     const char *output;
@@ -69,14 +67,11 @@ static void print_predictions(FILE *file, const gt_Layer *model, gt_Tensor *y)
 
 static int write_predictions(const gt_Layer *model, gt_Tensor *y)
 {
-    FILE *file = given.output ? fopen(given.output, "w") : stdout;
-    if (!file)
-        return fail("%s: cannot be made: %s", given.output, strerror(errno));
-    print_predictions(file, model, y);
-    int status = finish_output(file, given.output ? given.output : "standard output");
-    if (given.output && fclose(file) != 0 && status == EXIT_SUCCESS)
-        status = fail("%s: cannot be written: %s", given.output, strerror(errno));
-    return status;
+    Output output;
+    if (!output_open(&output, given.output))
+        return EXIT_FAILURE;
+    print_predictions(output.file, model, y);
+    return output_close(&output);
 }
 
 static int run(const char **operands)

@@ -1,5 +1,6 @@
 /* gradtape train: a table, a model, a report. */
 #include "cli/model.h"
+#include "cli/network.h"
 
 #include <errno.h>
 #include <math.h>
@@ -11,9 +12,8 @@
 static Reading reading = {.x = "x", .missing = "median", .decimal = ".", .max_categories = 64};
 static struct {
     const char *task, *output, *history, *curves;
-    WordList layers;
     int64_t epochs, patience, batch, seed, threads;
-    double rate, held_out, validation, dropout;
+    double held_out, validation;
     bool quiet;
 } given = {.task = "auto",
            .epochs = -1,
@@ -21,10 +21,9 @@ static struct {
            .batch = -1,
            .seed = 1,
            .threads = -1,
-           .rate = 1e-3,
            .held_out = 0.2,
-           .validation = 0.1,
-           .dropout = 0};
+           .validation = 0.1};
+static Network network = {.rate = 1e-3};
 
 static const Option options[] = {
     {"label", 'l', OPTION_TEXT, &reading.label, "NAME",
@@ -38,9 +37,16 @@ static const Option options[] = {
      "times through the rows at most; none: 20 to 500, fewer the more rows"},
     {"patience", 0, OPTION_INTEGER, &given.patience, "N",
      "ends after N epochs without progress; none: 5 to 50"},
-    {"layers", 0, OPTION_LIST, &given.layers, "N,N", "units of the hidden layers (128,128)"},
-    {"dropout", 0, OPTION_NUMBER, &given.dropout, "RATE", "after each hidden layer, below 1"},
-    {"rate", 'r', OPTION_NUMBER, &given.rate, "RATE", "learning rate of Adam"},
+    {"layers", 0, OPTION_LIST, &network.layers, "N,N", "units of the hidden layers (128,128)"},
+    {"dropout", 0, OPTION_NUMBER, &network.dropout, "RATE", "after each hidden layer, below 1"},
+    {"model", 'm', OPTION_JSON, &network.model, "FILE",
+     "an architecture instead: JSON of gradtape info --json, or another model"},
+    {"optimizer", 0, OPTION_JSON, &network.optimizer, "NAME",
+     "such as sgd or adamw, or JSON with its options; none: adam"},
+    {"loss", 0, OPTION_JSON, &network.loss, "NAME",
+     "or JSON with its options; none: what fits the labels"},
+    {"metrics", 0, OPTION_LIST, &network.metrics, "A,B", "that are measured besides"},
+    {"rate", 'r', OPTION_NUMBER, &network.rate, "RATE", "learning rate of the optimizer"},
     {"batch", 'b', OPTION_INTEGER, &given.batch, "N",
      "rows of a step; none: 32, above 10000 rows 128"},
     {"seed", 's', OPTION_INTEGER, &given.seed, "N", "of all draws: the same seed, the same model"},
@@ -85,8 +91,8 @@ static bool check_options(const char *path)
         : given.patience != -1 && given.patience < 1  ? "--patience must be at least 1"
         : given.batch != -1 && given.batch < 1        ? "--batch must be at least 1"
         : given.threads != -1 && given.threads < 1    ? "--threads must be at least 1"
-        : given.rate <= 0                             ? "--rate must be above 0"
-        : given.dropout < 0 || given.dropout >= 1     ? "--dropout must be from 0 to below 1"
+        : network.rate <= 0                           ? "--rate must be above 0"
+        : network.dropout < 0 || network.dropout >= 1 ? "--dropout must be from 0 to below 1"
         : given.held_out <= 0 || given.held_out > 0.9 ? "--held-out must be above 0, at most 0.9"
         : given.validation <= 0 || given.validation > 0.9
             ? "--validation must be above 0, at most 0.9"
@@ -95,6 +101,8 @@ static bool check_options(const char *path)
         : reading.labels && reading.label ? "--label and --labels exclude each other"
         : reading.labels && strcmp(reading.missing, "drop") == 0
             ? "--missing drop does not go with --labels"
+        : network.model && (network.layers.count > 0 || network.dropout > 0)
+            ? "--model has layers of its own: --layers and --dropout do not go with it"
             : NULL;
     reading.path = path;
     reading.task = strcmp(given.task, "auto") == 0      ? TASK_AUTO
@@ -105,9 +113,9 @@ static bool check_options(const char *path)
     gt_Missing missing;
     if (!rows_missing(reading.missing, &missing))
         wrong = "--missing must be error, drop, mean or median";
-    for (int i = 0; i < given.layers.count; i++) {
+    for (int i = 0; i < network.layers.count; i++) {
         char *end;
-        long units = strtol(given.layers.words[i], &end, 10);
+        long units = strtol(network.layers.words[i], &end, 10);
         if (*end || units < 1 || units > 1000000)
             wrong = "--layers expects positive integers with commas between them, such as 64,32";
     }
@@ -251,86 +259,7 @@ static bool labels_differ(gt_Tensor *y)
     return false;
 }
 
-/* ---- the model ---- */
-
-static double mean_of(gt_Tensor *y, double *variance)
-{
-    double sum = 0, squares = 0;
-    int64_t n = gt_size(y);
-    for (int64_t i = 0; i < n; i++)
-        sum += gt_element(y, i);
-    for (int64_t i = 0; i < n; i++)
-        squares += (gt_element(y, i) - sum / (double)n) * (gt_element(y, i) - sum / (double)n);
-    *variance = squares / (double)n;
-    return sum / (double)n;
-}
-
-/* Pictures go through convolutions, everything else is flat. */
-static void add_body(gt_Layer *model, gt_Shape shape)
-{
-    static const char *const usual[] = {"128", "128"};
-    bool picture = shape.rank >= 3 && shape.dims[1] >= 8 && shape.dims[2] >= 8;
-    if (picture && given.layers.count == 0) {
-        if (shape.rank == 3)
-            gt_sequential_add(model, gt_Reshape(gt_shape(shape.dims[1], shape.dims[2], 1)));
-        gt_sequential_add(model,
-                          gt_Conv2D(32, 3, .padding = GT_PADDING_SAME, .activation = gt_relu));
-        gt_sequential_add(model, gt_MaxPooling2D());
-        gt_sequential_add(model,
-                          gt_Conv2D(64, 3, .padding = GT_PADDING_SAME, .activation = gt_relu));
-        gt_sequential_add(model, gt_MaxPooling2D());
-    }
-    if (shape.rank > 2)
-        gt_sequential_add(model, gt_Flatten());
-    int count = given.layers.count > 0 ? given.layers.count : picture ? 1 : 2;
-    for (int i = 0; i < count; i++) {
-        const char *units = given.layers.count > 0 ? given.layers.words[i] : usual[i];
-        gt_sequential_add(model, gt_Dense(strtol(units, NULL, 10), .activation = gt_relu));
-        if (given.dropout > 0)
-            gt_sequential_add(model, gt_Dropout(given.dropout));
-    }
-}
-
-/* A column that is constant here says nothing, and has no scale: 1, so that another value elsewhere does not become huge. */
-static void scale_constants(gt_Layer *normalize)
-{
-    gt_Tensors weights = gt_weights(normalize); /* mean, variance, count */
-    if (weights.count != 3)
-        return;
-    gt_Tensor *mean = weights.items[0], *variance = weights.items[1];
-    gt_Tensor *least = gt_square(gt_multiply(mean, 1e-6));
-    gt_Tensor *sound = gt_where(gt_greater(variance, least), variance, gt_ones_like(variance));
-    gt_set_weights(normalize, gt_tensors(mean, sound, weights.items[2]));
-}
-
-static gt_Layer *make_model(const Rows *rows, const Part *train)
-{
-    gt_Dataset *inputs = gt_dataset_from_tensors(train->x, NULL, .shuffle = false);
-    gt_Layer *normalize =
-        gt_rank(rows->x) == 2 ? gt_Normalization() : gt_Normalization(.axes = gt_axes());
-    gt_Layer *model = gt_Sequential(normalize);
-    gt_adapt(normalize, inputs);
-    scale_constants(normalize);
-    add_body(model, gt_tensor_shape(rows->x));
-    if (rows->task == TASK_CLASSES) {
-        gt_sequential_add(model, gt_Dense(rows->classes.count, .activation = gt_softmax));
-        gt_compile(model, .optimizer = gt_Adam(given.rate),
-                   .loss = gt_SparseCategoricalCrossentropy(),
-                   .metrics = gt_metrics(gt_Accuracy()));
-        gt_set_class_names(model, names_of(&rows->classes));
-    } else {
-        /* The last layer gives numbers as they are in the table; the loss counts in units of their variance. */
-        double variance, mean = mean_of(train->y, &variance);
-        gt_sequential_add(model, gt_Dense(1));
-        gt_sequential_add(model, gt_Rescaling(variance > 0 ? sqrt(variance) : 1, .offset = mean));
-        gt_compile(model, .optimizer = gt_Adam(given.rate),
-                   .losses = gt_losses(gt_MeanSquaredError()),
-                   .loss_weights = gt_numbers(variance > 0 ? 1 / variance : 1),
-                   .metrics = gt_metrics(gt_R2Score()));
-    }
-    gt_dataset_free(inputs);
-    return model;
-}
+/* ---- training ---- */
 
 static int64_t within(int64_t number, int64_t least, int64_t most)
 {
@@ -405,6 +334,8 @@ static void report(const Rows *rows, const Part parts[PARTS], gt_Layer *model,
                scores.metrics[0], frequent_class(rows, parts));
     else
         printf("R2         %.4f on the rows held out (their mean alone: 0)\n", scores.metrics[0]);
+    for (int i = 1; i < scores.count; i++)
+        printf("%-10s %.4f\n", scores.names[i], scores.metrics[i]);
 }
 
 static gt_Status save(gt_Layer *model, const Rows *rows, gt_History *history)
@@ -423,12 +354,26 @@ static gt_Status save(gt_Layer *model, const Rows *rows, gt_History *history)
     return status;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t a = strlen(text), b = strlen(end);
+    return a >= b && strcmp(text + a - b, end) == 0;
+}
+
 static int run(const char **operands)
 {
     Rows rows;
     Part parts[PARTS];
-    if (!check_options(operands[0]))
+    const char *path = operands[0];
+    if (ends_with(path, ".json")) {
+        if (!options_read_file(options, operands[0], "table", &path))
+            return EXIT_FAILURE;
+        if (!path)
+            return fail("%s: expected \"table\", the path of the rows", operands[0]);
+    }
+    if (!check_options(path))
         return EXIT_USAGE;
+    network.rate_given = options_has(options, &network.rate);
     gt_set_seed((uint64_t)given.seed);
     if (given.threads > 0)
         gt_set_threads((int)given.threads);
@@ -436,7 +381,7 @@ static int run(const char **operands)
         !deal(&rows, parts))
         return EXIT_FAILURE;
     warn_of_texts(&rows);
-    gt_Layer *model = make_model(&rows, &parts[TRAIN]);
+    gt_Layer *model = network_make(&network, &rows, parts[TRAIN].x, parts[TRAIN].y);
     gt_History *history = model ? train(model, parts) : NULL;
     if (!history)
         return EXIT_FAILURE;
@@ -459,7 +404,15 @@ const Command train_command = {
             "that is kept in the\n"
             "model. Rows are held out for the report; the model ends with the weights that were "
             "best in validation.\n"
-            "Ctrl-C ends the training and keeps what there is.\n",
+            "Ctrl-C ends the training and keeps what there is.\n"
+            "\n"
+            "TABLE may also be a JSON file with \"table\" and any of the options as its members, "
+            "and an "
+            "architecture as\n"
+            "\"model\"; options of the command line come first:\n"
+            "  {\"table\": \"my.csv\", \"label\": \"species\", \"epochs\": 100, \"optimizer\": "
+            "{\"class\": "
+            "\"sgd\", \"momentum\": 0.9}}\n",
     .options = options,
     .run = run,
 };

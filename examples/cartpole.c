@@ -3,10 +3,12 @@
  * The world is CartPole of Barto, Sutton and Anderson (1983) in the form of Gym's CartPole-v1: two actions, a point for
  * each step that the pole stands, 500 at most. One model has two outputs, the scores of the actions and the value of a
  * state. GAMES games are played at once, so that a call of the model is for all of them; acting and learning are two
- * traced functions. The figure is the mean of the points of 100 games that are played without chance: 500 with each of
- * five seeds, after 400,000 steps, which take a second or two.
+ * traced functions. The figure is the mean of the points of 100 games that are played without chance, of the worst of five
+ * players that learned from different seeds: 500, after 400,000 steps each, which take a few seconds of one core.
  */
 #include "example.h"
+
+#include <time.h>
 
 enum {
     GAMES = 16,
@@ -225,31 +227,48 @@ static double test(gt_Layer *model)
     return points / TESTS;
 }
 
-int main(int count, char **arguments)
+/* A player of its own luck, and what it can do in the end. */
+static double learn_to_play(uint64_t seed, int rounds)
 {
-    Example example = example_begin(count, arguments);
-    Player player = {new_model(), gt_Adam(1e-3, .global_clipnorm = 0.5), gt_generator(1)};
+    gt_set_seed(seed);
+    Player player = {new_model(), gt_Adam(1e-3, .global_clipnorm = 0.5), gt_generator(seed)};
     gt_optimizer_build(player.optimizer, gt_trainable_variables(player.model));
     gt_Function *acting = gt_function(act, &player, .outputs = 3),
                 *learning = gt_function(learn, &player);
     static Record record;
-    Table table = {.random = 1};
+    Table table = {.random = seed};
     for (int g = 0; g < GAMES; g++)
         table.cart[g] = new_cart(&table.random);
 
-    int rounds = example.small ? 10 : 200;
     for (int round = 1; round <= rounds && gt_status() == GT_OK; round++) {
         gt_optimizer_set_learning_rate(player.optimizer, 1e-3 * (1 - (round - 1.0) / rounds));
         for (int time = 0; time <= LENGTH; time++)
             play(acting, &table, &record, time);
         look_back(&record);
         train_on(learning, &record);
-        if (round % (rounds / 10) == 0)
+        if (round % (rounds / 5) == 0)
             printf("%6d steps: about %.0f points\n", round * SAMPLES, table.mean);
     }
     double points = test(player.model);
     gt_function_free(acting);
     gt_function_free(learning);
     gt_optimizer_free(player.optimizer);
-    return example_end("points, of 500", points, example.small ? 60 : 475, 500);
+    gt_layer_free(player.model);
+    return points;
+}
+
+int main(int count, char **arguments)
+{
+    Example example = example_begin(count, arguments);
+    int seeds = example.small ? 1 : 5, rounds = example.small ? 10 : 200;
+    double worst = MOST;
+    for (int seed = 1; seed <= seeds && gt_status() == GT_OK; seed++) {
+        clock_t began = clock();
+        double points = learn_to_play((uint64_t)seed, rounds);
+        double seconds = (double)(clock() - began) / CLOCKS_PER_SEC;
+        printf("seed %d: %.1f points, %.1f processor seconds, %.0f steps a second\n", seed, points,
+               seconds, rounds * SAMPLES / seconds);
+        worst = points < worst ? points : worst;
+    }
+    return example_end("points of the worst player, of 500", worst, example.small ? 60 : 475, 500);
 }

@@ -90,23 +90,19 @@ bool gt_events_open(gt_Context *context, gt_EventFile *file, const char *folder)
     gt_proto_text(&event, EVENT_VERSION, "brain.Event:2");
     add_record(file, &event);
     gt_proto_release(&event);
-    return gt_events_flush(file) == GT_OK;
+    if (gt_events_flush(file) == GT_OK)
+        return true;
+    unlink(file->path);
+    gt_events_close(file);
+    return false;
 }
 
 gt_Status gt_events_flush(gt_EventFile *file)
 {
     gt_Context *context = file->summary.context;
-    char words[GT_SYSTEM_TEXT];
-    for (size_t done = 0; file->descriptor && done < file->pending.size;) {
-        ssize_t n = write(file->descriptor - 1, file->pending.data + done, file->pending.size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return gt_raise(context, GT_IO, NULL, NULL, "%s: cannot be written: %s", file->path,
-                            gt_system_text(words, errno));
-        done += (size_t)n;
-    }
-    file->pending.size = 0;
+    if (file->descriptor &&
+        gt_file_append(context, file->path, file->descriptor - 1, file->pending.data, file->pending.size, NULL))
+        file->pending.size = 0;
     return gt_context_status(context);
 }
 

@@ -399,12 +399,35 @@ bool gt_file_read_at(gt_Context *context, const char *path, int descriptor, int6
 
 /* ---- writing ---- */
 
-static bool write_failed(gt_FileWriter *writer, const char *what)
+static bool cannot(gt_Context *context, const char *path, const char *what)
 {
     char words[GT_SYSTEM_TEXT];
-    gt_raise(writer->context, GT_IO, NULL, NULL, "%s: %s: %s", writer->path, what,
-             gt_system_text(words, errno));
+    gt_raise(context, GT_IO, NULL, NULL, "%s: %s: %s", path, what, gt_system_text(words, errno));
     return false;
+}
+
+static bool write_failed(gt_FileWriter *writer, const char *what)
+{
+    return cannot(writer->context, writer->path, what);
+}
+
+static bool write_fully(gt_Context *context, const char *path, int descriptor, const void *data, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        size_t wanted = size - done < MOST_AT_ONCE ? size - done : MOST_AT_ONCE;
+        if (interrupted(context, path))
+            return false;
+        ssize_t n = write(descriptor, (const char *)data + done, wanted);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0) /* no system does it; it must not go on forever */
+            errno = ENOSPC;
+        if (n <= 0)
+            return cannot(context, path, "cannot be written");
+        done += (size_t)n;
+    }
+    return true;
 }
 
 /* A temporary file lies in the folder of the final one, since a rename must not cross file systems,
@@ -576,18 +599,20 @@ bool gt_file_create(gt_Context *context, gt_FileWriter *writer, const char *path
 
 bool gt_file_write(gt_FileWriter *writer, const void *data, size_t size)
 {
-    size_t done = 0;
-    while (done < size) {
-        size_t wanted = size - done < MOST_AT_ONCE ? size - done : MOST_AT_ONCE;
-        if (interrupted(writer->context, writer->path))
-            return false;
-        ssize_t n = write(writer->descriptor, (const char *)data + done, wanted);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return write_failed(writer, "cannot be written");
-        done += (size_t)n;
+    return write_fully(writer->context, writer->path, writer->descriptor, data, size);
+}
+
+bool gt_file_append(gt_Context *context, const char *path, int descriptor, const void *data, size_t bytes,
+                    int64_t *size)
+{
+    off_t before = lseek(descriptor, 0, SEEK_END);
+    if (!write_fully(context, path, descriptor, data, bytes)) {
+        if (before >= 0 && ftruncate(descriptor, before) != 0 && errno != EINVAL) /* a device has no size */
+            gt_warn(context, NULL, "file_append", "%s: ends in the middle of what was written last", path);
+        return false;
     }
+    if (size)
+        *size = before < 0 ? -1 : (int64_t)before + (int64_t)bytes;
     return true;
 }
 

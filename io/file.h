@@ -77,6 +77,11 @@ gt_Status gt_file_commit(gt_FileWriter *writer);
 /* Removes the temporary file, if it is still there: after any failure. */
 void gt_file_discard(gt_FileWriter *writer);
 
+/* Adds to the end of an open file, all or nothing: what was added of it when the disk is full is taken away again. *size, if not
+ * NULL, becomes the size of the file. */
+bool gt_file_append(gt_Context *context, const char *path, int descriptor, const void *data, size_t bytes,
+                    int64_t *size);
+
 /* Removes at once what processes of this host, killed since, left of writing that file: for one that nobody else writes. */
 void gt_file_sweep(const char *path);
 /* Makes the folders that the path names and that are not there: all up to its last '/'. */

@@ -360,7 +360,10 @@ gt_Layer *gt_config_read_text(gt_Context *context, const char *what, const char 
     gt_ConfigShared shared = {.count = 0};
     gt_ConfigReader reader = {.context = context, .shared = &shared, .what = what};
     if (gt_json_read(context, what, copy, size, &json)) {
-        layer = read_model(&reader, &json.values[0]);
+        if (gt_scope_open(context)) { /* of vocabularies and the like, which layers take over */
+            layer = read_model(&reader, &json.values[0]);
+            gt_scope_close(context);
+        }
         close_shared(context, &shared);
         gt_json_release(context, &json);
     }

@@ -60,7 +60,7 @@ cut -d, -f1-3 flowers.csv >unlabelled.csv
 expect 0 help
 says out "train"
 expect 0 --version
-for command in train predict evaluate info summary plot diff; do
+for command in train predict evaluate info summary plot diff bench export; do
     expect 0 help $command
     says out "Usage: gradtape $command"
     expect 0 $command --help
@@ -325,6 +325,113 @@ says out "architecture"
 expect 2 diff first.gradtape flowers.csv
 says err "gradtape diff: flowers.csv"
 
+# ---- from a file ----
+expect 0 info first.gradtape --json
+cp out arch.json
+says arch.json '"class": "normalization"'
+expect 0 train flowers.csv --label kind --without y -q -e 5 --model arch.json -o again.gradtape
+expect 0 info again.gradtape --json
+cmp -s out arch.json || wrong "an architecture: expected the same from the model that was made from it"
+sed 's/"units": 128/"units": 24/' arch.json >smaller.json
+expect 0 train flowers.csv --label kind --without y -q -e 5 --model smaller.json -o smaller.gradtape
+expect 0 summary smaller.gradtape
+says out "Trainable params: 819 "
+printf '{"table": "flowers.csv", "label": "kind", "without": ["y"], "epochs": 7, "quiet": true, "held_out": 0.3, "seed": 4,
+  "layers": [24, 24], "output": "told.gradtape", "metrics": ["sparse_top_k_categorical_accuracy", "kl_divergence"],
+  "optimizer": {"class": "sgd", "learning_rate": 0.05, "momentum": 0.9}}' >run.json
+expect 1 train run.json # a metric for labels of another shape
+sed 's/, "kl_divergence"//' run.json >told.json
+expect 0 train told.json
+says out "240: 144 to train on, 24 to validate with, 72 held out"
+says out "epochs     7"
+at_least 0.99 sparse_top_k_categorical_accuracy
+expect 0 train flowers.csv -l kind --without y -e 7 -q --held-out 0.3 -s 4 --layers 24,24 -o said.gradtape --optimizer \
+    '{"class": "sgd", "learning_rate": 0.05, "momentum": 0.9}' --metrics sparse_top_k_categorical_accuracy
+cmp -s told.gradtape said.gradtape || wrong "told by a file: expected the model of the same options"
+expect 0 train told.json -e 3 --layers 8 --rate 0.01 # what is said comes first
+says out "epochs     3"
+expect 0 summary told.gradtape
+says out "Trainable params: 75 "
+expect 0 train flowers.csv --label kind --without y -q -e 3 -o n.gradtape --optimizer adamw --loss sparse_categorical_crossentropy
+printf '{"gradtape": 1, "model": {"class": "sequential", "layers": [{"class": "dense", "options": {"units": 3, "activation": "softmax"}}]}}' >plain.json
+expect 0 train flowers.csv --label kind --without y -q -e 3 -o n.gradtape --model plain.json
+expect 0 train flowers.csv --label kind --without y -q -e 3 -o n.gradtape --model told.gradtape
+expect 1 train flowers.csv --label y --without kind -q -e 3 -o n.gradtape --model plain.json
+says err "the model must give 1 number a row (got shape (1, 3))"
+expect 2 train flowers.csv --label kind -q --model plain.json --layers 3
+says err "--layers and --dropout do not go with it"
+expect 1 train flowers.csv --label kind --without y -q --optimizer adamm
+says err 'no optimizer is known as "adamm"'
+expect 1 train flowers.csv --label kind --without y -q --optimizer '{"class": "sgd", "momentun": 1}'
+says err 'momentun'
+expect 1 train flowers.csv --label kind --without y -q --loss 'x"y'
+says err '--loss must be the name of a class'
+expect 1 train flowers.csv --label kind --without y -q --model missing.json
+says err "missing.json: cannot be opened"
+expect 1 train flowers.csv --label kind --without y -q --model flowers.csv
+# wrong_json CHANGE STATUS MESSAGE: of told.json.
+wrong_json() {
+    sed "$1" told.json >wrong.json
+    cmp -s told.json wrong.json && wrong "$1: expected another file"
+    expect "$2" train wrong.json
+    says err "$3"
+}
+wrong_json 's/"epochs"/"epoch"/' 1 'wrong.json:1:61: unknown "epoch"; expected "table", "label"'
+wrong_json 's/7, /7 /' 1 'wrong.json:1:73: this is no JSON'
+wrong_json 's/ 7,/ "many",/' 1 'expects an integer (got "many")'
+wrong_json 's/ 7,/ [7],/' 1 'wrong.json:1:71: expected a number'
+wrong_json 's/true/1/' 1 'expected true or false'
+wrong_json 's/\["y"\]/"y"/' 1 'expected a list'
+wrong_json 's/\["y"\]/[[]]/' 1 'expected a list of texts or numbers'
+wrong_json 's/"flowers.csv"/3.5/' 1 '3.5: cannot be opened'
+wrong_json 's/"table"/"label"/' 1 'expected "table", the path of the rows'
+wrong_json 's/"epochs": 7/"epochs": 0/' 2 '--epochs must be at least 1'
+printf '[]' >wrong.json
+expect 1 train wrong.json
+says err "wrong.json:1:1: expected an object"
+expect 1 train missing.json
+says err "missing.json: cannot be opened"
+
+# ---- other formats, times ----
+for ending in safetensors npz json txt dot svg; do
+    expect 0 export first.gradtape --output "first.$ending"
+    [ -s "first.$ending" ] || wrong "expected first.$ending"
+done
+cmp -s first.json arch.json || wrong "export: expected the architecture as info prints it"
+says first.txt "Total params"
+says first.dot "digraph"
+says first.svg "<svg"
+expect 0 info first.npz
+says out "dense_1/kernel"
+expect 0 info first.safetensors
+says out "dense_1/kernel"
+for format in json txt dot svg; do
+    expect 0 export first.gradtape --format $format
+    cmp -s out "first.$format" || wrong "export: expected first.$format on standard output"
+done
+for format in c onnx keras; do
+    expect 1 export first.gradtape --output "first.$format"
+    says err "not written yet"
+    [ -e "first.$format" ] && wrong "expected no first.$format"
+done
+expect 2 export first.gradtape
+expect 2 export first.gradtape --output first.exe
+says err '(got "exe")'
+expect 2 export first.gradtape --format npz
+says err "needs an --output"
+expect 1 export flowers.csv --format json
+expect 0 bench first.gradtape --seconds 0.02 --batch 5
+says out "input       float32 (5, 5)"
+says out "prediction "
+says out "training "
+expect 0 bench first.gradtape --seconds 0.02 --profile
+says out "in sequential/dense_1"
+expect 0 bench pictures.gradtape --seconds 0.02 # a model whose input is no table
+says out "(32, 8, 8)"
+expect 0 bench flowers.gradtape --seconds 0.02 # numbers
+expect 1 bench flowers.csv
+expect 2 bench first.gradtape --batch 0
+
 # ---- bad input ----
 expect 1 train missing.csv
 says err "missing.csv"
@@ -383,6 +490,42 @@ if [ -c /dev/full ]; then
     says err "cannot be written"
 fi
 
+# A disk that is full after half a kilobyte: the reason is told, the old file is whole, and nothing is left over.
+mkdir full && cd full || exit 1
+cp ../first.gradtape ../flowers.csv ../unlabelled.csv .
+cp first.gradtape flowers.gradtape
+# full FILE ARGUMENTS...: the command fails to write that file.
+full() {
+    path=$1
+    shift
+    echo old >"$path"
+    ls >before
+    checks=$((checks + 1))
+    (trap '' XFSZ && ulimit -f 1 && exec "$gradtape" "$@" >/dev/null 2>err </dev/null) && wrong "a full disk: $*: expected a failure"
+    says err "$path"
+    says err "File too large"
+    [ "$(cat "$path")" = old ] || wrong "a full disk: $*: expected the old file"
+    ls >after
+    cmp -s before after || wrong "a full disk: $*: expected no other files"
+}
+: >before >after >err
+full out.csv predict first.gradtape unlabelled.csv --output out.csv
+for ending in safetensors npz json svg; do
+    full out.$ending export first.gradtape --output out.$ending
+done
+full model.svg plot first.gradtape --output model.svg
+full model.gradtape train flowers.csv --label kind --without y -q -e 1 --output model.gradtape
+if [ -c /dev/full ]; then
+    for command in "summary first.gradtape" "info first.gradtape" "info first.gradtape --json" "diff first.gradtape flowers.gradtape" \
+        "export first.gradtape -f dot" "help" "help train" "help --man" "help --bash" "--version" "evaluate first.gradtape flowers.csv" \
+        "bench first.gradtape --seconds 0.01"; do
+        # shellcheck disable=SC2086
+        "$gradtape" $command >/dev/full 2>err && wrong "a full disk: $command: expected a failure"
+        says err "standard output: cannot be written: No space left on device"
+    done
+fi
+cd .. || exit 1
+
 # ---- the page ----
 cut -d, -f1-4 flowers.csv | sed 's/"iris.*/iris/' >page.csv
 mkdir page && cd page || exit 1
@@ -393,11 +536,12 @@ awk 'NR > 1 { print NR % 7 + NR % 11 + 0.5 }' flowers.csv >targets.csv
 mkdir bin && ln -s "$gradtape" bin/gradtape
 printf '%s\n' "$page" | awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on' >commands
 checks=$((checks + 1))
+printf '%s\n' "$page" | awk '/^```json$/ { on = 1; next } /^```/ { on = 0 } on' >run.json
 PATH=$PWD/bin:$PATH sh -e commands >out 2>err || wrong "a block of commands of the page fails"
 report=$(printf '%s\n' "$page" | awk '/^```text$/ { on = 1; next } /^```/ { on = 0 } on && /^(rows|columns|classes|model) /')
 checks=$((checks + 1))
 [ "$(awk '/^(rows|columns|classes|model) / && n++ < 4' out)" = "$report" ] || wrong "the page: expected its report"
-[ -s predictions.csv ] && [ -s model.svg ] && [ -s small.gradtape ] || wrong "the page: expected its files"
+[ -s predictions.csv ] && [ -s model.svg ] && [ -s small.gradtape ] && [ -s slower.gradtape ] && [ -s weights.npz ] || wrong "the page: expected its files"
 
 echo "$checks checks, $failures failed"
 [ "$failures" -eq 0 ]

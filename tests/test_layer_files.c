@@ -110,6 +110,27 @@ Test(layer_files, every_sample)
     assert_no_leaks();
 }
 
+/* Without a scope: the vocabularies that the text has in it are the layers' alone, and go with them. */
+Test(layer_files, nothing_stays)
+{
+    gt_context_free(NULL);
+    gt_Scope *scope = gt_scope_begin();
+    gt_Layer *model = gt_Sequential(gt_StringLookup(.vocabulary = gt_strings("x", "y")), gt_Embedding(4, 2));
+    char *copy = strdup(gt_layer_to_json(model));
+    gt_layer_free(model);
+    gt_scope_end(scope);
+    cr_assert_eq(gt_memory_stats().handles, 0);
+    for (int i = 0; i < 3; i++) {
+        gt_Layer *again = gt_layer_from_json(copy);
+        cr_assert(again && gt_vocabulary_size(gt_get_layer(again, 0)) == 3, "%s", gt_error_message());
+        gt_layer_free(again);
+        cr_assert_eq(gt_memory_stats().handles, 0, "%d stay", (int)gt_memory_stats().handles);
+    }
+    free(copy);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* ---- wrong text ---- */
 
 static int refused, taken;

@@ -268,6 +268,55 @@ Test(model_file, without_what_it_was_compiled_with)
     remove_folder();
 }
 
+/* The same weights after a training as from gt_compile; options that are not given are those of the constructors. */
+Test(model_file, compiled_from_text)
+{
+    static const char *const texts[] = {
+        NULL,
+        "{\"optimizer\":{\"class\":\"adam\",\"learning_rate\":0.05,\"clipnorm\":1},\"losses\":[{\"class\":\"huber\",\"delta\":0.5}],"
+        "\"loss_weights\":[2],\"metrics\":[{\"loss\":{\"class\":\"mean_absolute_error\"}}]}"};
+    double weights[2], scores[2];
+    for (int from_text = 0; from_text < 2; from_text++) {
+        gt_Layer *model = gt_Sequential(gt_Dense(1, .kernel_initializer = gt_Ones()));
+        gt_build(model, gt_shape(1, 1), GT_FLOAT32);
+        if (from_text)
+            gt_compile_from_json(model, texts[1]);
+        else
+            gt_compile(model, .optimizer = gt_Adam(0.05, .clipnorm = 1), .loss = gt_Huber(.delta = 0.5),
+                       .loss_weights = gt_numbers(2), .metrics = gt_metrics(gt_LossMetric(gt_MeanAbsoluteError())));
+        ok();
+        gt_Tensor *x = gt_array(gt_shape(4, 1), 1, 2, 3, 4), *y = gt_array(gt_shape(4, 1), 1, 0, 1, 0);
+        gt_fit(model, x, .y = y, .epochs = 3, .shuffle = false, SILENT);
+        gt_Scores got = gt_evaluate(model, x, .y = y);
+        weights[from_text] = gt_element(gt_weights(model).items[0], 0);
+        scores[from_text] = gt_scores_get(&got, "mean_absolute_error");
+        ok();
+        gt_layer_free(model);
+    }
+    cr_assert(weights[0] == weights[1] && scores[0] == scores[1] && weights[0] != 1);
+
+    static const struct {
+        const char *text, *message;
+    } mistakes[] = {
+        {"{", "the text"},
+        {"[]", "it must be an object"},
+        {"{}", "there is no optimizer"},
+        {"{\"optimizer\":{\"class\":\"adem\"}}", "no optimizer is known as \"adem\""},
+        {"{\"optimizer\":{\"class\":\"adam\",\"rate\":1}}", "rate"},
+        {"{\"optimizer\":{\"class\":\"adam\"},\"loss\":{}}", "loss"},
+        {"{\"optimizer\":{\"class\":\"adam\"},\"losses\":{}}", "losses must be a list"},
+        {"{\"optimizer\":{\"class\":\"adam\"},\"losses\":[{\"class\":\"hubert\"}]}", "no loss is known as \"hubert\""},
+        {"{\"optimizer\":{\"class\":\"adam\"},\"metrics\":[{\"metric\":{\"class\":\"acuracy\"}}]}",
+         "no metric is known as \"acuracy\""},
+    };
+    gt_Layer *model = gt_Sequential(gt_Dense(1));
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
+        refused(gt_compile_from_json(model, mistakes[i].text), GT_FORMAT, mistakes[i].message);
+    refused(gt_compile_from_json(model, NULL), GT_INVALID, "the text is NULL");
+    refused(gt_compile_from_json(NULL, "{}"), GT_INVALID, "");
+    gt_layer_free(model);
+}
+
 /* ---- names of classes ---- */
 
 Test(model_file, class_names)

@@ -486,7 +486,7 @@ static pid_t start(const char *result)
 Test(resume, killed_at_any_moment, .timeout = 600)
 {
     const char *asked = getenv("GT_KILLS");
-    int wanted = asked ? atoi(asked) : 12, kills = 0, status;
+    int wanted = asked ? atoi(asked) : 12, kills = 0, writing = 0, left = 0, status;
     unsigned random = 12345;
     expect(1);
     double began = seconds();
@@ -500,10 +500,15 @@ Test(resume, killed_at_any_moment, .timeout = 600)
         nanosleep(&pause, NULL);
         kill(child, SIGKILL);
         cr_assert(waitpid(child, &status, 0) > 0);
+        int parts = count_files(folder, ".part") + count_files(in_folder("backup"), ".part") +
+                    count_files(in_folder("models"), ".part");
         if (WIFSIGNALED(status)) {
             kills++;
+            writing += parts > left; /* a file was being written */
+            left = parts;
             continue;
         }
+        left = 0;
         cr_assert_eq(status, 0, "the program failed after %d kills", kills);
         cr_assert(same_bytes(in_folder("result"), in_folder("expected")), "after %d kills", kills);
         check_files("killed");
@@ -511,6 +516,7 @@ Test(resume, killed_at_any_moment, .timeout = 600)
     cr_assert(waitpid(start(in_folder("result")), &status, 0) > 0 && status == 0);
     cr_assert(same_bytes(in_folder("result"), in_folder("expected")), "after %d kills", kills);
     check_files("killed, and left alone at last");
+    fprintf(stderr, "%d kills, %d of them while a file was written\n", kills, writing);
     remove_folder(folder);
 }
 
@@ -601,6 +607,18 @@ Test(resume, bad_places)
             "{val_loss} in the file's name is not logged");
     refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(gt_ModelCheckpoint("{epoch:02x}.model"))), GT_INVALID,
             "unknown format \"02x\"");
+    static const char *const formats[] = {"4..f", ".f.", "9999f", ".123f", ".3d", "-5d", "4ff", "0000000000000000000d"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "{epoch:%s}.model", formats[i]);
+        refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(gt_ModelCheckpoint(name))), GT_INVALID, "unknown format");
+    }
+    char wide[1200] = "";
+    for (int i = 0; i < 8; i++)
+        strcat(wide, "{epoch:99d}{epoch:99d}");
+    refused(gt_fit(model, data, SILENT, .callbacks = gt_callbacks(gt_ModelCheckpoint(wide))), GT_INVALID,
+            "longer than 1023 bytes");
+    refused(gt_CSVLogger("a", .separator = "e"), GT_INVALID, "delimiter must be printable");
     refused(gt_ModelCheckpoint("{epoch"), GT_INVALID, "a { without a }");
     refused(gt_ModelCheckpoint(NULL), GT_INVALID, "filepath is NULL");
     refused(gt_ModelCheckpoint("a", .save_weights_only = true, .save_run = true), GT_INVALID, "exclude");

@@ -112,6 +112,7 @@ bool gt_compile_put(gt_ConfigWriter *writer, const gt_Compiled *self)
 /* What gt_compile is given. */
 typedef struct Reading {
     gt_ConfigReader reader;
+    const char *advice; /* behind what is not known */
     gt_Layer *model;
     gt_Optimizer *optimizer;
     gt_Loss losses[GT_MAX_LOSSES + 1];
@@ -122,9 +123,7 @@ typedef struct Reading {
 
 static bool unknown(const Reading *self, const char *what, const char *name)
 {
-    return gt_config_fail(&self->reader,
-                          "no %s is known as \"%s\": load it with .compile = false, and compile it", what,
-                          name ? name : "?");
+    return gt_config_fail(&self->reader, "no %s is known as \"%s\"%s", what, name ? name : "?", self->advice);
 }
 
 /* The options of a class, over its defaults, in memory of `type->size`. NULL with the error raised. */
@@ -204,13 +203,16 @@ static bool read_loss(Reading *self, const gt_JsonValue *object, gt_Loss *loss)
 static bool read_losses(Reading *self, const gt_JsonValue *list, const gt_JsonValue *weights)
 {
     int32_t count = 0;
-    if (!list || list->kind != GT_JSON_ARRAY || list->count > GT_MAX_LOSSES)
+    self->losses[0] = (gt_Loss){.type = GT_LIST_END};
+    self->weights = (gt_Numbers)GT_NO_NUMBERS;
+    if (!list)
+        return true;
+    if (list->kind != GT_JSON_ARRAY || list->count > GT_MAX_LOSSES)
         return gt_config_fail(&self->reader, "losses must be a list of at most %d", GT_MAX_LOSSES);
     for (const gt_JsonValue *at = gt_json_first(list); at; at = gt_json_next(list, at))
         if (!read_loss(self, at, &self->losses[count++]))
             return false;
     self->losses[count] = (gt_Loss){.type = GT_LIST_END};
-    self->weights = (gt_Numbers)GT_NO_NUMBERS;
     return !weights || count == 0 || gt_config_read_numbers(&self->reader, weights, &self->weights);
 }
 
@@ -237,7 +239,9 @@ static gt_Metric *make_metric(Reading *self, const gt_JsonValue *object)
 
 static bool read_metrics(Reading *self, const gt_JsonValue *list)
 {
-    if (!list || list->kind != GT_JSON_ARRAY || list->count > GT_MAX_METRICS)
+    if (!list)
+        return true;
+    if (list->kind != GT_JSON_ARRAY || list->count > GT_MAX_METRICS)
         return gt_config_fail(&self->reader, "metrics must be a list of at most %d", GT_MAX_METRICS);
     for (const gt_JsonValue *at = gt_json_first(list); at; at = gt_json_next(list, at)) {
         const gt_JsonValue *weighted = gt_json_member(at, "weighted");
@@ -267,10 +271,10 @@ static void drop(Reading *self)
             gt_metric_free(self->metrics[side][i]);
 }
 
-gt_Status gt_compile_read(gt_Context *context, const char *what, const gt_JsonValue *object,
-                          gt_Layer *model)
+static gt_Status compile_as(gt_Context *context, const char *what, const gt_JsonValue *object, gt_Layer *model,
+                            const char *advice)
 {
-    Reading self = {.reader = {.context = context, .what = what}, .model = model};
+    Reading self = {.reader = {.context = context, .what = what}, .advice = advice, .model = model};
     const gt_JsonValue *optimizer = gt_json_member(object, "optimizer");
     bool done = optimizer && read_optimizer(&self, optimizer) &&
                 read_scaling(&self, gt_json_member(object, "loss_scale")) &&
@@ -289,5 +293,46 @@ gt_Status gt_compile_read(gt_Context *context, const char *what, const gt_JsonVa
     if (!done && gt_context_status(context) == GT_OK)
         gt_config_fail(&self.reader, "there is no optimizer");
     gt_config_reader_close(&self.reader);
+    return gt_context_status(context);
+}
+
+gt_Status gt_compile_read(gt_Context *context, const char *what, const gt_JsonValue *object,
+                          gt_Layer *model)
+{
+    return compile_as(context, what, object, model, ": load it with .compile = false, and compile it");
+}
+
+static gt_Status compile_from(gt_Context *context, gt_Layer *model, char *text)
+{
+    static const char *const members[] = {"optimizer",    "exclude_from_weight_decay", "loss_scale", "losses",
+                                          "loss_weights", "metrics",                   "run_eagerly", "steps_per_execution",
+                                          NULL};
+    static const char what[] = "the text";
+    const gt_ConfigReader reader = {.context = context, .what = what};
+    gt_Json json = {NULL, 0};
+    if (gt_json_read(context, what, text, strlen(text), &json)) {
+        if (json.values[0].kind != GT_JSON_OBJECT)
+            gt_config_fail(&reader, "it must be an object");
+        else if (gt_config_members(&reader, json.values, members))
+            compile_as(context, what, json.values, model, "");
+        gt_json_release(context, &json);
+    }
+    return gt_context_status(context);
+}
+
+gt_Status gt_compile_from_json_at(const char *here, gt_Layer *model, const char *text)
+{
+    gt_Context *context = gt_enter();
+    if (!context || !gt_layer_check(context, here, "compile_from_json", model))
+        return gt_status();
+    gt_Site site = gt_site_enter(here, "compile_from_json");
+    size_t size = text ? strlen(text) + 1 : 0;
+    char *copy = text ? gt_allocate(context, size) : NULL; /* reading changes it */
+    if (!text)
+        gt_fail(GT_INVALID, "the text is NULL");
+    if (copy)
+        compile_from(context, model, memcpy(copy, text, size));
+    gt_release(context, copy, size);
+    gt_site_leave(site);
     return gt_context_status(context);
 }

@@ -52,6 +52,17 @@ GT_OPTIONS(gt_compile_options, gt_compile_OPTIONS);
     gt_compile_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_compile, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Status gt_compile_at(const char *here, gt_Layer *model,
                                const gt_compile_options *options);
+/* gt_compile(model, ...) from text, as files of models have it and programs are told by theirs:
+ *
+ *     {"optimizer": {"class": "adam", "learning_rate": 0.01},
+ *      "losses": [{"class": "sparse_categorical_crossentropy"}],
+ *      "metrics": [{"metric": {"class": "accuracy"}}, {"loss": {"class": "huber"}, "name": "huber"}]}
+ *
+ * Classes are named in snake case, options that are not given are those of their constructors; losses, loss_weights, metrics,
+ * loss_scale, exclude_from_weight_decay, run_eagerly and steps_per_execution may be left out. Errors name what is wrong: text
+ * that is no JSON, a class or an option that nobody knows. */
+#define gt_compile_from_json(model, text) gt_compile_from_json_at(GT_HERE, model, text)
+GT_API gt_Status gt_compile_from_json_at(const char *here, gt_Layer *model, const char *text);
 /* The optimizer of a compiled model; NULL with an error if there is none. */
 #define gt_compiled_optimizer(model) gt_compiled_optimizer_at(GT_HERE, model)
 GT_API gt_Optimizer *gt_compiled_optimizer_at(const char *here, gt_Layer *model);

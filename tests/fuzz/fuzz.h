@@ -9,7 +9,7 @@
  *   - No input leaves memory or handles behind.
  *
  * Built twice: with replay.c, as a test that goes through the kept inputs in corpus/NAME with any
- * compiler; and with libFuzzer, by `tools/check --fuzz SECONDS`. An input that stops a fuzzer is
+ * compiler; and with libFuzzer, by `tools/fuzz SECONDS`. An input that stops a fuzzer is
  * kept in corpus/NAME once the fault is mended. */
 #ifndef GT_TESTS_FUZZ_H
 #define GT_TESTS_FUZZ_H
@@ -55,6 +55,7 @@ typedef struct FuzzMemory {
     int64_t calls; /* of the allocator, in this run */
     int64_t fails; /* the call that fails; -1: none */
     bool failed;   /* it did */
+    int64_t most;  /* bytes in all that there are; 0: any number */
     int64_t held, before, peak;
 } FuzzMemory;
 static FuzzMemory fuzz_memory;
@@ -63,7 +64,8 @@ static void *fuzz_allocate(void *user, size_t size, size_t alignment)
 {
     FuzzMemory *memory = user;
     void *block = NULL;
-    if (memory->calls++ == memory->fails) {
+    bool scarce = memory->most > 0 && memory->held + (int64_t)size > memory->most;
+    if (memory->calls++ == memory->fails || scarce || size > PTRDIFF_MAX) {
         memory->failed = true;
         return NULL;
     }
@@ -112,6 +114,12 @@ static inline void fuzz_asked_at_most(size_t bytes)
 {
     if (fuzz_memory.peak - fuzz_memory.before > (int64_t)bytes)
         fuzz_stop("more memory than the input is worth");
+}
+
+/* There is no more memory than that, for readers that make what the input asks for: a layer of a billion units. */
+static inline void fuzz_memory_is(int64_t bytes)
+{
+    fuzz_memory.most = bytes;
 }
 
 /* Reads every byte of a tensor. */

@@ -4,10 +4,13 @@
 
 #include "train/callbacks/csv_logger.h"
 #include "core/text.h"
+#include "io/csv_rows.h"
+#include "io/json.h"
 #include "io/number.h"
 #include "train/callbacks/kit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
@@ -22,6 +25,7 @@ static const gt_CallbackState numbers[] = {{"bytes", 0}, {NULL, 0}};
 typedef struct Columns {
     int32_t count; /* 0: not known yet */
     bool header;   /* is to be written */
+    bool broken;   /* the file ends within a line */
     char name[MOST_COLUMNS][96];
 } Columns;
 
@@ -32,6 +36,8 @@ static gt_Status check(const void *given)
         return gt_fail(GT_INVALID, "filename is %s", options->filename ? "empty" : "NULL");
     if (!options->separator || strlen(options->separator) != 1)
         return gt_fail(GT_INVALID, "separator must be one character");
+    if (!gt_csv_good_delimiter(options->separator[0]))
+        return gt_fail(GT_INVALID, GT_CSV_DELIMITER, (int)options->separator[0]);
     return GT_OK;
 }
 
@@ -50,6 +56,7 @@ static void read_header(const gt_CSVLogger_options *options, Columns *columns)
     FILE *file = fopen(options->filename, "r");
     if (file && !fgets(line, sizeof line, file))
         line[0] = 0;
+    columns->broken = line[0] && fseek(file, -1, SEEK_END) == 0 && fgetc(file) != '\n';
     if (file)
         fclose(file);
     line[strcspn(line, "\r\n")] = 0;
@@ -109,45 +116,59 @@ static void choose_columns(const gt_CallbackArgs *in, Columns *columns)
         add_column(columns, "val_", columns->name[i]);
 }
 
-static void write_header(FILE *file, char separator, const Columns *columns)
+static bool put_header(gt_Context *context, gt_Bytes *out, char separator, const Columns *columns)
 {
-    fputs("epoch", file);
-    for (int32_t i = 0; i < columns->count; i++)
-        fprintf(file, "%c%s", separator, columns->name[i]);
-    fputc('\n', file);
+    bool done = gt_json_put(context, out, "epoch");
+    for (int32_t i = 0; i < columns->count && done; i++)
+        done = gt_json_put(context, out, "%c%s", separator, columns->name[i]);
+    return done && gt_json_put(context, out, "\n");
 }
 
-static void write_row(const gt_CallbackArgs *in, FILE *file, char separator, const Columns *columns)
+static bool put_row(const gt_CallbackArgs *in, gt_Bytes *out, char separator, const Columns *columns)
 {
     char text[GT_NUMBER_TEXT];
     double value;
-    fprintf(file, "%lld", (long long)in->epoch);
-    for (int32_t i = 0; i < columns->count; i++) {
+    bool done = gt_json_put(in->run->context, out, "%lld", (long long)in->epoch);
+    for (int32_t i = 0; i < columns->count && done; i++) {
         bool there = gt_logged(in, columns->name[i], &value);
-        fprintf(file, "%c%s", separator, there ? gt_number_text(value, false, text) : "NA");
+        done = gt_json_put(in->run->context, out, "%c%s", separator, there ? gt_number_text(value, false, text) : "NA");
     }
-    fputc('\n', file);
+    return done && gt_json_put(in->run->context, out, "\n");
+}
+
+/* All of it or nothing: a row that is cut short by a full disk would be the beginning of the next one. */
+static gt_Status append(const gt_CallbackArgs *in, const gt_Bytes *rows)
+{
+    const gt_CSVLogger_options *options = in->options;
+    gt_Context *context = in->run->context;
+    int64_t bytes = 0;
+    int descriptor = open(options->filename, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0)
+        return failed(options, "cannot be opened");
+    if (gt_file_append(context, options->filename, descriptor, rows->data, rows->size, &bytes))
+        gt_remember(in, BYTES, (double)bytes);
+    if (close(descriptor) != 0 && gt_context_status(context) == GT_OK)
+        return failed(options, "cannot be written");
+    return gt_context_status(context);
 }
 
 static gt_Status end_epoch(const gt_CallbackArgs *in)
 {
     const gt_CSVLogger_options *options = in->options;
+    gt_Context *context = in->run->context;
     Columns *columns = in->memory;
+    gt_Bytes rows = {0};
+    bool done = true;
     if (columns->count == 0)
         choose_columns(in, columns);
-    FILE *file = fopen(options->filename, "a");
-    if (!file)
-        return failed(options, "cannot be opened");
+    if (columns->broken)
+        done = gt_json_put(context, &rows, "\n");
     if (columns->header)
-        write_header(file, options->separator[0], columns);
-    columns->header = false;
-    write_row(in, file, options->separator[0], columns);
-    bool written = fflush(file) == 0 && !ferror(file);
-    gt_Status status = written ? GT_OK : failed(options, "cannot be written");
-    gt_remember(in, BYTES, (double)ftello(file));
-    if (fclose(file) != 0 && written)
-        status = failed(options, "cannot be written");
-    return status == GT_OK ? gt_status() : status;
+        done = done && put_header(context, &rows, options->separator[0], columns);
+    if (done && put_row(in, &rows, options->separator[0], columns) && append(in, &rows) == GT_OK)
+        columns->header = columns->broken = false;
+    gt_bytes_release(context, &rows);
+    return gt_status();
 }
 
 static gt_Status on(const gt_CallbackArgs *in)

@@ -15,7 +15,9 @@
 
 GT_OPTION_TYPE(gt_ModelCheckpoint_options, gt_ModelCheckpoint_OPTIONS);
 
-enum { BEST, BATCHES, FILES }; /* FILES: uint8 (max_to_keep, LONGEST), the oldest first */
+/* FILES: uint8 (max_to_keep + 1, LONGEST), the oldest first. If the list is full, its first file is to be removed, or was: a
+ * run's file is written with the new list in it before an old file goes, so that there is always one that can be read. */
+enum { BEST, BATCHES, FILES };
 static const gt_CallbackState numbers[] = {{"best", NAN}, {"batches", 0}, {NULL, 0}};
 #define LONGEST 1024
 
@@ -33,21 +35,23 @@ static bool number_called(const gt_CallbackArgs *in, const char *name, double *v
     return true;
 }
 
-/* The number as "02d", ".4f" and the like say; "" for a format that is none of these. */
+/* The number as "02d", ".4f" and the like say; "" for a format that is none of these: a 0, a width of up to two digits, a
+ * point and up to two digits, one of dfeg, all of which may be left out. */
 static void put_number(char *into, size_t size, const char *format, double value)
 {
-    char text[GT_NUMBER_TEXT], how[24];
-    size_t digits = strspn(format, "0123456789.");
-    char type = format[digits];
-    if (!*format) {
+    char text[GT_NUMBER_TEXT], how[16];
+    size_t width = strspn(format, "0123456789"), point = format[width] == '.';
+    size_t digits = point ? strspn(format + width + 1, "0123456789") : 0;
+    char type = format[width + point + digits];
+    bool known = width <= 3 && digits <= 2 && (!type || (strchr("dfeg", type) && !format[width + point + digits + 1]));
+    *into = 0;
+    if (!*format)
         gt_text(into, size, "%s", gt_number_text(value, false, text));
-    } else if (digits > 8 || (type && (format[digits + 1] || !strchr("dfeg", type)))) {
-        *into = 0;
-    } else if (type == 'd') {
-        snprintf(how, sizeof how, "%%%.*slld", (int)digits, format);
-        gt_text(into, size, how, (long long)value);
-    } else {
-        snprintf(how, sizeof how, "%%%.*s%c", (int)digits, format, type ? type : 'g');
+    else if (known && type == 'd' && !point) {
+        snprintf(how, sizeof how, "%%%.*s.0f", (int)width, format); /* any size, also infinity */
+        gt_text(into, size, how, trunc(value) + 0.0); /* no -0 */
+    } else if (known && type != 'd') {
+        snprintf(how, sizeof how, "%%%.*s%c", (int)(width + point + digits), format, type ? type : 'g');
         gt_text(into, size, how, value);
     }
 }
@@ -58,10 +62,9 @@ static const char *put_field(const gt_CallbackArgs *in, const char *at, char *in
     char name[96] = "", format[16] = "";
     size_t length = strcspn(++at, ":}"), more = at[length] == ':' ? strcspn(at + length, "}") : 0;
     double value;
-    if (length < sizeof name && more < sizeof format) {
+    if (length < sizeof name)
         memcpy(name, at, length);
-        memcpy(format, at + length + 1, more ? more - 1 : 0);
-    }
+    memcpy(format, at + length + 1, more == 0 ? 0 : more < sizeof format ? more - 1 : sizeof format - 1);
     *into = 0;
     if (!number_called(in, name, &value))
         gt_fail(GT_INVALID, "{%s} in the file's name is not logged at this hook", name);
@@ -75,22 +78,26 @@ static const char *put_field(const gt_CallbackArgs *in, const char *at, char *in
 
 static gt_Status put_name(const gt_CallbackArgs *in, const char *pattern, char path[LONGEST])
 {
+    char field[512]; /* the longest number is -1e308 with all its digits and 99 more */
     size_t used = 0;
-    while (*pattern && used + 1 < LONGEST) {
+    while (*pattern && used < LONGEST) {
         bool doubled = (*pattern == '{' || *pattern == '}') && pattern[1] == *pattern;
         if (*pattern != '{' || doubled) {
             path[used++] = *pattern;
             pattern += doubled ? 2 : 1;
             continue;
         }
-        pattern = put_field(in, pattern, path + used, LONGEST - used);
+        pattern = put_field(in, pattern, field, sizeof field);
         if (!pattern)
             return gt_status();
-        used += strlen(path + used);
+        size_t length = strlen(field);
+        memcpy(path + used, field, length < LONGEST - used ? length : 0);
+        used += length;
     }
+    if (used >= LONGEST)
+        return gt_fail(GT_INVALID, "the file's name is longer than %d bytes", LONGEST - 1);
     path[used] = 0;
-    return *pattern ? gt_fail(GT_INVALID, "the file's name is longer than %d bytes", LONGEST - 1)
-                    : gt_status();
+    return gt_status();
 }
 
 static gt_Status check(const void *given)
@@ -119,52 +126,53 @@ static gt_Status check(const void *given)
 static gt_Status build(const gt_CallbackArgs *in)
 {
     const gt_ModelCheckpoint_options *options = in->options;
-    gt_Spec spec = {.dtype = GT_UINT8, .rank = 2, .dims = {options->max_to_keep, LONGEST}};
+    gt_Spec spec = {.dtype = GT_UINT8, .rank = 2, .dims = {(int64_t)options->max_to_keep + 1, LONGEST}};
     if (options->max_to_keep > 0)
         gt_callback_add_state(in->callback, "files", spec);
     return gt_status();
 }
 
-/* The new file is the youngest; the oldest goes if there are too many. */
-static gt_Status rotate(const gt_CallbackArgs *in, const char *path, int32_t most)
+/* The file is the youngest of the list now. */
+static gt_Status add_file(const gt_CallbackArgs *in, const char *path, size_t most)
 {
-    char *names = gt_variable_replace(in->run->context, in->states[FILES]), oldest[LONGEST];
-    int32_t count = 0;
+    char *names = gt_variable_memory(in->run->context, in->states[FILES], true);
+    size_t count = 0;
     if (!names)
         return gt_status();
-    for (int32_t i = 0; i < most && names[(size_t)i * LONGEST]; i++) {
-        if (strcmp(names + (size_t)i * LONGEST, path) != 0)
-            memmove(names + (size_t)count++ * LONGEST, names + (size_t)i * LONGEST, LONGEST);
-    }
-    memset(oldest, 0, sizeof oldest);
-    if (count == most) {
-        memcpy(oldest, names, LONGEST);
-        memmove(names, names + LONGEST, (size_t)(--count) * LONGEST);
-    }
-    memset(names + (size_t)count * LONGEST, 0, (size_t)(most - count) * LONGEST);
-    memcpy(names + (size_t)count * LONGEST, path, strlen(path));
-    if (*oldest)
-        unlink(oldest);
+    for (size_t i = names[most * LONGEST] ? 1 : 0; i <= most && names[i * LONGEST]; i++)
+        if (strcmp(names + i * LONGEST, path) != 0)
+            memmove(names + count++ * LONGEST, names + i * LONGEST, LONGEST);
+    memset(names + count * LONGEST, 0, (most + 1 - count) * LONGEST);
+    memcpy(names + count * LONGEST, path, strlen(path));
     return gt_status();
+}
+
+static void remove_oldest(const gt_CallbackArgs *in, size_t most)
+{
+    const char *names = gt_tensor_data(in->states[FILES]);
+    if (names[most * LONGEST])
+        unlink(names);
 }
 
 static gt_Status write_file(const gt_CallbackArgs *in, const gt_ModelCheckpoint_options *options,
                             const char *path)
 {
+    const size_t most = (size_t)options->max_to_keep;
     if (gt_make_folders(in->run->context, path) != GT_OK)
         return gt_status();
     gt_file_sweep(path);
-    /* The names are part of a run's file, so that they change before it is written. */
-    if (options->max_to_keep > 0 && options->save_run)
-        rotate(in, path, options->max_to_keep);
+    if (most > 0 && options->save_run)
+        add_file(in, path, most);
     if (options->save_run)
         gt_checkpoint_write(in->run, path);
     else if (options->save_weights_only)
         gt_save_weights(in->model, path);
     else
         gt_save_model(in->model, path);
-    if (options->max_to_keep > 0 && !options->save_run && gt_status() == GT_OK)
-        rotate(in, path, options->max_to_keep);
+    if (most > 0 && !options->save_run && gt_status() == GT_OK)
+        add_file(in, path, most);
+    if (most > 0 && gt_status() == GT_OK)
+        remove_oldest(in, most);
     return gt_status();
 }
 
@@ -203,6 +211,11 @@ static gt_Status save(const gt_CallbackArgs *in, const gt_ModelCheckpoint_option
 static gt_Status on(const gt_CallbackArgs *in)
 {
     const gt_ModelCheckpoint_options *options = in->options;
+    if (in->hook == GT_HOOK_TRAIN_BEGIN) {
+        if (in->resumed && options->max_to_keep > 0) /* the run that was killed may not have come to it */
+            remove_oldest(in, (size_t)options->max_to_keep);
+        return gt_status();
+    }
     if (in->hook == GT_HOOK_EPOCH_END)
         return options->save_freq == 0 ? save(in, options) : gt_status();
     if (options->save_freq == 0)
@@ -220,7 +233,8 @@ const gt_CallbackClass gt_callback_class_model_checkpoint = {
     .function = "ModelCheckpoint",
     .keras = "ModelCheckpoint",
     .summary = "saves the model while it is trained",
-    .hooks = GT_HOOK_BIT(GT_HOOK_TRAIN_BATCH_END) | GT_HOOK_BIT(GT_HOOK_EPOCH_END),
+    .hooks = GT_HOOK_BIT(GT_HOOK_TRAIN_BEGIN) | GT_HOOK_BIT(GT_HOOK_TRAIN_BATCH_END) |
+             GT_HOOK_BIT(GT_HOOK_EPOCH_END),
     .options = &gt_ModelCheckpoint_options_type,
     .states = numbers,
     .check = check,

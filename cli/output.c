@@ -1,0 +1,55 @@
+/* Files that the command writes by itself. As the library's they are written under another name and renamed, so that a full disk
+ * leaves the old one. */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A new file beside it, with the permissions that it has or that a new one gets. */
+static FILE *open_temporary(Output *output, const struct stat *old)
+{
+    int n = snprintf(output->temporary, sizeof output->temporary, "%s.XXXXXX", output->path);
+    errno = ENAMETOOLONG;
+    int descriptor =
+        n > 0 && (size_t)n < sizeof output->temporary ? mkstemp(output->temporary) : -1;
+    if (descriptor < 0)
+        return NULL;
+    mode_t mask = umask(0);
+    umask(mask);
+    fchmod(descriptor, old ? old->st_mode & 0777 : 0666 & ~mask);
+    return fdopen(descriptor, "w");
+}
+
+bool output_open(Output *output, const char *path)
+{
+    struct stat old;
+    *output = (Output){.file = stdout, .path = path};
+    if (!path)
+        return true;
+    bool exists = stat(path, &old) == 0;
+    output->file = exists && !S_ISREG(old.st_mode) ? fopen(path, "w")
+                                                   : open_temporary(output, exists ? &old : NULL);
+    if (!output->file)
+        fail("%s: cannot be made: %s", path, strerror(errno));
+    return output->file != NULL;
+}
+
+int output_close(Output *output)
+{
+    const char *path = output->path;
+    int status = finish_output(output->file, path ? path : "standard output");
+    if (!path)
+        return status;
+    if (fclose(output->file) != 0 && status == EXIT_SUCCESS)
+        status = fail("%s: cannot be written: %s", path, strerror(errno));
+    if (!output->temporary[0])
+        return status;
+    if (status == EXIT_SUCCESS && rename(output->temporary, path) != 0)
+        status = fail("%s: cannot be put in place: %s", path, strerror(errno));
+    if (status != EXIT_SUCCESS)
+        unlink(output->temporary);
+    return status;
+}
