@@ -321,6 +321,11 @@ void *gt_variable_replace(gt_Context *context, const gt_Variable *variable);
 /* The variable stands for another value, whose reference it takes over. Returns the one before, held. */
 gt_Value *gt_variable_exchange(gt_Variable *variable, gt_Value *value);
 
+/* Bytes of all of them together; -1 with an error raised as `operation` if they cannot lie in one block: none, of two types,
+ * one of them twice. */
+int64_t gt_packed_bytes(gt_Context *context, const char *here, const char *operation,
+                        gt_Tensors variables);
+
 /* What a variable's new value is projected to after an update: made of operations, of the same dtype and
  * shape; NULL with an error raised on failure. */
 typedef gt_Tensor *gt_VariableConstraint(const void *payload, gt_Tensor *variable);

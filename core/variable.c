@@ -445,31 +445,31 @@ gt_Status gt_variable_set_at(const char *here, gt_Variable *variable, const void
 
 GT_OPTION_TYPE(gt_pack_options, gt_pack_OPTIONS);
 
-/* Bytes of all of them together; -1 with an error raised if they cannot lie in one block. */
-static int64_t packed_bytes(gt_Context *context, const char *here, gt_Tensors variables)
+int64_t gt_packed_bytes(gt_Context *context, const char *here, const char *operation,
+                        gt_Tensors variables)
 {
     int64_t bytes = 0;
     uint64_t visit = ++context->visit;
     gt_DType dtype = GT_DTYPE_NONE;
     if (variables.count < 1 || !variables.items) {
-        gt_raise(context, GT_INVALID, here, "pack", "there are no variables in the list");
+        gt_raise(context, GT_INVALID, here, operation, "there are no variables in the list");
         return -1;
     }
     for (int32_t i = 0; i < variables.count; i++) {
-        gt_Slot *slot = gt_variable_check(context, here, "pack", variables.items[i]);
+        gt_Slot *slot = gt_variable_check(context, here, operation, variables.items[i]);
         if (!slot)
             return -1;
         const gt_Spec *spec = &slot->value->spec;
         if (dtype == GT_DTYPE_NONE)
             dtype = spec->dtype;
         if (spec->dtype != dtype) {
-            gt_raise(context, GT_INVALID, here, "pack",
+            gt_raise(context, GT_INVALID, here, operation,
                      "variable %s is %s, those before it are %s; a block has one type",
                      slot->variable->name, gt_dtype_name(spec->dtype), gt_dtype_name(dtype));
             return -1;
         }
         if (slot->variable->visit == visit) {
-            gt_raise(context, GT_INVALID, here, "pack", "variable %s is twice in the list",
+            gt_raise(context, GT_INVALID, here, operation, "variable %s is twice in the list",
                      slot->variable->name);
             return -1;
         }
@@ -487,7 +487,7 @@ void *gt_pack_at(const char *here, gt_Tensors variables, const gt_pack_options *
     if (!context)
         return NULL;
     gt_pack_options options = GT_TAKE(gt_pack_options, given);
-    int64_t bytes = packed_bytes(context, here, variables);
+    int64_t bytes = gt_packed_bytes(context, here, "pack", variables);
     if (bytes < 0)
         return NULL;
     if (options.memory && options.bytes < (size_t)bytes) {

@@ -74,7 +74,7 @@ GT_BEGIN
     /* assign.c */                                                                                 \
     F(assign) F(assign_add) F(assign_sub)                                                          \
     /* update/ */                                                                                  \
-    F(accumulate_gradient) F(ema_update) F(ema_overwrite) F(count_step) F(sgd_update)              \
+    F(accumulate_gradient) F(ema_update) F(ema_overwrite) F(count_step) F(exchange) F(sgd_update)  \
     F(sgd_momentum_update) F(adam_update) F(adam_amsgrad_update)
 /* clang-format on */
 

@@ -48,6 +48,7 @@ static gt_Status check_part(gt_Context *context, const gt_Optimizers *list, int3
                       : part->is_part        ? "is part of another one already"
                       : part->built          ? "is built already"
                       : part->loss_scale > 0 ? "scales losses itself"
+                      : part->distribution   ? "is distributed; distribute the whole"
                                              : NULL;
     return why ? gt_fail(GT_STATE, "optimizer %s %s", part->name, why) : GT_OK;
 }

@@ -27,6 +27,7 @@ void gt_optimizer_unbuild(gt_Optimizer *self)
 {
     gt_Context *context = self->object.context;
     gt_multi_unbuild(self);
+    gt_distribution_unbuild(self);
     int64_t all = (int64_t)self->entries * self->slots;
     free_variables(context, self->slot_variable, all, all);
     for (int32_t i = 0; self->entry && i < self->entries; i++)
@@ -48,6 +49,7 @@ static void destroy(gt_Object *object)
     gt_Context *context = object->context;
     gt_optimizer_unbuild(self);
     gt_multi_destroy(self);
+    gt_distribution_free(self);
     free_variables(context, self->excluded, self->excluded_count, self->excluded_capacity);
     gt_map_close(context, &self->excluded_of);
     for (int i = 0; i < self->numbers; i++)
@@ -447,7 +449,11 @@ gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *self, gt_Tensors
         return gt_context_status(context);
     if (variables.count == 0)
         return gt_raise(context, GT_INVALID, here, "optimizer_build", GT_NO_VARIABLES);
-    return gt_optimizer_build_or_check(self, here, "optimizer_build", variables);
+    gt_Site site = gt_site_enter(here, "optimizer_build");
+    if (gt_optimizer_build_or_check(self, here, "optimizer_build", variables) == GT_OK)
+        gt_distribution_start(self, false);
+    gt_site_leave(site);
+    return gt_context_status(context);
 }
 
 bool gt_optimizer_built_at(const char *here, const gt_Optimizer *self)

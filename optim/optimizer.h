@@ -56,6 +56,13 @@ GT_API gt_Status gt_minimize_at(const char *here, gt_Optimizer *optimizer, gt_Ta
     gt_apply_gradients_at(GT_HERE, optimizer, variables, gradients)
 GT_API gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *optimizer,
                                        gt_Tensors variables, gt_Tensor *const *gradients);
+/* The same from a block: the gradients of all these variables, of one type, one after the other without gaps, as
+ * gt_gradients_into writes them and as MPI or another program changed them since. `bytes` must be exactly those of the
+ * variables. The block is read during the call alone. Not inside a traced function. */
+#define gt_apply_packed(optimizer, variables, memory, bytes)                                       \
+    gt_apply_packed_at(GT_HERE, optimizer, variables, memory, bytes)
+GT_API gt_Status gt_apply_packed_at(const char *here, gt_Optimizer *optimizer, gt_Tensors variables,
+                                    const void *memory, size_t bytes);
 /* How many variables the last gt_minimize or gt_apply_gradients left alone for want of a gradient;
  * -1 on failure. */
 #define gt_optimizer_skipped(optimizer) gt_optimizer_skipped_at(GT_HERE, optimizer)

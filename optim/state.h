@@ -69,6 +69,7 @@ struct gt_Optimizer {
     int32_t excluded_count, excluded_capacity;
     int32_t skipped;
     bool built, is_part;
+    struct gt_Distribution *distribution; /* owned; NULL: it is alone */
     /* Of a gt_MultiOptimizer: the optimizers, held; which of them each entry has; room for lists of variables and
      * gradients, sorted by part. 0 parts: it is one by itself. */
     gt_Optimizer **part;
@@ -169,6 +170,15 @@ bool gt_loss_scale_skips(const gt_Optimizer *self);
 /* After the step: puts back, and gives the scale its new value. */
 void gt_loss_scale_finish(gt_Optimizer *self);
 void gt_loss_scale_forget(gt_Optimizer *self);
+
+/* ---- distribution.c ---- */
+
+typedef struct gt_Distribution gt_Distribution;
+void gt_distribution_unbuild(gt_Optimizer *optimizer);
+void gt_distribution_free(gt_Optimizer *optimizer);
+/* The gradients of this step: the means over all processes, valid until the next call, or those that were given where the
+ * optimizer is alone, and where something is wrong with them. */
+gt_Tensor *const *gt_distribution_join(gt_Optimizer *optimizer, gt_Tensors variables, gt_Tensor *const *gradients);
 
 #define GT_NO_VARIABLES "there are no variables; layers have theirs once they are built"
 

@@ -4,7 +4,7 @@
  * interrupt waits, nothing allocates, so that no half step is ever made. What constraints compute
  * is between the two: constrained.c. Leans on ops/update for the updates.
  *
- *     apply_gradients: build_or_check -> prepare: take_gradients -> prepare_gradients -> compute_updates -> remember
+ *     apply_gradients: build_or_check -> join (distribution.c) -> prepare: take_gradients -> prepare_gradients -> compute_updates -> remember
  *                      -> own_everything
  *                      -> overwrite_variables
  *
@@ -425,7 +425,11 @@ static void step(gt_Optimizer *self, const char *here, gt_Tensors variables,
     if (!scope)
         return;
     uint64_t recording = gt_tape_quiet(context);
-    int count = share_out(self, here, variables, gradients, share), ready = 0;
+    gradients = gt_distribution_join(self, variables, gradients);
+    int count = gt_context_status(context) == GT_OK
+                    ? share_out(self, here, variables, gradients, share)
+                    : 0;
+    int ready = 0;
     while (ready < count && prepare(&share[ready], here) == GT_OK)
         ready++;
     if (gt_context_status(context) == GT_OK) {
@@ -456,27 +460,35 @@ static void warn_of_penalties(gt_Context *context, const char *here, gt_Tensors 
                     gt_variable_label(variables.items[i]));
 }
 
+/* Of one that several processes train with, the others hear of the error: they would wait for this one. */
+static gt_Status told(gt_Optimizer *self)
+{
+    if (gt_status() != GT_OK && gt_object_is(self, &gt_optimizer_kind))
+        gt_distribution_fail(self);
+    return gt_status();
+}
+
 gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *self, gt_Tensors variables,
                                 gt_Tensor *const *gradients)
 {
     static const char operation[] = "apply_gradients";
     gt_Context *context = gt_enter();
     if (!context)
-        return gt_status();
+        return told(self);
     if (!gt_optimizer_check(context, here, operation, self) ||
         gt_optimizer_check_trainable(context, here, operation, variables) != GT_OK)
-        return gt_context_status(context);
+        return told(self);
     if (variables.count == 0)
         return GT_OK;
     if (!gradients)
-        return gt_raise(context, GT_INVALID, here, operation, "the list of gradients is NULL");
+        gt_raise(context, GT_INVALID, here, operation, "the list of gradients is NULL");
     gt_Site site = gt_site_enter(here, operation);
-    if (gt_optimizer_build_or_check(self, here, operation, variables) == GT_OK) {
+    if (gradients && gt_optimizer_build_or_check(self, here, operation, variables) == GT_OK) {
         warn_of_penalties(context, here, variables, gradients);
         step(self, here, variables, gradients);
     }
     gt_site_leave(site);
-    return gt_context_status(context);
+    return told(self);
 }
 
 static gt_Status check_loss(gt_Context *context, const char *here, gt_Tensor *loss)
@@ -496,12 +508,12 @@ gt_Status gt_minimize_at(const char *here, gt_Optimizer *self, gt_Tape *tape, gt
     static const char operation[] = "minimize";
     gt_Context *context = gt_enter();
     if (!context)
-        return gt_status();
+        return told(self);
     if (!gt_optimizer_check(context, here, operation, self) ||
         check_loss(context, here, loss) != GT_OK ||
         gt_optimizer_check_trainable(context, here, operation, variables) != GT_OK ||
         (self->built && gt_optimizer_check_known(self, here, operation, variables) != GT_OK))
-        return gt_context_status(context);
+        return told(self);
     if (variables.count == 0)
         return gt_raise(context, GT_INVALID, here, operation, GT_NO_VARIABLES);
     size_t bytes = (size_t)variables.count * sizeof(gt_Tensor *);
@@ -518,7 +530,7 @@ gt_Status gt_minimize_at(const char *here, gt_Optimizer *self, gt_Tape *tape, gt
         gt_scope_close(context);
     }
     gt_release(context, gradients, bytes);
-    return gt_context_status(context);
+    return told(self);
 }
 
 gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)

@@ -58,6 +58,7 @@
 typedef struct Pair {
     gt_Variable *list[2];
     gt_Tensors variables;
+    gt_Optimizer *optimizer; /* of some tests */
 } Pair;
 
 static const double start[5] = {1, 1.25, 1.5, 1.75, 2};
@@ -211,6 +212,85 @@ Test(optim, ten_changing_gradients)
     }
     gt_MemoryStats stats = gt_memory_stats();
     cr_assert(stats.variables == 0 && stats.handles == 0 && stats.records == 0);
+    gt_context_free(NULL);
+}
+
+/* ---- gradients as one block ---- */
+
+/* The same bits as from tensors, with what the host did to the block in between. */
+Test(optim, packed)
+{
+    for (int k = 0; k < 2 * CASES; k++) {
+        gt_DType dtype = k % 2 ? GT_FLOAT32 : GT_FLOAT64;
+        Pair pair, other;
+        make_pair(&pair, dtype);
+        make_pair(&other, dtype);
+        gt_Optimizer *optimizer = make_case(k / 2), *twin = make_case(k / 2);
+        for (int call = 1; call <= 10; call++) {
+            gt_Scope *scope = gt_scope_begin();
+            double wide[5];
+            float narrow[5];
+            for (int i = 0; i < 5; i++) {
+                wide[i] = gradient_number(call, i);
+                narrow[i] = (float)wide[i];
+            }
+            ASSERT_OK(dtype == GT_FLOAT32 ? gt_apply_packed(twin, other.variables, narrow, sizeof narrow)
+                                          : gt_apply_packed(twin, other.variables, wide, sizeof wide));
+            memset(wide, 255, sizeof wide); /* nothing of it is kept */
+            memset(narrow, 255, sizeof narrow);
+            ASSERT_OK(apply_call(optimizer, &pair, dtype, call));
+            gt_scope_end(scope);
+        }
+        for (int i = 0; i < 5; i++)
+            cr_assert(number(&pair, i) == number(&other, i), "case %d, number %d", k / 2, i);
+        gt_optimizer_free(optimizer);
+        gt_optimizer_free(twin);
+        free_pair(&pair);
+        free_pair(&other);
+    }
+    gt_MemoryStats stats = gt_memory_stats();
+    cr_assert(stats.variables == 0 && stats.handles == 0 && stats.records == 0);
+    gt_context_free(NULL);
+}
+
+static gt_Status packed_in_a_trace(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const double numbers[5] = {0};
+    Pair *pair = context;
+    (void)in, (void)out;
+    return gt_apply_packed(pair->optimizer, pair->variables, numbers, sizeof numbers);
+}
+
+Test(optim, packed_refused)
+{
+    Pair pair;
+    make_pair(&pair, GT_FLOAT64);
+    gt_Optimizer *sgd = pair.optimizer = gt_SGD(1);
+    const double numbers[6] = {1, 1, 1, 1, 1, 1};
+    static const char size[] = "the block must have 40 bytes, as the variables (got ";
+    ASSERT_FAILS(gt_apply_packed(sgd, pair.variables, numbers, 48), GT_INVALID, size);
+    ASSERT_FAILS(gt_apply_packed(sgd, pair.variables, numbers, 32), GT_INVALID, size);
+    ASSERT_FAILS(gt_apply_packed(sgd, pair.variables, NULL, 40), GT_INVALID, "(got 0)");
+    ASSERT_FAILS(gt_apply_packed(sgd, ((gt_Tensors){NULL, 0}), numbers, 0), GT_INVALID, "no variables in the list");
+    ASSERT_FAILS(gt_apply_packed(sgd, gt_tensors(pair.list[0], pair.list[0]), numbers, 48), GT_INVALID, "twice");
+    ASSERT_FAILS(gt_apply_packed(NULL, pair.variables, numbers, 40), GT_INVALID, "apply_packed");
+    gt_Variable *narrow = variable_of(GT_FLOAT32, gt_shape(2), start, "narrow");
+    ASSERT_FAILS(gt_apply_packed(sgd, gt_tensors(pair.list[0], narrow), numbers, 32), GT_INVALID, "a block has one type");
+    gt_Function *traced = gt_function(packed_in_a_trace, &pair, .outputs = 0);
+    ASSERT_FAILS(gt_function_call(traced, ((gt_Tensors){NULL, 0}), NULL), GT_STATE, "no numbers to read yet");
+    gt_function_free(traced);
+    /* One optimizer in two models: nothing changes. */
+    Pair other;
+    make_pair(&other, GT_FLOAT64);
+    ASSERT_OK(gt_apply_packed(sgd, pair.variables, numbers, 40));
+    ASSERT_FAILS(gt_apply_packed(sgd, other.variables, numbers, 40), GT_INVALID,
+                 "variable a is not one that optimizer sgd was built with");
+    for (int i = 0; i < 5; i++)
+        cr_assert(number(&pair, i) == start[i] - 1 && number(&other, i) == start[i]);
+    gt_optimizer_free(sgd);
+    gt_variable_free(narrow);
+    free_pair(&pair);
+    free_pair(&other);
     gt_context_free(NULL);
 }
 

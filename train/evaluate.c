@@ -1,4 +1,5 @@
 /* gt_evaluate, gt_test_on_batch, and the scores that they return. Leans on run.h. */
+#include "optim/internal.h"
 #include "train/run.h"
 
 #include <math.h>
@@ -162,6 +163,8 @@ gt_Status gt_run_evaluate(gt_Run *run, gt_Dataset *dataset, int64_t steps, bool 
             gt_run_read_logs(run);
         gt_run_report_batch(run);
     }
+    if (gt_context_status(run->context) == GT_OK)
+        gt_run_gather_test(run);
     return end_test(run, &before);
 }
 
@@ -201,6 +204,7 @@ gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Rows rows,
     if (run.dataset && gt_run_check_labels(&run, gt_dataset_y_count(run.dataset), "dataset") == GT_OK &&
         gt_run_check_end(&run, run.dataset, options.steps, "steps") == GT_OK)
         scores = evaluate(&run, &options);
+    gt_distribution_fail(run.compiled->optimizer);
     gt_run_end(&run);
     return scores;
 }

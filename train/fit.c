@@ -4,6 +4,7 @@
  *     fit -> fit_epoch -> train_epoch -> train_steps -> train_batch -> gt_watched_step
  *                      -> validate    -> gt_run_evaluate
  *                      -> gt_history_add */
+#include "optim/internal.h"
 #include "train/model_parts.h"
 #include "train/run.h"
 
@@ -198,6 +199,8 @@ static gt_Status fit_epoch(Fit *fit)
     gt_Run *run = fit->run;
     if (begin_epoch(fit) != GT_OK || train_epoch(fit) != GT_OK)
         return gt_context_status(run->context);
+    if (gt_run_gather_epoch(run, fit->epoch, fit->step, is_interrupted(fit)) != GT_OK)
+        return gt_context_status(run->context);
     gt_run_read_logs(run);
     if (is_validated(fit) && validate(fit) != GT_OK)
         return gt_context_status(run->context);
@@ -359,7 +362,8 @@ static gt_History *fit_as(gt_Run *run, const gt_fit_options *options, gt_FitStat
 {
     Fit self = {.run = run, .options = options, .state = state};
     run->callbacks.fit = state;
-    if (build(run) == GT_OK &&
+    int64_t batches = options->steps_per_epoch >= 0 ? options->steps_per_epoch : gt_dataset_batches(run->dataset);
+    if (build(run) == GT_OK && gt_run_distribute(run, batches) == GT_OK &&
         gt_fit_keep_callbacks(run->context, state, run->callbacks.items, run->callbacks.count) == GT_OK &&
         begin_training(&self) == GT_OK && fit_epochs(&self) == GT_OK)
         return self.history;
@@ -400,6 +404,7 @@ gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Rows rows, const gt_
         history = fit(&run, &options);
         gt_dataset_leave(run.dataset, mark);
     }
+    gt_distribution_fail(run.compiled->optimizer);
     gt_run_end(&run);
     return history;
 }
@@ -474,7 +479,9 @@ gt_Scores gt_train_for_at(const char *here, gt_Layer *model, gt_Dataset *dataset
     if (gt_run_begin(&run, &of) != GT_OK)
         return scores;
     Fit fit = {.run = &run, .options = &fitting};
-    if (!(seconds >= 0) || options.steps < -1)
+    if (gt_distribution_begun(run.compiled->optimizer))
+        gt_fail(GT_STATE, "the clock would end it after another batch on every rank; count steps, with gt_fit");
+    else if (!(seconds >= 0) || options.steps < -1)
         gt_fail(GT_INVALID, "seconds must be >= 0, and steps >= -1 (got %g and %lld)", seconds,
                 (long long)options.steps);
     else

@@ -1,5 +1,6 @@
 /* What all runs begin and end with, and what they report. See run.h. */
 #include "train/run.h"
+#include "optim/distribution.h"
 
 static gt_Progress told(const gt_Progress *progress)
 {
@@ -150,7 +151,9 @@ gt_Status gt_run_begin(gt_Run *run, const gt_RunOf *of)
         gt_site_leave(run->site);
         return gt_context_status(run->context);
     }
-    run->printer = gt_printer(of->verbosity);
+    bool silent = of->verbosity == GT_VERBOSITY_AUTO && run->compiled && run->compiled->optimizer &&
+                  gt_optimizer_rank(run->compiled->optimizer) > 0; /* one of several processes speaks */
+    run->printer = gt_printer(silent ? GT_VERBOSITY_SILENT : of->verbosity);
     if (run->state->object.context == run->context) /* else it is not written to: layer.c */
         run->state->object.references++;
     if (run->compiled) {

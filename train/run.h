@@ -93,6 +93,14 @@ void gt_run_report_begin(gt_Run *run, int64_t epoch, int64_t epochs, int64_t ste
 void gt_run_report_batch(gt_Run *run);
 void gt_run_report_end(gt_Run *run);
 
+/* ---- distribute.c: where several processes train the model; else nothing happens ---- */
+/* Begins together, with the same number of batches everywhere; -1: it is not known. */
+gt_Status gt_run_distribute(const gt_Run *run, int64_t batches);
+/* At the end of an epoch: are all there? Statistics become their mean, and, but for an interrupted one, metrics those of all. */
+gt_Status gt_run_gather_epoch(const gt_Run *run, int64_t epoch, int64_t batches, bool interrupted);
+/* At the end of a test, metrics are those of all. */
+gt_Status gt_run_gather_test(const gt_Run *run);
+
 /* ---- evaluate.c ---- */
 /* Loss and metrics over `steps` batches of the dataset, in its own order, -1: all of them. `told`: the run's report hears
  * of the batches. `stop` may be NULL. */

@@ -557,6 +557,36 @@ static bool pays(const Group *group)
     return false;
 }
 
+/* Does an element-wise step that is near read, from member `cut` on, what a member before it made? */
+static bool crosses(const Group *group, int32_t cut)
+{
+    const gt_Program *program = group->program;
+    int32_t end = group->first + cut + GT_CHAIN_STEPS;
+    end = end < program->step_count ? end : program->step_count;
+    for (int32_t s = group->first + cut; s < end; s++) {
+        gt_ChainStep step;
+        if (program->steps[s].node < 0 || !loop_of(program, node_of(group, s), &step))
+            continue;
+        for (int i = 0; i < node_of(group, s)->inputs; i++) {
+            const int by = made_by(group, s, i);
+            if (by >= 0 && by < cut)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* More steps than a chain may have are cut where nothing is handed over, if there is such a place: between two variables that an
+ * optimizer updates rather than in the middle of one, whose intermediate results would go through the memory. */
+static void cut_between(Group *group)
+{
+    int32_t cut = group->members;
+    while (cut > 1 && crosses(group, cut))
+        cut--;
+    if (cut > 1)
+        group->members = cut;
+}
+
 /* The longest chain from the step on that fits. */
 static bool find_group(Group *group, int32_t s)
 {
@@ -564,6 +594,8 @@ static bool find_group(Group *group, int32_t s)
     group->members = 0;
     while (add_member(group, s + group->members))
         ;
+    if (group->members == GT_CHAIN_STEPS)
+        cut_between(group);
     for (; group->members > 0; group->members--) {
         group->head = has_head(group) ? s - 1 : -1;
         if (pays(group) && make_job(group))

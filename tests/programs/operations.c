@@ -139,6 +139,8 @@ static void change_option(Generator *g, Step *step, bool wild)
         return;
     const gt_Field *field = &type->fields[below(g, count)];
     uint8_t *place = step->options + field->offset;
+    if (strcmp(field->name, "identity") == 0)
+        return; /* of an object, and there is none */
     if (strcmp(field->type, "gt_Shape") == 0) {
         gt_Shape shape;
         memcpy(&shape, place, sizeof shape);

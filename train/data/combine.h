@@ -38,6 +38,14 @@ GT_API gt_Dataset *gt_dataset_take_at(const char *here, gt_Dataset *dataset, int
 #define gt_dataset_skip(dataset, count) gt_dataset_skip_at(GT_HERE, dataset, count)
 GT_API gt_Dataset *gt_dataset_skip_at(const char *here, gt_Dataset *dataset, int64_t count);
 
+/* gt_dataset_shard(train, 4, rank): the rows that process `index` of `count` trains on, a part of every batch, in the order of
+ * this epoch's shuffle: the parts of all processes together are what one process would have had, batch for batch. Its batch
+ * size is that of the dataset divided by `count`, which must be possible; a last batch is cut into equal parts, which leaves
+ * out up to count - 1 rows, or is left out itself where the number of rows is not known. It comes last, behind gt_dataset_batch
+ * and gt_dataset_shuffle. */
+#define gt_dataset_shard(dataset, count, index) gt_dataset_shard_at(GT_HERE, dataset, count, index)
+GT_API gt_Dataset *gt_dataset_shard_at(const char *here, gt_Dataset *dataset, int64_t count, int64_t index);
+
 /* An epoch of `times` epochs, each shuffled by itself; -1: one that never ends, for training that counts steps. A batch may
  * have the last rows of one and the first of the next. */
 #define gt_dataset_repeat(dataset, times) gt_dataset_repeat_at(GT_HERE, dataset, times)

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""A step of every optimizer, gradtape's compiled one beside PyTorch's fastest, in one run, on one thread.
+
+    bench/optimizers.py build [--rounds N] [--only NAME]...
+
+`build` was made with -Dbench=true. Run it with a Python that has torch; without, its column stays empty. gradtape runs as a program
+of its own (build/bench/optimizers --serve); the two and a probe of the memory take turns within each round, and the least counts, so
+that a busy neighbour slows all of them alike. Time is what the processor spent on the thread. PyTorch's optimizers are made with fused=True where they have it, else with foreach=True
+or as they are (Adafactor, Muon). Ten square matrices, float32; a share is of the bytes that one pass over parameters, slots and
+gradients moves, over what y += x moves in the same round."""
+import argparse
+import subprocess
+import sys
+import time
+
+try:
+    import torch
+    torch.set_num_threads(1)
+except ImportError:
+    torch = None
+
+NAMES = ["sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "centered", "adagrad", "adadelta", "adamax", "nadam",
+         "lion", "ftrl", "lamb", "adafactor", "schedule_free", "clipped", "muon"]
+SIZES = [100_000, 10_000_000]
+
+
+class Gradtape:
+    def __init__(self, build):
+        self.program = subprocess.Popen([build + "/bench/optimizers", "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, name, n, seconds):
+        self.program.stdin.write(f"{name} {n} {seconds}\n")
+        self.program.stdin.flush()
+        least, moved = self.program.stdout.readline().split()
+        return float(least), int(moved)
+
+
+def make(name, parameters):
+    """PyTorch's optimizer, and how it was made; None: it has none."""
+    o = torch.optim
+    kinds = {"sgd": (o.SGD, {}), "momentum": (o.SGD, {"momentum": 0.9}), "nesterov": (o.SGD, {"momentum": 0.9, "nesterov": True}),
+             "adam": (o.Adam, {}), "amsgrad": (o.Adam, {"amsgrad": True}), "adamw": (o.AdamW, {}), "rmsprop": (o.RMSprop, {}),
+             "centered": (o.RMSprop, {"centered": True, "momentum": 0.9}), "adagrad": (o.Adagrad, {}), "adadelta": (o.Adadelta, {}),
+             "adamax": (o.Adamax, {}), "nadam": (o.NAdam, {}), "clipped": (o.Adam, {})}
+    for key in ("Adafactor", "Muon"):
+        if hasattr(o, key):
+            kinds[key.lower()] = (getattr(o, key), {})
+    if name not in kinds:
+        return None, ""
+    kind, options = kinds[name]
+    for how in ({"fused": True}, {"foreach": True}, {}):
+        try:
+            return kind(parameters, lr=1e-3, **options, **how), next(iter(how), "plain")
+        except (TypeError, RuntimeError, ValueError):
+            continue
+    return None, ""
+
+
+class Torch:
+    def __init__(self):
+        self.last = None
+
+    def ask(self, name, n, seconds):
+        if torch is None:
+            return float("nan"), ""
+        if self.last != (name, n):
+            side = round((n / 10) ** 0.5)
+            self.list = [torch.randn(side, side, requires_grad=True) for _ in range(10)]
+            for p in self.list:
+                p.grad = torch.randn(side, side)
+            self.optimizer, self.how = make(name, self.list)
+            self.last = (name, n)
+        if self.optimizer is None:
+            return float("nan"), ""
+        least, rounds, until = float("inf"), 0, time.thread_time() + seconds
+        while rounds < 3 or time.thread_time() < until:
+            began = time.thread_time()
+            if name == "clipped":
+                torch.nn.utils.clip_grad_norm_(self.list, 1.0, foreach=True)
+            self.optimizer.step()
+            took = time.thread_time() - began
+            least = min(least, took) if rounds else least
+            rounds += 1
+        return least, self.how
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", action="append")
+    options = parser.parse_args()
+    ours, theirs = Gradtape(options.build), Torch()
+    print("PyTorch", torch.__version__ if torch else "is not there", "- one thread each")
+    for n in SIZES:
+        seconds = 0.15 if n < 1_000_000 else 0.4
+        print(f"\n{n:,} parameters\n{'optimizer':14} {'gradtape us':>12} {'of memory':>10} {'PyTorch us':>12} {'':8} {'times as fast':>13}")
+        for name in options.only or NAMES:
+            least, memory, rival, how, moved = float("inf"), 0.0, float("inf"), "", 0
+            for _ in range(options.rounds):
+                took, moved = ours.ask(name, n, seconds)
+                least = min(least, took)
+                took, how = theirs.ask(name, n, seconds)
+                rival = min(rival, took)
+                memory = max(memory, ours.ask("memory", n, seconds / 3)[0])
+            share = f"{100 * moved * n / least / memory:8.0f} %" if moved else f"{'':>10}"
+            print(f"{name:14} {least * 1e6:12.1f} {share} " + (f"{rival * 1e6:12.1f} {how:8} {rival / least:13.2f}" if how else ""), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+/* Data parallel training on MPI: every rank trains on its part of each batch, and makes the same steps. A library of its own,
+ * libgradtape-mpi (pkg-config gradtape-mpi), so that nobody else needs MPI.
+ *
+ *     #include <gradtape.h>
+ *     #include <mpi/distribute.h>
+ *
+ *     MPI_Init(&argc, &argv);
+ *     gt_Optimizer *adam = gt_Distribute(gt_Adam(1e-3), MPI_COMM_WORLD);
+ *     gt_Dataset *mine = gt_dataset_shard(train, gt_optimizer_ranks(adam), gt_optimizer_rank(adam));
+ *     gt_compile(model, .optimizer = adam, .loss = gt_SparseCategoricalCrossentropy(.from_logits = true));
+ *     gt_fit(model, mine, .epochs = 5);                                              the loss is that of all ranks
+ *     MPI_Finalize();
+ */
+#ifndef GT_MPI_DISTRIBUTE_H
+#define GT_MPI_DISTRIBUTE_H
+
+#include <mpi.h>
+
+#include "optim/distribution.h"
+
+GT_BEGIN
+
+/* The optimizer itself, which from now on makes its steps with the mean of the gradients of all ranks: one MPI_Allreduce of all
+ * of them a step, in gt_fit, in plans (gt_function) and in loops of one's own. Called by every rank of an intracommunicator,
+ * of which it makes a copy; MPI must run. NULL on failure, and then the optimizer is freed if nobody else has it. What every
+ * process gets at the start, and what happens where one fails or leaves: optim/distribution.h. */
+#define gt_Distribute(optimizer, communicator) gt_Distribute_at(GT_HERE, optimizer, communicator)
+GT_API gt_Optimizer *gt_Distribute_at(const char *here, gt_Optimizer *optimizer,
+                                      MPI_Comm communicator);
+
+GT_END
+
+#endif
