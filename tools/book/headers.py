@@ -12,8 +12,10 @@ says that the first argument is the first parameter of gt_norm_at, `gt_Tensor *x
 
 A docstring is the comment above a function, or above the lines that belong to it: its option list, its macro, its
 prototype. Functions that follow each other without an empty line share the comment above the first of them."""
+import os
 import re
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 
 MARKS = 9  # as many arguments as any macro has, and some more
@@ -67,9 +69,24 @@ class Book:
     types: dict
 
 
+# Headers of libraries beside the first one, and as much of foreign headers as they need, which need not be installed.
+BESIDE = ['mpi/distribute.h']
+FOREIGN = {'mpi.h': 'typedef struct MPI_Comm_ *MPI_Comm;\n'}
+
+
+def run_compiler(root, compiler, text, *flags):
+    beside = ''.join(f'#include "{path}"\n' for path in BESIDE if os.path.isfile(f'{root}/{path}'))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in FOREIGN.items():
+            with open(f'{folder}/{name}', 'w') as file:
+                file.write(content)
+        command = [*compiler, '-std=c17', *flags, '-I', folder, '-I', root, '-x', 'c', '-']
+        return subprocess.run(command, input='#include "gradtape.h"\n' + beside + text, text=True, capture_output=True,
+                              check=True, cwd=root).stdout
+
+
 def preprocess(root, compiler, text, *flags):
-    command = [*compiler, '-std=c17', *flags, '-E', '-P', '-I', root, '-x', 'c', '-']
-    return subprocess.run(command, input='#include "gradtape.h"\n' + text, text=True, capture_output=True, check=True).stdout
+    return run_compiler(root, compiler, text, '-E', '-P', *flags)
 
 
 def split_arguments(text):
@@ -136,8 +153,7 @@ def option_lists(root, compiler, names):
 
 def macro_names(root, compiler):
     """name -> parameters of every function-like macro."""
-    out = subprocess.run([*compiler, '-std=c17', '-E', '-dM', '-I', root, '-x', 'c', '-'], input='#include "gradtape.h"\n',
-                         text=True, capture_output=True, check=True).stdout
+    out = run_compiler(root, compiler, '', '-E', '-dM')
     return {m[1]: m[2].split(',') for m in re.finditer(r'^#define (\w+)\(([^)]*)\)', out, re.M)}
 
 
@@ -341,10 +357,9 @@ def read(root, compiler=('cc',)):
     options = option_lists(root, compiler, lists)
     known = {'macros': macros, 'inline': {}, 'forward': {}}
     includes = re.findall(r'^#include "(.*?)"', open(f'{root}/gradtape.h').read(), re.M)
-    listed = subprocess.run([*compiler, '-std=c17', '-M', '-I', root, f'{root}/gradtape.h'], text=True, capture_output=True,
-                            check=True).stdout.replace('\\\n', ' ').split()
-    prefix = root.rstrip('/') + '/'
-    inside = [p[len(prefix):] for p in listed if p.startswith(prefix) and p.endswith('.h') and p != prefix + 'gradtape.h']
+    listed = run_compiler(root, compiler, '', '-M').replace('\\\n', ' ').split()
+    paths = [os.path.relpath(os.path.join(root, p), root) for p in listed if p.endswith('.h')]
+    inside = sorted({p for p in paths if not p.startswith('..') and p != 'gradtape.h'})
     book = Book([], {}, {})
     for path in includes + [p for p in inside if p not in includes]:
         header, found = Reader(path, open(f'{root}/{path}').read(), known).read()

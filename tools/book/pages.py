@@ -231,7 +231,10 @@ class Site:
             if not header.names:
                 continue
             name = reference_page(header.path)
-            out = [f'<h1>{header.path}</h1>', self.docstring(header.intro)]
+            out = [f'<h1>{header.path}</h1>']
+            if header.path in headers.BESIDE:
+                out.append(f'<pre class="c"><code>#include &lt;{header.path}&gt;</code></pre>')
+            out.append(self.docstring(header.intro))
             section = None
             for group in headers.groups(self.book, header):
                 if group[0].section != section:
@@ -303,7 +306,7 @@ class Site:
             file.write('const entries = ' + json.dumps(self.index, separators=(',', ':')) + ';\n' + open(f'{HERE}/search.js').read())
 
 
-ROOMS = {'core': 'core: context, tensors, variables, tapes', 'ops': 'ops: operations', 'autodiff': 'autodiff: gradients',
+ROOMS = {'mpi': 'mpi: several processes, a library beside the others', 'core': 'core: context, tensors, variables, tapes', 'ops': 'ops: operations', 'autodiff': 'autodiff: gradients',
          'plan': 'plan: compiled steps', 'layers': 'layers', 'models': 'models', 'optim': 'optim: optimizers', 'io': 'io: files',
          'train': 'train: data, losses, metrics, fit, callbacks', 'pictures': 'pictures'}
 
