@@ -79,6 +79,12 @@ int misuse(const char *format, ...)
     return EXIT_USAGE;
 }
 
+bool ends_with(const char *text, const char *end)
+{
+    size_t a = strlen(text), b = strlen(end);
+    return a >= b && strcmp(text + a - b, end) == 0;
+}
+
 void print_quoted(FILE *file, const char *text)
 {
     fputc('"', file);

@@ -215,7 +215,10 @@ static const char *take_member(const Option *option, Json value)
     if (!text)
         return option->kind == OPTION_INTEGER || option->kind == OPTION_NUMBER ? "expected a number"
                                                                                : "expected text";
-    return read_value(option, text) ? NULL : "";
+    bool sound = read_value(option, text);
+    if (option->kind == OPTION_INTEGER || option->kind == OPTION_NUMBER)
+        free(text); /* others point into it */
+    return sound ? NULL : "";
 }
 
 static bool refuse_name(const Option *table, const char *operand, const char *path,

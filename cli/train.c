@@ -355,12 +355,6 @@ static gt_Status save(gt_Layer *model, const Rows *rows, gt_History *history)
     return status;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t a = strlen(text), b = strlen(end);
-    return a >= b && strcmp(text + a - b, end) == 0;
-}
-
 static int run(const char **operands)
 {
     Rows rows;
