@@ -325,6 +325,11 @@ says out "architecture"
 expect 2 diff first.gradtape flowers.csv
 says err "gradtape diff: flowers.csv"
 
+expect 0 train flowers.csv --label kind --without y -e 3 --live -o live.gradtape # drawn once: it is no terminal
+says err "val_loss"
+says err "epoch 3/3"
+expect 2 train flowers.csv --label kind --live --quiet
+
 # ---- from a file ----
 expect 0 info first.gradtape --json
 cp out arch.json
