@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #define MOST_OPTIONS 64
 #define LONGEST      (1 << 16) /* of a text in a file, an architecture aside */
@@ -279,14 +281,62 @@ const char *options_default(const Option *option, char text[64])
     return text;
 }
 
+static int terminal_width(void)
+{
+    struct winsize size = {.ws_col = 0};
+    int width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    return width < 40 ? 40 : width > 100 ? 100 : width;
+}
+
+void print_wrapped(FILE *file, const char *text, int indent)
+{
+    const int width = terminal_width();
+    int column = indent;
+    while (*text) {
+        size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " \n");
+        bool fits = column + (int)(blanks + word) <= width;
+        if (column > indent && !fits) {
+            fprintf(file, "\n%*s", indent, "");
+            column = indent;
+            blanks = 0;
+            text += strspn(text, " ");
+        }
+        fwrite(text, 1, blanks + word, file);
+        column += (int)(blanks + word);
+        text += blanks + word;
+        if (*text != '\n')
+            continue;
+        bool ends = text[1] == '\n' || !text[1], kept = strncmp(text + 1, "  ", 2) == 0;
+        size_t lines = ends ? strspn(text, "\n") : 1;
+        for (size_t i = 0; (ends || kept) && i < lines; i++)
+            fputc('\n', file);
+        text += lines;
+        if (ends || kept) {
+            fprintf(file, "%*s", *text && !kept ? indent : 0, "");
+            column = indent;
+        } else if (column < width) {
+            fputc(' ', file);
+            column++;
+        }
+        if (kept) {
+            size_t line = strcspn(text, "\n");
+            fwrite(text, 1, line, file);
+            text += line;
+        }
+    }
+}
+
 void options_print(FILE *file, const Option *table)
 {
+    enum { HELP = 29 }; /* the column of what an option is */
     for (const Option *option = table; option->name; option++) {
-        char left[64], value[64], letter[8] = "    ";
+        char left[64], value[64], letter[8] = "    ", text[512];
         if (option->letter)
             snprintf(letter, sizeof letter, "-%c, ", option->letter);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, option->name, option->value ? " " : "",
                  option->value ? option->value : "");
-        fprintf(file, "  %-26s %s%s\n", left, option->help, options_default(option, value));
+        snprintf(text, sizeof text, "%s%s\n", option->help, options_default(option, value));
+        fprintf(file, "  %-26s ", left);
+        print_wrapped(file, text, HELP);
     }
 }

@@ -410,9 +410,7 @@ const Command train_command = {
             "and an "
             "architecture as\n"
             "\"model\"; options of the command line come first:\n"
-            "  {\"table\": \"my.csv\", \"label\": \"species\", \"epochs\": 100, \"optimizer\": "
-            "{\"class\": "
-            "\"sgd\", \"momentum\": 0.9}}\n",
+            "  {\"table\": \"my.csv\", \"label\": \"species\", \"optimizer\": \"sgd\"}\n",
     .options = options,
     .run = run,
 };
