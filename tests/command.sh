@@ -383,8 +383,8 @@ wrong_json() {
 }
 wrong_json 's/"epochs"/"epoch"/' 1 'wrong.json:1:61: unknown "epoch"; expected "table", "label"'
 wrong_json 's/7, /7 /' 1 'wrong.json:1:73: this is no JSON'
-wrong_json 's/ 7,/ "many",/' 1 'expects an integer (got "many")'
-wrong_json 's/ 7,/ [7],/' 1 'wrong.json:1:71: expected a number'
+wrong_json 's/ 7,/ "many",/' 1 'wrong.json:1:71: expected an integer'
+wrong_json 's/ 7,/ [7],/' 1 'wrong.json:1:71: expected an integer'
 wrong_json 's/true/1/' 1 'expected true or false'
 wrong_json 's/\["y"\]/"y"/' 1 'expected a list'
 wrong_json 's/\["y"\]/[[]]/' 1 'expected a list of texts or numbers'
