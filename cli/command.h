@@ -29,6 +29,7 @@ int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The error that the library raised, as this program says it, and a line feed. */
 void print_raised(FILE *file);
+bool ends_with(const char *text, const char *end);
 /* A field of a table in quotes. */
 void print_quoted(FILE *file, const char *text);
 /* Text for a file, which appears whole or not at all under its name; NULL: standard output. False: told. */

@@ -216,6 +216,7 @@ bool json_string(Json value, char *into, size_t size)
 {
     static const char escapes[] = "bfnrt", meanings[] = "\b\f\n\r\t";
     size_t used = 0;
+    into[0] = 0;
     if (!value.text || *value.text != '"')
         return false;
     for (const char *at = value.text + 1; at < value.text + value.size - 1; at++) {
@@ -225,12 +226,16 @@ bool json_string(Json value, char *into, size_t size)
             const char *found = strchr(escapes, *++at);
             unsigned code = *at == 'u' ? code_point(&at)
                                        : (unsigned char)(found ? meanings[found - escapes] : *at);
-            if (code == 0)
+            if (code == 0) {
+                into[0] = 0;
                 return false;
+            }
             count = put_utf8(bytes, code);
         }
-        if (used + count >= size)
+        if (used + count >= size) {
+            into[0] = 0;
             return false;
+        }
         memcpy(into + used, bytes, count);
         used += count;
     }

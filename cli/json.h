@@ -20,7 +20,7 @@ Json json_of(const char *text, size_t size, size_t *wrong);
 bool json_next(Json list, const char **at, Json *name, Json *item);
 /* The member of that name; none: there is none. */
 Json json_find(Json object, const char *name);
-/* A string, decoded. False: it is none, has a zero in it, or does not fit. */
+/* A string, decoded. False, and an empty text: it is none, has a zero in it, or does not fit. */
 bool json_string(Json value, char *into, size_t size);
 /* Any value as it stands, for what parses it. False: it does not fit. */
 bool json_raw(Json value, char *into, size_t size);

@@ -79,6 +79,12 @@ int misuse(const char *format, ...)
     return EXIT_USAGE;
 }
 
+bool ends_with(const char *text, const char *end)
+{
+    size_t a = strlen(text), b = strlen(end);
+    return a >= b && strcmp(text + a - b, end) == 0;
+}
+
 void print_quoted(FILE *file, const char *text)
 {
     fputc('"', file);
@@ -117,8 +123,10 @@ static void print_commands(FILE *file)
 
 static int print_help(const Command *command)
 {
-    printf("Usage: gradtape %s [OPTIONS] %s\n\n%s.\n\n%s\n", command->name, command->operands,
-           command->summary, command->more);
+    printf("Usage: gradtape %s [OPTIONS] %s\n\n%s.\n\n", command->name, command->operands,
+           command->summary);
+    print_wrapped(stdout, command->more, 0);
+    putchar('\n');
     if (command->options->name) {
         puts("Options, with what they are when not given:");
         options_print(stdout, command->options);

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #define MOST_OPTIONS 64
 #define LONGEST      (1 << 16) /* of a text in a file, an architecture aside */
@@ -48,7 +50,8 @@ static bool read_list(WordList *list, char *text, const char *name)
     return true;
 }
 
-static bool read_value(const Option *option, char *text)
+/* False: the text is no value of the option. */
+static bool parse_value(const Option *option, char *text)
 {
     char *end = text;
     errno = 0;
@@ -61,7 +64,7 @@ static bool read_value(const Option *option, char *text)
         *(const char **)option->into = text;
         return true;
     case OPTION_LIST:
-        return read_list(option->into, text, option->name);
+        return false;
     case OPTION_INTEGER:
         *(int64_t *)option->into = strtoll(text, &end, 10);
         break;
@@ -71,11 +74,17 @@ static bool read_value(const Option *option, char *text)
             errno = ERANGE;
         break;
     }
-    if (end == text || *end || errno)
-        return refuse(option->kind == OPTION_INTEGER ? "--%s expects an integer (got \"%s\")"
-                                                     : "--%s expects a number (got \"%s\")",
-                      option->name, text);
-    return true;
+    return end != text && !*end && !errno;
+}
+
+static bool read_value(const Option *option, char *text)
+{
+    if (option->kind == OPTION_LIST)
+        return read_list(option->into, text, option->name);
+    return parse_value(option, text) ||
+           refuse(option->kind == OPTION_INTEGER ? "--%s expects an integer (got \"%s\")"
+                                                 : "--%s expects a number (got \"%s\")",
+                  option->name, text);
 }
 
 /* The option that `text` names, as "--label", "--label=x" or "-l"; *value: what stands behind '='. */
@@ -200,8 +209,12 @@ static const char *take_member(const Option *option, Json value)
             return "expected a list";
         for (const char *at = NULL; json_next(value, &at, NULL, &item);) {
             char *word = text_of(item);
-            if (!word || !list_add(list, word))
-                return word ? "the list is too long" : "expected a list of texts or numbers";
+            if (!word)
+                return "expected a list of texts or numbers";
+            if (!list_add(list, word)) {
+                free(word);
+                return "the list is too long";
+            }
         }
         return NULL;
     }
@@ -212,10 +225,14 @@ static const char *take_member(const Option *option, Json value)
         return copy ? NULL : "no memory";
     }
     char *text = text_of(value);
-    if (!text)
-        return option->kind == OPTION_INTEGER || option->kind == OPTION_NUMBER ? "expected a number"
-                                                                               : "expected text";
-    return read_value(option, text) ? NULL : "";
+    bool number = option->kind == OPTION_INTEGER || option->kind == OPTION_NUMBER;
+    bool good = text && parse_value(option, text);
+    if (number)
+        free(text); /* others point into it */
+    return good                             ? NULL
+           : option->kind == OPTION_INTEGER ? "expected an integer"
+           : number                         ? "expected a number"
+                                            : "expected text";
 }
 
 static bool refuse_name(const Option *table, const char *operand, const char *path,
@@ -228,37 +245,44 @@ static bool refuse_name(const Option *table, const char *operand, const char *pa
     return refuse_at(path, text, at, what);
 }
 
-bool options_read_file(const Option *table, const char *path, const char *operand,
-                       const char **value)
+static bool read_members(const Option *table, const char *path, const char *text, Json whole,
+                         const char *operand, const char **value)
 {
-    size_t size = 0, wrong = 0;
-    char *text = options_text(path, &size), name[256];
-    Json whole = text ? json_of(text, size, &wrong) : (Json){NULL, 0}, key, item;
-    if (!text)
-        return false;
-    if (!whole.text || *whole.text != '{')
-        return refuse_at(path, text, whole.text ? whole.text : text + wrong,
-                         whole.text ? "expected an object" : "this is no JSON");
-    *value = NULL;
+    Json key, item;
     for (const char *at = NULL; json_next(whole, &at, &key, &item);) {
+        char name[256] = "";
+        const char *what = NULL;
         const Option *option = table;
-        if (!json_string(key, name, sizeof name))
-            name[0] = 0;
+        json_string(key, name, sizeof name);
         while (option->name && !same_name(option->name, name))
             option++;
-        const char *what = NULL;
         if (strcmp(name, operand) == 0)
-            what = (*value = text_of(item)) ? NULL : "expected text";
+            what = *value ? "it comes twice" : (*value = text_of(item)) ? NULL : "expected text";
         else if (!option->name)
             return refuse_name(table, operand, path, text, key.text, name);
         else if (!given[option - table])
             what = take_member(option, item);
         if (what)
-            return *what ? refuse_at(path, text, item.text, what) : false;
+            return refuse_at(path, text, item.text, what);
         given[option - table] = given[option - table] || option->name;
     }
-    free(text);
     return true;
+}
+
+bool options_read_file(const Option *table, const char *path, const char *operand,
+                       const char **value)
+{
+    size_t size = 0, wrong = 0;
+    char *text = options_text(path, &size);
+    Json whole = text ? json_of(text, size, &wrong) : (Json){NULL, 0};
+    *value = NULL;
+    bool good = whole.text && *whole.text == '{';
+    if (text && !good)
+        refuse_at(path, text, whole.text ? whole.text : text + wrong,
+                  whole.text ? "expected an object" : "this is no JSON");
+    good = good && read_members(table, path, text, whole, operand, value);
+    free(text);
+    return good;
 }
 
 /* ---- help ---- */
@@ -276,14 +300,62 @@ const char *options_default(const Option *option, char text[64])
     return text;
 }
 
+static int terminal_width(void)
+{
+    struct winsize size = {.ws_col = 0};
+    int width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    return width < 40 ? 40 : width > 100 ? 100 : width;
+}
+
+void print_wrapped(FILE *file, const char *text, int indent)
+{
+    const int width = terminal_width();
+    int column = indent;
+    while (*text) {
+        size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " \n");
+        bool fits = column + (int)(blanks + word) <= width;
+        if (column > indent && !fits) {
+            fprintf(file, "\n%*s", indent, "");
+            column = indent;
+            blanks = 0;
+            text += strspn(text, " ");
+        }
+        fwrite(text, 1, blanks + word, file);
+        column += (int)(blanks + word);
+        text += blanks + word;
+        if (*text != '\n')
+            continue;
+        bool ends = text[1] == '\n' || !text[1], kept = strncmp(text + 1, "  ", 2) == 0;
+        size_t lines = ends ? strspn(text, "\n") : 1;
+        for (size_t i = 0; (ends || kept) && i < lines; i++)
+            fputc('\n', file);
+        text += lines;
+        if (ends || kept) {
+            fprintf(file, "%*s", *text && !kept ? indent : 0, "");
+            column = indent;
+        } else if (column < width) {
+            fputc(' ', file);
+            column++;
+        }
+        if (kept) {
+            size_t line = strcspn(text, "\n");
+            fwrite(text, 1, line, file);
+            text += line;
+        }
+    }
+}
+
 void options_print(FILE *file, const Option *table)
 {
+    enum { HELP = 29 }; /* the column of what an option is */
     for (const Option *option = table; option->name; option++) {
-        char left[64], value[64], letter[8] = "    ";
+        char left[64], value[64], letter[8] = "    ", text[512];
         if (option->letter)
             snprintf(letter, sizeof letter, "-%c, ", option->letter);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, option->name, option->value ? " " : "",
                  option->value ? option->value : "");
-        fprintf(file, "  %-26s %s%s\n", left, option->help, options_default(option, value));
+        snprintf(text, sizeof text, "%s%s\n", option->help, options_default(option, value));
+        fprintf(file, "  %-26s ", left);
+        print_wrapped(file, text, HELP);
     }
 }

@@ -49,6 +49,9 @@ bool options_read_file(const Option *table, const char *path, const char *operan
                        const char **value);
 /* Was the option whose value is there given, on the command line or in the file? */
 bool options_has(const Option *table, const void *into);
+/* Text in lines that fit the terminal (80 columns, where there is none), all but the first indented. An empty line ends a
+ * paragraph, and one that begins with two blanks stays as it is. */
+void print_wrapped(FILE *file, const char *text, int indent);
 void options_print(FILE *file, const Option *table);
 /* What stands behind the help of an option, " (64)"; "" where there is nothing. */
 const char *options_default(const Option *option, char text[64]);

@@ -10,12 +10,6 @@
 
 /* ---- kinds ---- */
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t a = strlen(text), b = strlen(end);
-    return a >= b && strcmp(text + a - b, end) == 0;
-}
-
 RowsKind rows_kind(const char *path)
 {
     if (ends_with(path, ".npz"))

@@ -14,7 +14,7 @@ static struct {
     const char *task, *output, *history, *curves;
     int64_t epochs, patience, batch, seed, threads;
     double held_out, validation;
-    bool quiet;
+    bool quiet, live;
 } given = {.task = "auto",
            .epochs = -1,
            .patience = -1,
@@ -68,6 +68,8 @@ static const Option options[] = {
     {"history", 0, OPTION_TEXT, &given.history, "FILE", "the numbers of each epoch, .csv or .json"},
     {"curves", 0, OPTION_TEXT, &given.curves, "FILE", "a picture of them, .svg"},
     {"threads", 0, OPTION_INTEGER, &given.threads, "N", "none: as many as there are cores"},
+    {"live", 0, OPTION_FLAG, &given.live, NULL,
+     "the loss as a curve in the terminal, instead of the bar"},
     {"quiet", 'q', OPTION_FLAG, &given.quiet, NULL, "no progress"},
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -101,6 +103,7 @@ static bool check_options(const char *path)
         : reading.labels && reading.label ? "--label and --labels exclude each other"
         : reading.labels && strcmp(reading.missing, "drop") == 0
             ? "--missing drop does not go with --labels"
+        : given.live && given.quiet ? "--live and --quiet exclude each other"
         : network.model && (network.layers.count > 0 || network.dropout > 0)
             ? "--model has layers of its own: --layers and --dropout do not go with it"
             : NULL;
@@ -276,10 +279,12 @@ static gt_History *train(gt_Layer *model, const Part parts[PARTS])
     gt_Dataset *validation =
         gt_dataset_from_tensors(parts[VALIDATION].x, parts[VALIDATION].y, .batch_size = 256);
     signal(SIGINT, interrupt);
+    gt_Callback *stopping =
+        gt_EarlyStopping(.patience = (int32_t)patience, .restore_best_weights = true);
     return gt_fit(model, rows, .epochs = epochs, .validation = validation, .stop = &interrupted,
-                  .verbose = given.quiet ? GT_VERBOSITY_SILENT : GT_VERBOSITY_AUTO,
-                  .callbacks = gt_callbacks(gt_EarlyStopping(.patience = (int32_t)patience,
-                                                             .restore_best_weights = true)));
+                  .verbose = given.quiet || given.live ? GT_VERBOSITY_SILENT : GT_VERBOSITY_AUTO,
+                  .callbacks =
+                      given.live ? gt_callbacks(stopping, gt_LiveCurve()) : gt_callbacks(stopping));
 }
 
 /* ---- the report ---- */
@@ -354,12 +359,6 @@ static gt_Status save(gt_Layer *model, const Rows *rows, gt_History *history)
     return status;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t a = strlen(text), b = strlen(end);
-    return a >= b && strcmp(text + a - b, end) == 0;
-}
-
 static int run(const char **operands)
 {
     Rows rows;
@@ -410,9 +409,7 @@ const Command train_command = {
             "and an "
             "architecture as\n"
             "\"model\"; options of the command line come first:\n"
-            "  {\"table\": \"my.csv\", \"label\": \"species\", \"epochs\": 100, \"optimizer\": "
-            "{\"class\": "
-            "\"sgd\", \"momentum\": 0.9}}\n",
+            "  {\"table\": \"my.csv\", \"label\": \"species\", \"optimizer\": \"sgd\"}\n",
     .options = options,
     .run = run,
 };

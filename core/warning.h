@@ -14,6 +14,7 @@ typedef struct gt_Warnings {
     const char *const *items;
     int32_t count;
 } gt_Warnings;
+/* The warnings so far, of the current context. */
 GT_API gt_Warnings gt_warnings(void);
 /* Forgets them: the next of the same kind at the same place is heard again. */
 GT_API void gt_warnings_clear(void);

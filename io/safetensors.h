@@ -50,15 +50,16 @@ GT_API gt_Status gt_save_tensors_at(const char *here, const char *path, gt_Named
  * are asked for. Tensors are counted from 0, in the order of the header. */
 typedef struct gt_TensorFile gt_TensorFile;
 
-/* NULL on failure. Free with gt_tensor_file_free; what was loaded stays. */
+/* Opens a file; NULL on failure. Free with gt_tensor_file_free; what was loaded stays. */
 #define gt_open_tensors(path) gt_open_tensors_at(GT_HERE, path)
 GT_API gt_TensorFile *gt_open_tensors_at(const char *here, const char *path);
-/* NULL is ignored. */
+/* Closes it. NULL is ignored. */
 GT_API void gt_tensor_file_free(gt_TensorFile *file);
 
+/* How many tensors it has; -1 on failure. */
 #define gt_tensor_file_count(file) gt_tensor_file_count_at(GT_HERE, file)
 GT_API int64_t gt_tensor_file_count_at(const char *here,
-                                       const gt_TensorFile *file); /* -1 on failure */
+                                       const gt_TensorFile *file);
 /* Its name; lives as long as the file is open. */
 #define gt_tensor_file_name(file, index) gt_tensor_file_name_at(GT_HERE, file, index)
 GT_API const char *gt_tensor_file_name_at(const char *here, const gt_TensorFile *file,

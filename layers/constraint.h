@@ -25,11 +25,11 @@ typedef struct gt_Constraint {
         }                                                                                          \
     }
 
-/* The norms below are Euclidean, n = sqrt(sum w^2) over the axes. Of a kernel (in, units) the first axis
- * gives one norm a unit; of that of a convolution, (height, width, in, out), .axes = gt_axes(0, 1, 2)
- * gives one a filter. Formulas and defaults are Keras's, also its 1e-7.
+/* gt_MaxNorm(2): w min(n, max_value) / (1e-7 + n), Srebro et al. 2005.
  *
- * gt_MaxNorm(2): w min(n, max_value) / (1e-7 + n), Srebro et al. 2005. */
+ * The norms here and below are Euclidean, n = sqrt(sum w^2) over the axes. Of a kernel (in, units) the first axis
+ * gives one norm a unit; of that of a convolution, (height, width, in, out), .axes = gt_axes(0, 1, 2)
+ * gives one a filter. Formulas and defaults are Keras's, also its 1e-7. */
 #define gt_MaxNorm_OPTIONS(F, S)                                                                   \
     F(S, double, max_value, 2, "the largest norm; >= 0")                                           \
     F(S, gt_Axes, axes, GT_FIRST_AXIS, "a norm is taken over these; GT_ALL_AXES: one of all")

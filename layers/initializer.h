@@ -121,8 +121,8 @@ GT_API gt_Initializer gt_LecunNormal_of(const gt_GlorotUniform_options *options)
 
 /* ---- matrices and kernels of a form ---- */
 
-/* Saxe et al. 2014: (all but the last axis, last axis) has orthonormal rows or columns, whichever are fewer,
- * times gain. At least two dimensions. */
+/* As a matrix (all but the last axis, last axis) it has orthonormal rows or columns, whichever are fewer, times
+ * gain (Saxe et al. 2014). At least two dimensions. */
 #define gt_Orthogonal_OPTIONS(F, S)                                                                \
     F(S, double, gain, 1, "every singular value")                                                  \
     GT_INITIALIZER_SEED(F, S)
@@ -154,7 +154,7 @@ GT_API gt_Initializer gt_STFTInitializer_of(const gt_STFTInitializer_options *op
 /* Fills `data` (row-major, of that spec) from a stream of random numbers: the same for the same seed and path. */
 typedef gt_Status (*gt_InitializerFunction)(void *context, const gt_Spec *spec, void *data,
                                             uint64_t stream);
-/* Called with the context pointer when the weight's first values are needed. */
+/* One's own: called with the context pointer when the weight's first values are needed. */
 GT_API gt_Initializer gt_initializer(gt_InitializerFunction function, void *context);
 
 /* A class of initializers: for one that has options, and a name to be saved under. */

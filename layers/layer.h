@@ -371,7 +371,7 @@ GT_API gt_Status gt_set_trainable_at(const char *here, gt_Layer *layer, bool tra
 #define gt_is_trainable(layer) gt_is_trainable_at(GT_HERE, layer)
 GT_API bool gt_is_trainable_at(const char *here, const gt_Layer *layer);
 
-/* How many outputs the layer has, and the index of the input of that name (-1: there is none). */
+/* How many outputs the layer has; -1 on failure. */
 #define gt_layer_outputs(layer) gt_layer_outputs_at(GT_HERE, layer)
 GT_API int gt_layer_outputs_at(const char *here, const gt_Layer *layer);
 

@@ -93,7 +93,7 @@ GT_API gt_Status gt_optimizer_exclude_from_weight_decay_at(const char *here,
 /* The learning rate of the next step; NaN on failure, and inside a traced function. */
 #define gt_optimizer_learning_rate(optimizer) gt_optimizer_learning_rate_at(GT_HERE, optimizer)
 GT_API double gt_optimizer_learning_rate_at(const char *here, const gt_Optimizer *optimizer);
-/* An error where a schedule says it. */
+/* The learning rate from the next step on; an error where a schedule says it. */
 #define gt_optimizer_set_learning_rate(optimizer, learning_rate)                                   \
     gt_optimizer_set_learning_rate_at(GT_HERE, optimizer, learning_rate)
 GT_API gt_Status gt_optimizer_set_learning_rate_at(const char *here, gt_Optimizer *optimizer,

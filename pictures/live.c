@@ -84,7 +84,7 @@ static void add_point(Live *live, Points *points, double x, double y)
 static int32_t terminal_columns(void)
 {
     int columns = gt_terminal_columns();
-    if (columns < 41)
+    if (columns < 40)
         return USUAL;
     return columns - 1 < WIDEST ? columns - 1 : WIDEST;
 }

@@ -325,6 +325,11 @@ says out "architecture"
 expect 2 diff first.gradtape flowers.csv
 says err "gradtape diff: flowers.csv"
 
+expect 0 train flowers.csv --label kind --without y -e 3 --live -o live.gradtape # drawn once: it is no terminal
+says err "val_loss"
+says err "epoch 3/3"
+expect 2 train flowers.csv --label kind --live --quiet
+
 # ---- from a file ----
 expect 0 info first.gradtape --json
 cp out arch.json
@@ -378,8 +383,8 @@ wrong_json() {
 }
 wrong_json 's/"epochs"/"epoch"/' 1 'wrong.json:1:61: unknown "epoch"; expected "table", "label"'
 wrong_json 's/7, /7 /' 1 'wrong.json:1:73: this is no JSON'
-wrong_json 's/ 7,/ "many",/' 1 'expects an integer (got "many")'
-wrong_json 's/ 7,/ [7],/' 1 'wrong.json:1:71: expected a number'
+wrong_json 's/ 7,/ "many",/' 1 'wrong.json:1:71: expected an integer'
+wrong_json 's/ 7,/ [7],/' 1 'wrong.json:1:71: expected an integer'
 wrong_json 's/true/1/' 1 'expected true or false'
 wrong_json 's/\["y"\]/"y"/' 1 'expected a list'
 wrong_json 's/\["y"\]/[[]]/' 1 'expected a list of texts or numbers'

@@ -123,7 +123,7 @@ GT_API gt_Status gt_set_logged_at(const char *here, const gt_CallbackArgs *in, c
  * and hooks. In a validation it is the training that ends. */
 #define gt_stop(in) gt_stop_at(GT_HERE, in)
 GT_API gt_Status gt_stop_at(const char *here, const gt_CallbackArgs *in);
-/* For `build`: one more state, of that spec, zeros. `name` is copied, and unique in the callback; '/' may be in it. */
+/* One more state, in `build`: of that spec, zeros. `name` is copied, and unique in the callback; '/' may be in it. */
 #define gt_callback_add_state(callback, name, spec)                                                \
     gt_callback_add_state_at(GT_HERE, callback, name, spec)
 GT_API gt_Variable *gt_callback_add_state_at(const char *here, gt_Callback *callback,

@@ -21,25 +21,36 @@ typedef struct gt_Loss {
     uint64_t options[12]; /* of the class */
 } gt_Loss;
 
-/* These have one option, the reduction. */
+/* ---- with one option, the reduction ---- */
+
 GT_OPTIONS(gt_MeanSquaredError_options, gt_MeanSquaredError_OPTIONS);
 typedef gt_MeanSquaredError_options gt_MeanAbsoluteError_options,
     gt_MeanAbsolutePercentageError_options, gt_MeanSquaredLogarithmicError_options,
     gt_LogCosh_options, gt_Hinge_options, gt_SquaredHinge_options, gt_CategoricalHinge_options,
     gt_KLDivergence_options, gt_Poisson_options;
 #define GT_REDUCED_(...)          GT_KEYWORDS(gt_MeanSquaredError, __VA_ARGS__)
-#define gt_MeanSquaredError(...)  gt_MeanSquaredError_of(GT_REDUCED_(__VA_ARGS__))
+/* (y_pred - y_true)^2: gt_mean_squared_error. */
+#define gt_MeanSquaredError(...) gt_MeanSquaredError_of(GT_REDUCED_(__VA_ARGS__))
+/* |y_pred - y_true|: gt_mean_absolute_error. */
 #define gt_MeanAbsoluteError(...) gt_MeanAbsoluteError_of(GT_REDUCED_(__VA_ARGS__))
+/* 100 |y_pred - y_true| / |y_true|: gt_mean_absolute_percentage_error. */
 #define gt_MeanAbsolutePercentageError(...)                                                        \
     gt_MeanAbsolutePercentageError_of(GT_REDUCED_(__VA_ARGS__))
+/* (log(1 + y_pred) - log(1 + y_true))^2: gt_mean_squared_logarithmic_error. */
 #define gt_MeanSquaredLogarithmicError(...)                                                        \
     gt_MeanSquaredLogarithmicError_of(GT_REDUCED_(__VA_ARGS__))
-#define gt_LogCosh(...)          gt_LogCosh_of(GT_REDUCED_(__VA_ARGS__))
-#define gt_Hinge(...)            gt_Hinge_of(GT_REDUCED_(__VA_ARGS__))
-#define gt_SquaredHinge(...)     gt_SquaredHinge_of(GT_REDUCED_(__VA_ARGS__))
+/* log(cosh(y_pred - y_true)): gt_log_cosh. */
+#define gt_LogCosh(...) gt_LogCosh_of(GT_REDUCED_(__VA_ARGS__))
+/* max(1 - y_true y_pred, 0): gt_hinge. */
+#define gt_Hinge(...) gt_Hinge_of(GT_REDUCED_(__VA_ARGS__))
+/* max(1 - y_true y_pred, 0)^2: gt_squared_hinge. */
+#define gt_SquaredHinge(...) gt_SquaredHinge_of(GT_REDUCED_(__VA_ARGS__))
+/* By how much the best wrong class comes near the right one: gt_categorical_hinge. */
 #define gt_CategoricalHinge(...) gt_CategoricalHinge_of(GT_REDUCED_(__VA_ARGS__))
-#define gt_KLDivergence(...)     gt_KLDivergence_of(GT_REDUCED_(__VA_ARGS__))
-#define gt_Poisson(...)          gt_Poisson_of(GT_REDUCED_(__VA_ARGS__))
+/* The sum of y log(y / p) over the last axis: gt_kl_divergence. */
+#define gt_KLDivergence(...) gt_KLDivergence_of(GT_REDUCED_(__VA_ARGS__))
+/* p - y log p: gt_poisson. */
+#define gt_Poisson(...) gt_Poisson_of(GT_REDUCED_(__VA_ARGS__))
 GT_API gt_Loss gt_MeanSquaredError_of(const gt_MeanSquaredError_options *options);
 GT_API gt_Loss gt_MeanAbsoluteError_of(const gt_MeanAbsoluteError_options *options);
 GT_API gt_Loss
@@ -53,50 +64,62 @@ GT_API gt_Loss gt_CategoricalHinge_of(const gt_CategoricalHinge_options *options
 GT_API gt_Loss gt_KLDivergence_of(const gt_KLDivergence_options *options);
 GT_API gt_Loss gt_Poisson_of(const gt_Poisson_options *options);
 
-/* These have others. */
+/* ---- with others ---- */
+
 GT_OPTIONS(gt_Huber_options, gt_Huber_OPTIONS);
+/* Squared near 0, linear beyond delta: gt_huber. */
 #define gt_Huber(...) gt_Huber_of(GT_KEYWORDS(gt_Huber, __VA_ARGS__))
 GT_API gt_Loss gt_Huber_of(const gt_Huber_options *options);
 GT_OPTIONS(gt_CosineSimilarity_options, gt_CosineSimilarity_OPTIONS);
+/* Minus the cosine of the angle between y_true and y_pred: gt_cosine_similarity. */
 #define gt_CosineSimilarity(...)                                                                   \
     gt_CosineSimilarity_of(GT_KEYWORDS(gt_CosineSimilarity, __VA_ARGS__))
 GT_API gt_Loss gt_CosineSimilarity_of(const gt_CosineSimilarity_options *options);
 GT_OPTIONS(gt_BinaryCrossentropy_options, gt_BinaryCrossentropy_OPTIONS);
+/* Of probabilities, or logits, of a yes: gt_binary_crossentropy. */
 #define gt_BinaryCrossentropy(...)                                                                 \
     gt_BinaryCrossentropy_of(GT_KEYWORDS(gt_BinaryCrossentropy, __VA_ARGS__))
 GT_API gt_Loss gt_BinaryCrossentropy_of(const gt_BinaryCrossentropy_options *options);
 GT_OPTIONS(gt_CategoricalCrossentropy_options, gt_CategoricalCrossentropy_OPTIONS);
+/* -sum y log p, with labels that are probabilities of classes: gt_categorical_crossentropy. */
 #define gt_CategoricalCrossentropy(...)                                                            \
     gt_CategoricalCrossentropy_of(GT_KEYWORDS(gt_CategoricalCrossentropy, __VA_ARGS__))
 GT_API gt_Loss gt_CategoricalCrossentropy_of(const gt_CategoricalCrossentropy_options *options);
 GT_OPTIONS(gt_SparseCategoricalCrossentropy_options, gt_SparseCategoricalCrossentropy_OPTIONS);
+/* -log p of the class that the label names: gt_sparse_categorical_crossentropy. */
 #define gt_SparseCategoricalCrossentropy(...)                                                      \
     gt_SparseCategoricalCrossentropy_of(GT_KEYWORDS(gt_SparseCategoricalCrossentropy, __VA_ARGS__))
 GT_API gt_Loss
 gt_SparseCategoricalCrossentropy_of(const gt_SparseCategoricalCrossentropy_options *options);
 GT_OPTIONS(gt_BinaryFocalCrossentropy_options, gt_BinaryFocalCrossentropy_OPTIONS);
+/* The binary cross-entropy, less of what is known already: gt_binary_focal_crossentropy. */
 #define gt_BinaryFocalCrossentropy(...)                                                            \
     gt_BinaryFocalCrossentropy_of(GT_KEYWORDS(gt_BinaryFocalCrossentropy, __VA_ARGS__))
 GT_API gt_Loss gt_BinaryFocalCrossentropy_of(const gt_BinaryFocalCrossentropy_options *options);
 GT_OPTIONS(gt_CategoricalFocalCrossentropy_options, gt_CategoricalFocalCrossentropy_OPTIONS);
+/* The categorical one, less of what is known already: gt_categorical_focal_crossentropy. */
 #define gt_CategoricalFocalCrossentropy(...)                                                       \
     gt_CategoricalFocalCrossentropy_of(GT_KEYWORDS(gt_CategoricalFocalCrossentropy, __VA_ARGS__))
 GT_API gt_Loss
 gt_CategoricalFocalCrossentropy_of(const gt_CategoricalFocalCrossentropy_options *options);
 GT_OPTIONS(gt_CategoricalGeneralizedCrossEntropy_options,
            gt_CategoricalGeneralizedCrossEntropy_OPTIONS);
+/* (1 - p^q) / q of the class that the label names, for labels that may be wrong: gt_categorical_generalized_cross_entropy. */
 #define gt_CategoricalGeneralizedCrossEntropy(...)                                                 \
     gt_CategoricalGeneralizedCrossEntropy_of(                                                      \
         GT_KEYWORDS(gt_CategoricalGeneralizedCrossEntropy, __VA_ARGS__))
 GT_API gt_Loss gt_CategoricalGeneralizedCrossEntropy_of(
     const gt_CategoricalGeneralizedCrossEntropy_options *options);
 GT_OPTIONS(gt_Circle_options, gt_Circle_OPTIONS);
+/* Distances of embeddings within a class and between classes: gt_circle. */
 #define gt_Circle(...) gt_Circle_of(GT_KEYWORDS(gt_Circle, __VA_ARGS__))
 GT_API gt_Loss gt_Circle_of(const gt_Circle_options *options);
 GT_OPTIONS(gt_Dice_options, gt_Dice_OPTIONS);
+/* How little y and p overlap: gt_dice. */
 #define gt_Dice(...) gt_Dice_of(GT_KEYWORDS(gt_Dice, __VA_ARGS__))
 GT_API gt_Loss gt_Dice_of(const gt_Dice_options *options);
 GT_OPTIONS(gt_Tversky_options, gt_Tversky_OPTIONS);
+/* The same, with a weight for what is missed and for what is too much: gt_tversky. */
 #define gt_Tversky(...) gt_Tversky_of(GT_KEYWORDS(gt_Tversky, __VA_ARGS__))
 GT_API gt_Loss gt_Tversky_of(const gt_Tversky_options *options);
 

@@ -91,8 +91,10 @@ GT_API double gt_metric_result_at(const char *here, const gt_Metric *metric);
 /* All numbers so far: a number for each threshold, for each class. */
 #define gt_metric_values(metric) gt_metric_values_at(GT_HERE, metric)
 GT_API gt_Tensor *gt_metric_values_at(const char *here, const gt_Metric *metric);
+/* Begins anew. */
 #define gt_metric_reset(metric) gt_metric_reset_at(GT_HERE, metric)
 GT_API gt_Status gt_metric_reset_at(const char *here, gt_Metric *metric);
+/* Its name, as it is shown; "" on failure. */
 #define gt_metric_name(metric) gt_metric_name_at(GT_HERE, metric)
 GT_API const char *gt_metric_name_at(const char *here, const gt_Metric *metric);
 /* The class, to be saved; NULL on failure. */

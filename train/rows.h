@@ -49,6 +49,7 @@ inline gt_Rows gt_as_rows(std::nullptr_t)
     return gt_rows_of_dataset(nullptr);
 }
 #else
+/* The rows of a dataset or of a tensor: what gt_fit and its kin make of their second argument. */
 #define gt_as_rows(rows)                                                                             \
     _Generic((rows), gt_Tensor *: gt_rows_of_tensor, default: gt_rows_of_dataset)(rows)
 #endif

@@ -102,6 +102,8 @@ static bool standardize(gt_TextOutput *output, gt_Standardize how, gt_Piece text
 {
     bool lower = how == GT_STANDARDIZE_LOWER || how == GT_STANDARDIZE_LOWER_AND_STRIP_PUNCTUATION;
     bool strip = how == GT_STANDARDIZE_STRIP_PUNCTUATION || how == GT_STANDARDIZE_LOWER_AND_STRIP_PUNCTUATION;
+    if (text.length == 0) /* there may be no memory yet, to which nothing can be added */
+        return true;
     if (!gt_builder_put(output->context, output->builder, text.at, text.length))
         return false;
     char *to = output->builder->bytes + output->builder->size - text.length;

@@ -8,7 +8,8 @@
 
 GT_BEGIN
 
-/* The second operand may be a C number. NaN equals nothing and is neither less nor greater. */
+/* a == b, a != b, a < b, a <= b, a > b, a >= b, as bool. The second operand may be a C number. NaN equals nothing and
+ * is neither less nor greater. */
 GT_DECLARE_BINARY(equal);
 #define gt_equal(a, b) gt_equal_at(GT_HERE, a, gt_operand(b))
 GT_DECLARE_BINARY(not_equal);
@@ -22,7 +23,8 @@ GT_DECLARE_BINARY(greater);
 GT_DECLARE_BINARY(greater_equal);
 #define gt_greater_equal(a, b) gt_greater_equal_at(GT_HERE, a, gt_operand(b))
 
-/* Numbers count as x != 0. The second operand may be a C number or bool. */
+/* Both, one or both, exactly one, not: as bool. Numbers count as x != 0. The second operand may be a C
+ * number or bool. */
 GT_DECLARE_BINARY(logical_and);
 #define gt_logical_and(a, b) gt_logical_and_at(GT_HERE, a, gt_operand(b))
 GT_DECLARE_BINARY(logical_or);
@@ -32,7 +34,7 @@ GT_DECLARE_BINARY(logical_xor);
 GT_DECLARE_UNARY(logical_not);
 #define gt_logical_not(x) gt_logical_not_at(GT_HERE, x)
 
-/* Of floats. Finite: neither NaN nor infinite. */
+/* Is it NaN, infinite, neither of both? Of floats. */
 GT_DECLARE_UNARY(isnan);
 #define gt_isnan(x) gt_isnan_at(GT_HERE, x)
 GT_DECLARE_UNARY(isinf);

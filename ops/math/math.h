@@ -25,14 +25,14 @@ GT_DECLARE_UNARY(log2);
 GT_DECLARE_UNARY(log10);
 #define gt_log10(x) gt_log10_at(GT_HERE, x)
 
-/* Angles are in radians. */
+/* The sine, the cosine, the tangent; angles are in radians. */
 GT_DECLARE_UNARY(sin);
 #define gt_sin(x) gt_sin_at(GT_HERE, x)
 GT_DECLARE_UNARY(cos);
 #define gt_cos(x) gt_cos_at(GT_HERE, x)
 GT_DECLARE_UNARY(tan);
 #define gt_tan(x) gt_tan_at(GT_HERE, x)
-/* NaN outside [-1, 1]; their slope at -1 and 1 is infinite. */
+/* Their inverses, in radians. That of sine and cosine is NaN outside [-1, 1], with an infinite slope at -1 and 1. */
 GT_DECLARE_UNARY(arcsin);
 #define gt_arcsin(x) gt_arcsin_at(GT_HERE, x)
 GT_DECLARE_UNARY(arccos);
@@ -54,10 +54,10 @@ GT_DECLARE_UNARY(tanh);
 /* The inverse of sinh, log(x + sqrt(x^2 + 1)), exact near 0. */
 GT_DECLARE_UNARY(arcsinh);
 #define gt_arcsinh(x) gt_arcsinh_at(GT_HERE, x)
-/* NaN below 1. */
+/* The inverse of cosh from 0 on; NaN below 1. */
 GT_DECLARE_UNARY(arccosh);
 #define gt_arccosh(x) gt_arccosh_at(GT_HERE, x)
-/* NaN outside [-1, 1], infinite at its ends. */
+/* The inverse of tanh; NaN outside [-1, 1], infinite at its ends. */
 GT_DECLARE_UNARY(arctanh);
 #define gt_arctanh(x) gt_arctanh_at(GT_HERE, x)
 

@@ -12,8 +12,10 @@ says that the first argument is the first parameter of gt_norm_at, `gt_Tensor *x
 
 A docstring is the comment above a function, or above the lines that belong to it: its option list, its macro, its
 prototype. Functions that follow each other without an empty line share the comment above the first of them."""
+import os
 import re
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 
 MARKS = 9  # as many arguments as any macro has, and some more
@@ -67,9 +69,24 @@ class Book:
     types: dict
 
 
+# Headers of libraries beside the first one, and as much of foreign headers as they need, which need not be installed.
+BESIDE = ['mpi/distribute.h']
+FOREIGN = {'mpi.h': 'typedef struct MPI_Comm_ *MPI_Comm;\n'}
+
+
+def run_compiler(root, compiler, text, *flags):
+    beside = ''.join(f'#include "{path}"\n' for path in BESIDE if os.path.isfile(f'{root}/{path}'))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in FOREIGN.items():
+            with open(f'{folder}/{name}', 'w') as file:
+                file.write(content)
+        command = [*compiler, '-std=c17', *flags, '-I', folder, '-I', root, '-x', 'c', '-']
+        return subprocess.run(command, input='#include "gradtape.h"\n' + beside + text, text=True, capture_output=True,
+                              check=True, cwd=root).stdout
+
+
 def preprocess(root, compiler, text, *flags):
-    command = [*compiler, '-std=c17', *flags, '-E', '-P', '-I', root, '-x', 'c', '-']
-    return subprocess.run(command, input='#include "gradtape.h"\n' + text, text=True, capture_output=True, check=True).stdout
+    return run_compiler(root, compiler, text, '-E', '-P', *flags)
 
 
 def split_arguments(text):
@@ -136,8 +153,7 @@ def option_lists(root, compiler, names):
 
 def macro_names(root, compiler):
     """name -> parameters of every function-like macro."""
-    out = subprocess.run([*compiler, '-std=c17', '-E', '-dM', '-I', root, '-x', 'c', '-'], input='#include "gradtape.h"\n',
-                         text=True, capture_output=True, check=True).stdout
+    out = run_compiler(root, compiler, '', '-E', '-dM')
     return {m[1]: m[2].split(',') for m in re.finditer(r'^#define (\w+)\(([^)]*)\)', out, re.M)}
 
 
@@ -213,10 +229,11 @@ class Reader:
         self.lines = text.split('\n')
         self.section = ''
         self.comment, self.owner, self.group = '', '', []
+        self.passed = False  # something else came behind the comment
         self.found = []  # (name, kind, line, doc, section, group)
 
     def drop_comment(self):
-        self.comment, self.owner, self.group = '', '', []
+        self.comment, self.owner, self.group, self.passed = '', '', [], False
 
     def public(self, name):
         """The function that a name in a declaration belongs to."""
@@ -252,7 +269,7 @@ class Reader:
                 i += 1
                 continue
             if not line.strip():
-                if self.group or self.owner:
+                if self.group or self.owner or self.passed:
                     self.drop_comment()
                 i += 1
             elif line.lstrip().startswith('/*') and not line.startswith(' '):
@@ -274,6 +291,7 @@ class Reader:
                 first = False
                 i = j + 1
             elif line.startswith('#'):
+                self.passed = True
                 j = i
                 while self.lines[j].endswith('\\'):
                     j += 1
@@ -339,10 +357,9 @@ def read(root, compiler=('cc',)):
     options = option_lists(root, compiler, lists)
     known = {'macros': macros, 'inline': {}, 'forward': {}}
     includes = re.findall(r'^#include "(.*?)"', open(f'{root}/gradtape.h').read(), re.M)
-    listed = subprocess.run([*compiler, '-std=c17', '-M', '-I', root, f'{root}/gradtape.h'], text=True, capture_output=True,
-                            check=True).stdout.replace('\\\n', ' ').split()
-    prefix = root.rstrip('/') + '/'
-    inside = [p[len(prefix):] for p in listed if p.startswith(prefix) and p.endswith('.h') and p != prefix + 'gradtape.h']
+    listed = run_compiler(root, compiler, '', '-M').replace('\\\n', ' ').split()
+    paths = [os.path.relpath(os.path.join(root, p), root) for p in listed if p.endswith('.h')]
+    inside = sorted({p for p in paths if not p.startswith('..') and p != 'gradtape.h'})
     book = Book([], {}, {})
     for path in includes + [p for p in inside if p not in includes]:
         header, found = Reader(path, open(f'{root}/{path}').read(), known).read()
@@ -363,6 +380,7 @@ def read(root, compiler=('cc',)):
     for name, (path, line, code, section) in known['forward'].items():
         if name not in book.types:
             book.types[name] = Type(name, path, section, line, '', code)
+            next(h for h in book.headers if h.path == path).names.insert(0, name)
     for name, code in known['inline'].items():
         m = re.match(r'(.*?[\s*])(gt_\w+)\((.*)\)\s*$', ' '.join(code.split()))
         protos.setdefault(name, (m[1].strip(), [parameter(a) for a in split_arguments(m[3] + ')')[0] if a != 'void']))
@@ -379,7 +397,8 @@ def read(root, compiler=('cc',)):
         if f.struct:
             f.options = options[f.struct]
             named = {o.name: o for o in f.options}
-            f.parameters = [(named[n].type, n) if t is None and n else (f.options[0].type, f'[{f.options[0].name}]') if t is None else (t, n)
+            first = f.options[0]  # what may be given without its name, where no name is known
+            f.parameters = [(t, n) if t is not None else (named[n].type, n) if n else ('[' + first.type, first.name + ']')
                             for t, n in f.parameters]
     return book
 
@@ -412,17 +431,18 @@ def blocks(doc):
     return [b for b in out if b[0] != 'end']
 
 
-def sentence(doc, width=110):
+def sentence(doc, width=120):
     """The first sentence, without the calls that it may begin with: for lists of names."""
     text = ' '.join(t for kind, t in blocks(doc)[:1] if kind in ('text', 'item'))
-    calls = re.match(r'(gt_\w+(\(([^()]|\([^()]*\))*\))?(, )?)+: ', text)
-    if calls:
-        text = text[calls.end():]
-    end = re.search(r'[.;:](?= |$)(?![^(]*\))', text)
-    text = text[:end.start()] if end else text
+    calls = re.match(r'(gt_\w+(\(([^()]|\([^()]*\))*\))?(,? or |,? and |, )?)+: ', text)
+    text = text[calls.end():] if calls else text
+    end = re.search(r'(?<!\.)\.(?= |$)(?![^(]*\))', text)
+    text = (text[:end.start()] if end else text).rstrip(',:')
     if len(text) > width:
-        text = text[:width].rsplit(' ', 1)[0].rstrip(',(') + ' ...'
-    return text or 'see below'
+        # Better a part that ends where one breathes.
+        part = re.match(r'.{25,%d}[;:](?= )(?![^(]*\))' % (width - 1), text)
+        text = part[0][:-1] if part else text[:width].rsplit(' ', 1)[0].rstrip(',(') + ' ...'
+    return text.strip() or 'see below'
 
 
 def signature(f, width=100):

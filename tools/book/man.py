@@ -70,7 +70,10 @@ def body(functions, name):
     doc = functions[0].doc
     title = re.sub(r'\\fB|\\fR', '', text_of(headers.sentence(doc))).replace('\n', ' ')
     out = ['.SH NAME', *[escape(f.name) + ',' for f in functions[:-1]], escape(functions[-1].name), '\\- ' + title]
-    out += ['.SH SYNOPSIS', '.nf', '.B #include <gradtape.h>', '.PP']
+    out += ['.SH SYNOPSIS', '.nf', '.B #include <gradtape.h>']
+    if functions[0].header in headers.BESIDE:
+        out += [f'.B #include <{functions[0].header}>']
+    out += ['.PP']
     for f in functions:
         out += [escape(line) for line in (headers.signature(f, 72) + ';').split('\n')]
     out += ['.fi', '.SH DESCRIPTION', *description(doc), *options_of(functions)]

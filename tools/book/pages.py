@@ -133,11 +133,18 @@ class Site:
         body = re.sub(r'(?<!<pre>)<code>([^<]*)</code>', self.inline_code, body)
         body = re.sub(r'<a href="([^"]*)"', lambda m: f'<a href="{self.address(path, m[1])}"', body)
         body = re.sub(r'(<img src=")([^"]*)"', lambda m: f'{m[1]}{self.picture(path, m[2])}" loading="lazy"', body)
-        body = re.sub(r'<table>(.*?)</table>', r'<div class="wide"><table>\1</table></div>', body, flags=re.S)
+        body = re.sub(r'<table>.*?</table>', self.table, body, flags=re.S)
         # The same program in Python and in C stands side by side.
         body = re.sub(r'(<pre class="python">(?:(?!</pre>).)*</pre>)\s*(<pre class="c">.*?</pre>)',
                       r'<div class="beside">\1\2</div>', body, flags=re.S)
         return body, headings
+
+    def table(self, m):
+        """A table that may scroll; one of much text is a list of rows where the screen is narrow."""
+        rows = [re.findall(r'<td.*?</td>', row, re.S) for row in re.findall(r'<tr>.*?</tr>', m[0], re.S)]
+        long = [row for row in rows if len(row) > 1 and sum(len(re.sub(r'<[^>]*>', '', cell)) for cell in row) > 90]
+        kind = ' class="options stack"' if '<th>option</th>' in m[0] else ' class="stack"' if 2 * len(long) > len(rows) else ''
+        return f'<div class="wide"><table{kind}>' + m[0][len('<table>'):] + '</div>'
 
     def block(self, m):
         language, text = m[1] or '', html.unescape(m[2])
@@ -213,7 +220,7 @@ class Site:
             rows = ''.join(f'<tr><td><code>.{o.name}</code></td><td><code>{self.code(o.type)}</code></td>'
                            f'<td><code>{self.code(headers.default_text(o))}</code></td><td>{self.inline(o.doc)}</td></tr>'
                            for o in f.options)
-            out.append('<div class="wide"><table class="options"><thead><tr><th>option</th><th>type</th><th>default</th><th></th>'
+            out.append('<div class="wide"><table class="options stack"><thead><tr><th>option</th><th>type</th><th>default</th><th></th>'
                        f'</tr></thead><tbody>{rows}</tbody></table></div>')
         return ''.join(out)
 
@@ -224,7 +231,10 @@ class Site:
             if not header.names:
                 continue
             name = reference_page(header.path)
-            out = [f'<h1>{header.path}</h1>', self.docstring(header.intro)]
+            out = [f'<h1>{header.path}</h1>']
+            if header.path in headers.BESIDE:
+                out.append(f'<pre class="c"><code>#include &lt;{header.path}&gt;</code></pre>')
+            out.append(self.docstring(header.intro))
             section = None
             for group in headers.groups(self.book, header):
                 if group[0].section != section:
@@ -296,7 +306,7 @@ class Site:
             file.write('const entries = ' + json.dumps(self.index, separators=(',', ':')) + ';\n' + open(f'{HERE}/search.js').read())
 
 
-ROOMS = {'core': 'core: context, tensors, variables, tapes', 'ops': 'ops: operations', 'autodiff': 'autodiff: gradients',
+ROOMS = {'mpi': 'mpi: several processes, a library beside the others', 'core': 'core: context, tensors, variables, tapes', 'ops': 'ops: operations', 'autodiff': 'autodiff: gradients',
          'plan': 'plan: compiled steps', 'layers': 'layers', 'models': 'models', 'optim': 'optim: optimizers', 'io': 'io: files',
          'train': 'train: data, losses, metrics, fit, callbacks', 'pictures': 'pictures'}
 
