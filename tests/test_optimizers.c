@@ -60,11 +60,13 @@ MAKE(muon_options, gt_Muon(0.125, .adam_beta_1 = 0.75, .adam_beta_2 = 0.875, .ep
                            .nesterov = false, .ns_steps = 3, .rms_rate = 0.5, .weight_decay = 0, .adam_weight_decay = 0))
 MAKE(free_of_schedules, gt_ScheduleFreeAdamW(0.125, BETAS, .epsilon = 0.0625))
 MAKE(free_warmed, gt_ScheduleFreeAdamW(0.125, .warmup_steps = 4, .weight_decay = 0.25, .gradient_accumulation_steps = 2))
+MAKE(lion_turns, gt_Lion(0.125, .beta_1 = 0.5, .beta_2 = 0.875))
+MAKE(adafactor_epsilon, gt_Adafactor(0.125, .epsilon_1 = 0.0625))
 static const Maker makers[] = {plain,    momentum,  centered, both, decays, accumulates, clips,
                                averages, scheduled, sgd,      adam, adamw,  scaled,
     adagrad, adagrad_twice, adadelta, adadelta_decays, adamax, adamax_thrice, nadam, nadam_clips, lion, lion_decays,
     ftrl, ftrl_plain, lamb, lamb_decays, adafactor, adafactor_options, muon, muon_options,
-    free_of_schedules, free_warmed};
+    free_of_schedules, free_warmed, lion_turns, adafactor_epsilon};
 enum { MAKERS = sizeof makers / sizeof *makers };
 
 /* ---- training as the script does ---- */

@@ -205,7 +205,8 @@ static bool add_member(Group *group, int32_t s)
 {
     const gt_Program *program = group->program;
     if (group->members == GT_CHAIN_STEPS || s >= program->step_count ||
-        program->steps[s].node < 0 || program->steps[s].control >= 0 || s == program->commit_step)
+        program->steps[s].node < 0 || program->steps[s].control >= 0 ||
+        (s == program->commit_step && group->members > 0))
         return false;
     const gt_GraphNode *node = node_of(group, s);
     Member member = {.value = node->output[0]};
