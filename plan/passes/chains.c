@@ -581,10 +581,10 @@ static bool crosses(const Group *group, int32_t cut)
  * optimizer updates rather than in the middle of one, whose intermediate results would go through the memory. */
 static void cut_between(Group *group)
 {
-    int32_t cut = group->members;
-    while (cut > 1 && crosses(group, cut))
-        cut--;
-    if (cut > 1)
+    int32_t cut = 2;
+    while (cut < group->members && crosses(group, cut))
+        cut++;
+    if (cut < group->members)
         group->members = cut;
 }
 
