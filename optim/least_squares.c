@@ -538,7 +538,9 @@ static bool advance(LeastSquares *self)
             adapt_radius(self, gain, length);
         if (ratio > 1e-4 || self->blind) {
             gt_solver_accept(solver, next, gt_vector_norm(solver->n, self->step));
-            if (small)
+            if (next == 0)
+                gt_solver_stop(solver, GT_STOP_ZERO);
+            else if (small)
                 gt_solver_stop(solver, GT_STOP_VALUE);
             else if (self->alpha == 0 && relative <= options->xtol)
                 gt_solver_stop(solver, GT_STOP_STEP);

@@ -43,23 +43,37 @@ static double beta_fraction(double a, double b, double x)
     return value;
 }
 
+/* log(gamma(a + 1/2) / gamma(a)), by Stirling's series where the difference of logarithms would lose digits. */
+static double log_gamma_ratio(double a)
+{
+    if (a < 1000)
+        return lgamma(a + 0.5) - lgamma(a);
+    return 0.5 * log(a) - 1 / (8 * a) + 1 / (192 * a * a * a);
+}
+
 /* How probable it is that |T| > t. */
 static double beyond(double t, double degrees)
 {
-    double a = 0.5 * degrees, b = 0.5, x = degrees / (degrees + t * t);
+    double a = 0.5 * degrees, b = 0.5, x = degrees / (degrees + t * t), y = t * t / (degrees + t * t);
     if (isinf(degrees))
         return erfc(t * 0.70710678118654752440);
     if (t == 0)
         return 1;
-    double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
+    const double log_gamma_half = 0.57236494292470008707;
+    double front = exp(log_gamma_ratio(a) - log_gamma_half - a * log1p(t * t / degrees) +
+                       b * log(y));
     if (x < (a + 1) / (a + b + 2))
         return front * beta_fraction(a, b, x) / a;
-    return 1 - front * beta_fraction(b, a, 1 - x) / b;
+    return 1 - front * beta_fraction(b, a, y) / b;
 }
 
 double gt_student_limit(double level, double degrees)
 {
     double low = 0, high = 1;
+    if (degrees > 1e5 && !isinf(degrees)) { /* Fisher's series (1925): the fraction would need thousands of terms */
+        double z = gt_student_limit(level, INFINITY), z2 = z * z;
+        return z + z * (z2 + 1) / (4 * degrees) + z * (5 * z2 * z2 + 16 * z2 + 3) / (96 * degrees * degrees);
+    }
     while (beyond(high, degrees) > 1 - level && high < 1e300)
         high *= 2;
     for (int i = 0; i < 2000 && high - low > 1e-15 * high; i++) {

@@ -172,12 +172,12 @@ static const struct {
 /* Reads problem `index` from a folder; false with a line on stderr if that is not possible. */
 static inline bool nist_read(Nist *self, int index, const char *folder)
 {
-    char path[1024], line[512], *at;
+    char path[1100], line[512], *at;
     *self = (Nist){.name = nist_problems[index].name,
                    .model = nist_problems[index].model,
                    .parameters = nist_problems[index].parameters};
     self->log_y = strcmp(self->name, "Nelson") == 0;
-    snprintf(path, sizeof path, "%s/%s.dat", folder, self->name);
+    snprintf(path, sizeof path, "%.1024s/%s.dat", folder, self->name);
     FILE *file = fopen(path, "r");
     int found = 0, first = 0, last = 0, k;
     if (!file) {
