@@ -60,6 +60,18 @@ gt_Status gt_unpacked_vector(gt_Tensor *vector, gt_Tensors like, gt_Tensor **par
     return gt_status();
 }
 
+/* Gradients of the value; zeros where a variable has no part in it, an error with the reason if none has. */
+static gt_Status gradients_or_zeros(gt_Tape *tape, gt_Tensor *value, gt_Tensors variables,
+                                    gt_Tensor **parts, gt_Tensor *const *upstream)
+{
+    gt_gradients(tape, gt_tensors(value), variables, parts, .unconnected = GT_UNCONNECTED_SOME,
+                 .output_gradients = upstream);
+    for (int32_t i = 0; i < variables.count && gt_status() == GT_OK; i++)
+        if (!parts[i])
+            parts[i] = gt_zeros_like(variables.items[i]);
+    return gt_status();
+}
+
 static gt_Tensor *run(gt_Context *context, const gt_FunctionOf *function)
 {
     gt_Value *result = NULL;
@@ -113,8 +125,7 @@ static gt_Tensor *forward_rows(Columns *self, gt_Tape *inner, gt_Tensor *value)
     self->u = gt_probe_upstream(self->context, value);
     self->tape = gt_probe_tape(NULL, (gt_Tensors){&self->u, 1}, true);
     if (gt_status() == GT_OK &&
-        gt_gradients(inner, gt_tensors(value), variables, self->parts,
-                     .unconnected = GT_UNCONNECTED_ZERO, .output_gradients = &self->u) == GT_OK &&
+        gradients_or_zeros(inner, value, variables, self->parts, &self->u) == GT_OK &&
         gt_tape_pause(self->tape) == GT_OK) {
         for (int32_t i = 0; i < variables.count && gt_status() == GT_OK; i++) {
             self->target = self->parts[i];
@@ -183,9 +194,9 @@ gt_Status gt_jacobian_columns(gt_Context *context, const gt_FunctionOf *function
 
 /* ---- scalars ---- */
 
-/* The value and its gradient on a tape of their own; `parts` has room for a variable each. */
+/* The value and its gradient on a tape of their own, handles of the scope `to`; `parts` has room for a variable each. */
 static gt_Tensor *packed_gradient(gt_Context *context, const gt_FunctionOf *function,
-                                  gt_Tensor **parts, gt_Tensor **value)
+                                  gt_Tensor **parts, gt_Tensor **value, gt_Scope *to)
 {
     gt_Tensors variables = function->variables;
     gt_Tape *tape = gt_probe_tape(NULL, variables, false);
@@ -197,9 +208,12 @@ static gt_Tensor *packed_gradient(gt_Context *context, const gt_FunctionOf *func
                  gt_spec_text(gt_tensor_spec(*value), text, sizeof text));
     }
     if (gt_context_status(context) == GT_OK &&
-        gt_gradients(tape, gt_tensors(*value), variables, parts,
-                     .unconnected = GT_UNCONNECTED_ZERO) == GT_OK)
+        gradients_or_zeros(tape, *value, variables, parts, NULL) == GT_OK)
         gradient = gt_packed_vector((gt_Tensors){parts, variables.count});
+    if (gt_context_status(context) == GT_OK) { /* the tape's end frees what it owns */
+        gt_scope_move(*value, to);
+        gt_scope_move(gradient, to);
+    }
     gt_tape_end(tape);
     return gt_context_status(context) == GT_OK ? gradient : NULL;
 }
@@ -210,10 +224,11 @@ gt_Status gt_gradient_packed(gt_Context *context, const gt_FunctionOf *function,
     size_t bytes = (size_t)function->variables.count * sizeof(gt_Tensor *);
     gt_Tensor **parts = gt_allocate(context, bytes);
     gt_Scope *outer = gt_scope_innermost(context), *scope = parts ? gt_scope_open(context) : NULL;
-    gt_Tensor *loss = NULL, *packed = scope ? packed_gradient(context, function, parts, &loss) : NULL;
+    gt_Tensor *loss = NULL;
+    gt_Tensor *packed = scope ? packed_gradient(context, function, parts, &loss, outer) : NULL;
     if (packed) {
-        gt_scope_move(*value = loss, outer);
-        gt_scope_move(*gradient = packed, outer);
+        *value = loss;
+        *gradient = packed;
     }
     gt_scope_unwind(context, outer);
     gt_release(context, parts, bytes);
@@ -228,7 +243,8 @@ gt_Tensor *gt_hessian_product_packed(gt_Context *context, const gt_FunctionOf *f
     gt_Tensor **parts = gt_allocate(context, bytes), *loss = NULL, *product = NULL;
     gt_Scope *outer = gt_scope_innermost(context), *scope = parts ? gt_scope_open(context) : NULL;
     gt_Tape *tape = scope ? gt_probe_tape(NULL, variables, false) : NULL;
-    gt_Tensor *gradient = tape ? packed_gradient(context, function, parts, &loss) : NULL;
+    gt_Tensor *gradient =
+        tape ? packed_gradient(context, function, parts, &loss, gt_scope_innermost(context)) : NULL;
     if (gradient && gt_gradients(tape, gt_tensors(gradient), variables, parts,
                                  .unconnected = GT_UNCONNECTED_ZERO, .output_gradients = &v) == GT_OK)
         product = gt_packed_vector((gt_Tensors){parts, variables.count});

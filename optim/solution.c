@@ -97,7 +97,8 @@ static void write_all(Writer *to, const gt_Solution *self, const double *errors)
         WRITE(to, "%lld residuals, %lld degrees of freedom, reduced chi-square %.6g, rank %lld of %lld, condition %.2g\n",
               (long long)r->residuals, (long long)r->degrees_of_freedom, r->variance,
               (long long)r->rank, (long long)(r->parameters - r->at_bounds), r->condition);
-    write_parameters(to, self, errors);
+    if (self->least_squares)
+        write_parameters(to, self, errors);
 }
 
 static const char *make_text(gt_Context *context, gt_Solution *self, const double *errors)
