@@ -497,6 +497,16 @@ static double relative_length(const LeastSquares *self, const double *step)
     return size > 0 ? sqrt(moved / size) : INFINITY;
 }
 
+/* The largest cosine between the residuals and a column of the Jacobian. */
+static double largest_cosine(const LeastSquares *self)
+{
+    double norm = sqrt(gt_item(self->at[SQUARES])), cosine = 0;
+    for (int64_t i = 0; i < self->solver.n && norm > 0; i++)
+        if (self->lengths[i] > 0)
+            cosine = fmax(cosine, fabs(self->gradient[i] / self->lengths[i]) / norm);
+    return cosine;
+}
+
 /* No better point: because there is nothing to gain, because full steps are too short to be seen, or because the model is
  * wrong however short the step is. */
 static bool give_up(LeastSquares *self)
@@ -506,7 +516,8 @@ static bool give_up(LeastSquares *self)
     damped(self, 0, self->along, self->rotated);
     memset(self->step, 0, (size_t)n * sizeof(double));
     add_rotated(self, 1, self->rotated, self->step);
-    bool arrived = most <= 1e-6 * self->solver.progress.loss || relative_length(self, self->step) <= 1e-8;
+    bool arrived = most <= 1e-6 * self->solver.progress.loss ||
+                   relative_length(self, self->step) <= 1e-8 || largest_cosine(self) <= 1e-7;
     gt_solver_stop(&self->solver, arrived ? GT_STOP_ROUNDING : GT_STOP_NO_PROGRESS);
     return false;
 }
@@ -549,16 +560,6 @@ static bool advance(LeastSquares *self)
         if (self->radius <= 1e-3 * DBL_EPSILON * size || self->radius < DBL_MIN)
             return give_up(self);
     }
-}
-
-/* The largest cosine between the residuals and a column of the Jacobian. */
-static double largest_cosine(const LeastSquares *self)
-{
-    double norm = sqrt(gt_item(self->at[SQUARES])), cosine = 0;
-    for (int64_t i = 0; i < self->solver.n && norm > 0; i++)
-        if (self->lengths[i] > 0)
-            cosine = fmax(cosine, fabs(self->gradient[i] / self->lengths[i]) / norm);
-    return cosine;
 }
 
 static bool iterate(LeastSquares *self)

@@ -81,7 +81,7 @@ GT_API void gt_solution_free(gt_Solution *solution);
     F(S, int64_t, max_iterations, iterations, "accepted steps; >= 0")                              \
     F(S, int64_t, max_evaluations, GT_NONE, "of the function; GT_NONE: no limit")                  \
     F(S, gt_SolverCallback, callback, NULL, "called after every iteration")                        \
-    F(S, void *, callback_context, NULL, "given to the callback")
+    F(S, void *, context, NULL, "given to the callback")
 
 GT_END
 

@@ -296,7 +296,7 @@ bool gt_solver_goes_on(gt_Solver *self)
     progress->iterations = self->iterations;
     progress->evaluations = self->evaluations;
     if (self->common.callback && self->iterations > 0 &&
-        !self->common.callback(self->common.callback_context, progress))
+        !self->common.callback(self->common.context, progress))
         gt_solver_stop(self, GT_STOP_CALLBACK);
     if (self->iterations >= self->common.max_iterations)
         gt_solver_stop(self, GT_STOP_ITERATIONS);

@@ -22,13 +22,13 @@ typedef struct gt_SolverCommon {
     gt_Tensors inputs;
     int64_t max_iterations, max_evaluations;
     gt_SolverCallback callback;
-    void *callback_context;
+    void *context;
 } gt_SolverCommon;
 #define GT_SOLVER_COMMON_OF(options)                                                               \
     (gt_SolverCommon)                                                                              \
     {                                                                                              \
         (options).inputs, (options).max_iterations, (options).max_evaluations,                     \
-            (options).callback, (options).callback_context                                         \
+            (options).callback, (options).context                                         \
     }
 
 struct gt_Solution {

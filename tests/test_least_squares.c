@@ -252,7 +252,7 @@ Test(least_squares, stops)
 {
     Decay d = decay(1, 1, 0);
     int calls = 0;
-    gt_Solution *fit = gt_least_squares(decay_residual, &d, ALL(d), .callback = count_calls, .callback_context = &calls);
+    gt_Solution *fit = gt_least_squares(decay_residual, &d, ALL(d), .callback = count_calls, .context = &calls);
     gt_SolverReport report = gt_solution_report(fit);
     cr_assert(calls == 3 && report.stop == GT_STOP_CALLBACK && !report.converged && report.iterations == 3);
     gt_solution_free(fit);
@@ -436,7 +436,7 @@ Test(least_squares, interrupted)
     Decay d = decay(1, 9, 0);
     double heard = -1;
     gt_set_interrupt(stop_soon, NULL);
-    refused(gt_least_squares(decay_residual, &d, ALL(d), .callback = note_loss, .callback_context = &heard), GT_INTERRUPTED,
+    refused(gt_least_squares(decay_residual, &d, ALL(d), .callback = note_loss, .context = &heard), GT_INTERRUPTED,
             "least_squares");
     gt_set_interrupt(NULL, NULL);
     gt_Tensor *r = NULL;
@@ -484,7 +484,7 @@ Test(least_squares, allocates_nothing)
         Decay d = decay(10, 9, 4);
         Watch watch = {0};
         gt_Solution *fit = gt_least_squares(decay_residual, &d, ALL(d), .loss = GT_ROBUST_LOSS_CAUCHY, .margin = 0.1, .geodesic = geodesic,
-                                            .lower = gt_scalar(0, GT_FLOAT64), .callback = watch_memory, .callback_context = &watch);
+                                            .lower = gt_scalar(0, GT_FLOAT64), .callback = watch_memory, .context = &watch);
         ok();
         cr_assert(watch.calls > 6, "%d", (int)watch.calls);
         gt_solution_free(fit);

@@ -76,7 +76,7 @@ static const char *judge(const Mgh *problem, double loss, double slope)
         if (isfinite(problem->published[k]) && (minimum == 0 ? loss < 1e-13 : fabs(loss / minimum - 1) < allowed))
             return k ? "the other published minimum" : "";
     }
-    return slope < 1e-8 ? "another stationary point" : NULL;
+    return slope < 1e-8 ? "slope below 1e-8 elsewhere" : NULL;
 }
 
 static void solve_all(const char *name, int method, int wanted)

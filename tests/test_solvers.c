@@ -30,15 +30,15 @@ static gt_Status rosenbrock(void *context, gt_Tensor *const *in, gt_Tensor **out
 typedef gt_Solution *Solve(gt_FunctionBody loss, void *context, gt_Tensors variables, gt_SolverCallback callback, void *user);
 static gt_Solution *by_lbfgs(gt_FunctionBody loss, void *context, gt_Tensors variables, gt_SolverCallback callback, void *user)
 {
-    return gt_lbfgs(loss, context, variables, .callback = callback, .callback_context = user);
+    return gt_lbfgs(loss, context, variables, .callback = callback, .context = user);
 }
 static gt_Solution *by_bounds(gt_FunctionBody loss, void *context, gt_Tensors variables, gt_SolverCallback callback, void *user)
 {
-    return gt_lbfgs(loss, context, variables, .lower = gt_scalar(-10, GT_FLOAT64), .callback = callback, .callback_context = user);
+    return gt_lbfgs(loss, context, variables, .lower = gt_scalar(-10, GT_FLOAT64), .callback = callback, .context = user);
 }
 static gt_Solution *by_newton(gt_FunctionBody loss, void *context, gt_Tensors variables, gt_SolverCallback callback, void *user)
 {
-    return gt_newton_cg(loss, context, variables, .callback = callback, .callback_context = user);
+    return gt_newton_cg(loss, context, variables, .callback = callback, .context = user);
 }
 static Solve *const solvers[] = {by_lbfgs, by_bounds, by_newton};
 enum { SOLVERS = 3 };
