@@ -69,7 +69,7 @@ static void draw_axes(const Plot *plot, const char *title, const char *x_label, 
     FILE *file = plot->file;
     fprintf(file, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%g\" height=\"%g\" font-family=\"sans-serif\" font-size=\"12\">\n",
             plot->width, plot->height);
-    fprintf(file, "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n<text x=\"50\" y=\"14\" font-weight=\"bold\">%s</text>\n", title);
+    fprintf(file, "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n<text x=\"200\" y=\"30\" font-weight=\"bold\">%s</text>\n", title);
     for (int i = 0; i <= 6; i++)
         fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%g</text>\n", across(plot, i), up(plot, 0) + 18, (double)i);
     for (int i = 0; i <= 100; i += 20)
@@ -127,7 +127,7 @@ int main(int count, char **arguments)
     printf("%s", text ? text : "");
 
     for (int i = 0; i < CURVE; i++)
-        at[i] = 0.3 + 5.9 * i / (CURVE - 1);
+        at[i] = 0.4 + 5.8 * i / (CURVE - 1);
     gt_Tensor *where = gt_from_data(at, gt_shape(CURVE), GT_FLOAT64);
     gt_Band band = gt_confidence_band(fit, response, &s, .inputs = gt_tensors(where));
     for (int i = 0; i < CURVE && band.value; i++)

@@ -40,10 +40,21 @@ const char *gt_stop_message(gt_Stop stop)
     return messages[stop];
 }
 
+bool gt_solution_check(gt_Context *context, const char *here, const char *operation,
+                       const gt_Solution *self)
+{
+    if (!gt_object_check(context, here, operation, self, &gt_solution_kind))
+        return false;
+    if (self->object.context == context)
+        return true;
+    gt_raise(context, GT_STATE, here, operation, "the solution belongs to another context");
+    return false;
+}
+
 gt_SolverReport gt_solution_report_at(const char *here, const gt_Solution *solution)
 {
     gt_Context *context = gt_enter();
-    if (!context || !gt_object_check(context, here, "solution_report", solution, &gt_solution_kind))
+    if (!context || !gt_solution_check(context, here, "solution_report", solution))
         return (gt_SolverReport){0};
     return solution->report;
 }
@@ -119,7 +130,7 @@ static const char *make_text(gt_Context *context, gt_Solution *self, const doubl
 const char *gt_solution_text_at(const char *here, gt_Solution *solution)
 {
     gt_Context *context = gt_enter();
-    if (!context || !gt_object_check(context, here, "solution_text", solution, &gt_solution_kind))
+    if (!context || !gt_solution_check(context, here, "solution_text", solution))
         return NULL;
     gt_Site site = gt_site_enter(here, "solution_text");
     int64_t n = solution->report.parameters;

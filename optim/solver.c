@@ -63,7 +63,10 @@ static gt_Status check_common(const gt_SolverCommon *common)
         (common->inputs.count > 0 && !common->inputs.items))
         return gt_fail(GT_INVALID, "there may be 0 to %d inputs (got %d%s)", GT_MAX_INPUTS,
                        (int)common->inputs.count, common->inputs.items ? "" : ", and no list");
-    return GT_OK;
+    for (int32_t i = 0; i < common->inputs.count; i++)
+        if (!gt_tensor_check(gt_context(), NULL, NULL, "an input", common->inputs.items[i]))
+            break;
+    return gt_status();
 }
 
 /* The trainable ones become the solution's; n their elements. */

@@ -150,7 +150,7 @@ static gt_Status raise_singular(const gt_Solution *self)
 /* Is it a solution with a covariance? */
 static bool check(gt_Context *context, const gt_Solution *self)
 {
-    if (!gt_object_check(context, NULL, NULL, self, &gt_solution_kind))
+    if (!gt_solution_check(context, NULL, NULL, self))
         return false;
     if (!self->least_squares)
         return gt_fail(GT_INVALID, "only gt_least_squares gives a covariance") == GT_OK;
@@ -214,8 +214,9 @@ gt_Tensor *gt_standard_errors_at(const char *here, const gt_Solution *solution,
     if (!context)
         return NULL;
     gt_Site site = gt_site_enter(here, "standard_errors");
-    gt_Tensor *result =
-        check(context, solution) ? of_variable(context, solution, variable, false) : NULL;
+    gt_Tensor *result = NULL;
+    if (gt_variable_spec(context, NULL, NULL, variable) && check(context, solution))
+        result = of_variable(context, solution, variable, false);
     gt_site_leave(site);
     return result;
 }
@@ -248,7 +249,8 @@ gt_Band gt_confidence_interval_at(const char *here, const gt_Solution *solution,
         return band;
     gt_Site site = gt_site_enter(here, "confidence_interval");
     gt_confidence_interval_options options = GT_TAKE(gt_confidence_interval_options, given);
-    if (check_level(options.level) && check(context, solution)) {
+    if (check_level(options.level) && gt_variable_spec(context, NULL, NULL, variable) &&
+        check(context, solution)) {
         gt_Tensor *value = of_variable(context, solution, variable, true);
         gt_Tensor *error = of_variable(context, solution, variable, false);
         if (error)
@@ -279,18 +281,19 @@ static gt_Band confidence_band(gt_Context *context, const gt_Solution *self, gt_
                                void *user, const gt_confidence_band_options *options)
 {
     const gt_Band none = {NULL, NULL, NULL, NULL};
+    gt_Tensor *value = NULL, *j = NULL;
+    if (!check_level(options->level) || !check(context, self) || !check_values(self))
+        return none;
+    if (!model) {
+        gt_fail(GT_INVALID, "the model is NULL");
+        return none;
+    }
     const gt_FunctionOf function = {.body = model,
                                     .user = user,
                                     .inputs = options->inputs,
                                     .variables = {self->variables, self->count},
                                     .elements = self->report.parameters};
-    gt_Tensor *value = NULL, *j = NULL;
-    if (!model) {
-        gt_fail(GT_INVALID, "the model is NULL");
-        return none;
-    }
-    if (!check_level(options->level) || !check(context, self) || !check_values(self) ||
-        gt_check_function("the model", (uintptr_t)model) != GT_OK ||
+    if (gt_check_function("the model", (uintptr_t)model) != GT_OK ||
         gt_jacobian_columns(context, &function, GT_JACOBIAN_PASSES_CHEAPER, &value, &j) != GT_OK)
         return none;
     gt_Tensor *variance = gt_sum(gt_multiply(j, gt_matmul(covariance(context, self), j)), .axis = 0);

@@ -175,9 +175,9 @@ Test(least_squares, bands)
     double error = gt_item(gt_standard_errors(fit, d.k));
     near(gt_item(interval.upper) - gt_item(d.k), error * gt_student_limit(0.9, 37), 1e-9);
     near(gt_item(d.k) - gt_item(interval.lower), error * gt_student_limit(0.9, 37), 1e-9);
+    refused(gt_confidence_band(fit, NULL, &d), GT_INVALID, "the model is NULL");
     gt_variable_set(d.k, &(double){2}, sizeof(double));
     refused(gt_confidence_band(fit, decay_at, &d, .inputs = gt_tensors(at)), GT_STATE, "k was changed");
-    refused(gt_confidence_band(fit, NULL, &d), GT_INVALID, "the model is NULL");
     refused(gt_confidence_band(fit, decay_at, &d, .inputs = gt_tensors(at), .level = 1), GT_INVALID, "level must be in (0, 1)");
     refused(gt_confidence_interval(fit, d.k, .level = NAN), GT_INVALID, "level must be in (0, 1)");
     refused(gt_standard_errors(fit, at), GT_INVALID, "variable");
