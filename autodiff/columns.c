@@ -53,8 +53,7 @@ gt_Status gt_unpacked_vector(gt_Tensor *vector, gt_Tensors like, gt_Tensor **par
     for (int32_t i = 0; i < like.count && gt_status() == GT_OK; i++) {
         gt_Shape shape = gt_tensor_shape(like.items[i]);
         int64_t size = gt_size(like.items[i]);
-        parts[i] =
-            gt_reshape(gt_slice(vector, gt_shape(first), gt_shape(size)), shape);
+        parts[i] = gt_reshape(gt_slice(vector, gt_shape(first), gt_shape(size)), shape);
         first += size;
     }
     return gt_status();
@@ -175,7 +174,8 @@ gt_Status gt_jacobian_columns(gt_Context *context, const gt_FunctionOf *function
 {
     size_t bytes = (size_t)function->variables.count * sizeof(gt_Tensor *);
     Columns self = {.context = context, .function = function, .parts = gt_allocate(context, bytes)};
-    gt_Scope *outer = gt_scope_innermost(context), *scope = self.parts ? gt_scope_open(context) : NULL;
+    gt_Scope *outer = gt_scope_innermost(context),
+             *scope = self.parts ? gt_scope_open(context) : NULL;
     gt_Tape *inner = scope ? gt_probe_tape(NULL, function->variables, true) : NULL;
     gt_Tensor *result = inner ? run(context, function) : NULL, *rows = NULL;
     if (result)
@@ -245,8 +245,9 @@ gt_Tensor *gt_hessian_product_packed(gt_Context *context, const gt_FunctionOf *f
     gt_Tape *tape = scope ? gt_probe_tape(NULL, variables, false) : NULL;
     gt_Tensor *gradient =
         tape ? packed_gradient(context, function, parts, &loss, gt_scope_innermost(context)) : NULL;
-    if (gradient && gt_gradients(tape, gt_tensors(gradient), variables, parts,
-                                 .unconnected = GT_UNCONNECTED_ZERO, .output_gradients = &v) == GT_OK)
+    if (gradient &&
+        gt_gradients(tape, gt_tensors(gradient), variables, parts,
+                     .unconnected = GT_UNCONNECTED_ZERO, .output_gradients = &v) == GT_OK)
         product = gt_packed_vector((gt_Tensors){parts, variables.count});
     if (product)
         gt_scope_move(product, outer);

@@ -37,7 +37,10 @@ static gt_Status residual_body(void *context, gt_Tensor *const *in, gt_Tensor **
 }
 static gt_FunctionOf function_of(Host *host, gt_FunctionBody body)
 {
-    return (gt_FunctionOf){.body = body, .user = &host->fit, .variables = {&host->fit.x, 1}, .elements = host->fit.problem->n};
+    return (gt_FunctionOf){.body = body,
+                           .user = &host->fit,
+                           .variables = {&host->fit.x, 1},
+                           .elements = host->fit.problem->n};
 }
 static gt_Status jacobian_body(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
@@ -55,7 +58,9 @@ static gt_Status both_body(void *context, gt_Tensor *const *in, gt_Tensor **out)
 
 static void begin(Host *host, const Mgh *problem)
 {
-    host->fit = (MghFit){problem, gt_variable(gt_from_data(problem->start, gt_shape(problem->n), GT_FLOAT64), .name = "x")};
+    host->fit = (MghFit){
+        problem,
+        gt_variable(gt_from_data(problem->start, gt_shape(problem->n), GT_FLOAT64), .name = "x")};
     host->residual = gt_function(residual_body, host);
     host->jacobian = gt_function(jacobian_body, host);
     host->both = gt_function(both_body, host, .outputs = 2);
@@ -69,7 +74,8 @@ static void end(Host *host)
 }
 
 /* Runs a plan at x and copies an output. */
-static void call(Host *host, gt_Function *function, const double *x, int which, double *into, int64_t count)
+static void call(Host *host, gt_Function *function, const double *x, int which, double *into,
+                 int64_t count)
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *out[2];
@@ -98,7 +104,8 @@ static bool solved(const Mgh *problem, double loss, double slope)
     for (int k = 0; k < 2; k++) {
         double minimum = isnan(problem->minimum[k]) ? problem->published[k] : problem->minimum[k];
         if (isfinite(problem->published[k]) &&
-            (minimum == 0 ? loss < 1e-13 : fabs(loss / minimum - 1) < (isnan(problem->minimum[k]) ? 1e-5 : 1e-8)))
+            (minimum == 0 ? loss < 1e-13
+                          : fabs(loss / minimum - 1) < (isnan(problem->minimum[k]) ? 1e-5 : 1e-8)))
             return true;
     }
     return slope < 1e-8;
@@ -130,7 +137,8 @@ static Result ours(Host *host, int method)
     gt_SolverReport r = gt_solution_report(s);
     double loss, slope = slope_at(host, gt_float64_data(host->fit.x), &loss);
     gt_solution_free(s);
-    return (Result){r.iterations, r.evaluations, method == 2 ? r.hessian_products : r.derivatives, solved(problem, loss, slope)};
+    return (Result){r.iterations, r.evaluations, method == 2 ? r.hessian_products : r.derivatives,
+                    solved(problem, loss, slope)};
 }
 
 #ifdef GT_HAVE_GSL
@@ -156,14 +164,17 @@ static Result multifit(Host *host)
     const Mgh *problem = host->fit.problem;
     size_t n = (size_t)problem->n, m = (size_t)problem->m;
     gsl_multifit_nlinear_parameters parameters = gsl_multifit_nlinear_default_parameters();
-    gsl_multifit_nlinear_fdf fdf = {.f = gsl_residual, .df = gsl_jacobian, .n = m, .p = n, .params = host};
+    gsl_multifit_nlinear_fdf fdf = {
+        .f = gsl_residual, .df = gsl_jacobian, .n = m, .p = n, .params = host};
     gsl_vector_const_view start = gsl_vector_const_view_array(problem->start, n);
-    gsl_multifit_nlinear_workspace *work = gsl_multifit_nlinear_alloc(gsl_multifit_nlinear_trust, &parameters, m, n);
+    gsl_multifit_nlinear_workspace *work =
+        gsl_multifit_nlinear_alloc(gsl_multifit_nlinear_trust, &parameters, m, n);
     int info = 0;
     gsl_multifit_nlinear_init(&start.vector, &fdf, work);
     gsl_multifit_nlinear_driver(1000, 1e-12, 1e-14, 0, NULL, NULL, &info, work);
     double loss, slope = slope_at(host, work->x->data, &loss);
-    Result result = {(int64_t)gsl_multifit_nlinear_niter(work), (int64_t)fdf.nevalf, (int64_t)fdf.nevaldf, solved(problem, loss, slope)};
+    Result result = {(int64_t)gsl_multifit_nlinear_niter(work), (int64_t)fdf.nevalf,
+                     (int64_t)fdf.nevaldf, solved(problem, loss, slope)};
     gsl_multifit_nlinear_free(work);
     return result;
 }
@@ -198,7 +209,8 @@ static Result multimin(Host *host)
     Counted counted = {host, 0};
     gsl_multimin_function_fdf fdf = {gsl_loss, gsl_gradient, gsl_both, n, &counted};
     gsl_vector_const_view start = gsl_vector_const_view_array(problem->start, n);
-    gsl_multimin_fdfminimizer *work = gsl_multimin_fdfminimizer_alloc(gsl_multimin_fdfminimizer_vector_bfgs2, n);
+    gsl_multimin_fdfminimizer *work =
+        gsl_multimin_fdfminimizer_alloc(gsl_multimin_fdfminimizer_vector_bfgs2, n);
     double norm = gsl_blas_dnrm2(&start.vector);
     gsl_multimin_fdfminimizer_set(work, &fdf, &start.vector, norm > 0 ? 0.01 * norm : 0.01, 0.1);
     int64_t iterations = 0;
@@ -209,7 +221,8 @@ static Result multimin(Host *host)
     }
     double loss, slope = slope_at(host, work->x->data, &loss);
     gsl_multimin_fdfminimizer_free(work);
-    return (Result){iterations, counted.evaluations, counted.evaluations, solved(problem, loss, slope)};
+    return (Result){iterations, counted.evaluations, counted.evaluations,
+                    solved(problem, loss, slope)};
 }
 #endif
 
@@ -231,8 +244,10 @@ int main(void)
 #ifdef GT_HAVE_GSL
     gsl_set_error_handler_off();
 #endif
-    printf("iterations/evaluations/derivatives (Newton-CG: Hessian products)\n%-26s %s\n", "problem",
-           "least_squares\t| multifit\t| lbfgs\t| multimin\t| newton_cg\t| us: residual, Jacobian, gradient");
+    printf("iterations/evaluations/derivatives (Newton-CG: Hessian products)\n%-26s %s\n",
+           "problem",
+           "least_squares\t| multifit\t| lbfgs\t| multimin\t| newton_cg\t| us: residual, Jacobian, "
+           "gradient");
     for (int i = 0; i < COUNT(mgh_problems); i++) {
         const Mgh *problem = &mgh_problems[i];
         gt_Scope *scope = gt_scope_begin();
@@ -248,7 +263,8 @@ int main(void)
         good[3] += print_result(multimin(&host), false);
 #endif
         good[4] += print_result(ours(&host, 2), true);
-        printf(" %.1f %.1f %.1f\n", time_of(&host, host.residual, problem->m), time_of(&host, host.jacobian, (int64_t)problem->n * problem->m),
+        printf(" %.1f %.1f %.1f\n", time_of(&host, host.residual, problem->m),
+               time_of(&host, host.jacobian, (int64_t)problem->n * problem->m),
                time_of(&host, host.both, 1));
         if (gt_status() != GT_OK)
             printf("%s\n", gt_error_message());
@@ -256,8 +272,8 @@ int main(void)
         end(&host);
         gt_scope_end(scope);
     }
-    printf("solved: least_squares %d, multifit %d, lbfgs %d, multimin %d, newton_cg %d of %d\n", good[0], good[1], good[2], good[3],
-           good[4], COUNT(mgh_problems));
+    printf("solved: least_squares %d, multifit %d, lbfgs %d, multimin %d, newton_cg %d of %d\n",
+           good[0], good[1], good[2], good[3], good[4], COUNT(mgh_problems));
 #ifndef GT_HAVE_GSL
     printf("GSL was not found when this was built (Debian: libgsl-dev)\n");
 #endif

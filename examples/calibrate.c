@@ -67,20 +67,32 @@ static double up(const Plot *plot, double y)
 static void draw_axes(const Plot *plot, const char *title, const char *x_label, const char *y_label)
 {
     FILE *file = plot->file;
-    fprintf(file, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%g\" height=\"%g\" font-family=\"sans-serif\" font-size=\"12\">\n",
+    fprintf(file,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%g\" height=\"%g\" "
+            "font-family=\"sans-serif\" font-size=\"12\">\n",
             plot->width, plot->height);
-    fprintf(file, "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n<text x=\"200\" y=\"30\" font-weight=\"bold\">%s</text>\n", title);
+    fprintf(file,
+            "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n<text x=\"200\" y=\"30\" "
+            "font-weight=\"bold\">%s</text>\n",
+            title);
     for (int i = 0; i <= 6; i++)
-        fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%g</text>\n", across(plot, i), up(plot, 0) + 18, (double)i);
+        fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%g</text>\n",
+                across(plot, i), up(plot, 0) + 18, (double)i);
     for (int i = 0; i <= 100; i += 20)
-        fprintf(file, "<text x=\"44\" y=\"%.1f\" text-anchor=\"end\">%d</text><path d=\"M50 %.1fH%.1f\" stroke=\"#ddd\"/>\n", up(plot, i) + 4, i,
-                up(plot, i), across(plot, plot->most_x));
-    fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n", across(plot, plot->most_x / 2), plot->height - 8, x_label);
-    fprintf(file, "<text transform=\"translate(14 %.1f) rotate(-90)\" text-anchor=\"middle\">%s</text>\n", plot->height / 2, y_label);
+        fprintf(file,
+                "<text x=\"44\" y=\"%.1f\" text-anchor=\"end\">%d</text><path d=\"M50 %.1fH%.1f\" "
+                "stroke=\"#ddd\"/>\n",
+                up(plot, i) + 4, i, up(plot, i), across(plot, plot->most_x));
+    fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n",
+            across(plot, plot->most_x / 2), plot->height - 8, x_label);
+    fprintf(file,
+            "<text transform=\"translate(14 %.1f) rotate(-90)\" text-anchor=\"middle\">%s</text>\n",
+            plot->height / 2, y_label);
 }
 
 /* Between two curves. */
-static void draw_band(const Plot *plot, const double *x, gt_Tensor *lower, gt_Tensor *upper, const char *colour)
+static void draw_band(const Plot *plot, const double *x, gt_Tensor *lower, gt_Tensor *upper,
+                      const char *colour)
 {
     fprintf(plot->file, "<path fill=\"%s\" d=\"M", colour);
     for (int i = 0; i < CURVE; i++)
@@ -101,8 +113,11 @@ static void draw_curve(const Plot *plot, const double *x, gt_Tensor *y)
 static void draw_points(const Plot *plot, const double *x, const double *y, const double *error)
 {
     for (int i = 0; i < POINTS; i++)
-        fprintf(plot->file, "<path d=\"M%.1f %.1fV%.1f\" stroke=\"black\"/><circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\"/>\n", across(plot, x[i]),
-                up(plot, y[i] - error[i]), up(plot, y[i] + error[i]), across(plot, x[i]), up(plot, y[i]));
+        fprintf(plot->file,
+                "<path d=\"M%.1f %.1fV%.1f\" stroke=\"black\"/><circle cx=\"%.1f\" cy=\"%.1f\" "
+                "r=\"2.5\"/>\n",
+                across(plot, x[i]), up(plot, y[i] - error[i]), up(plot, y[i] + error[i]),
+                across(plot, x[i]), up(plot, y[i]));
 }
 
 int main(int count, char **arguments)
@@ -111,16 +126,20 @@ int main(int count, char **arguments)
     double x[POINTS], y[POINTS], sigma[POINTS], at[CURVE], at_sigma[CURVE];
     const double start[3] = {0.1, 0.01, 0.02};
     Sensor s = {NULL, NULL, {NULL, NULL, NULL}};
-    if (read_measurements(example.data ? example.data : "examples/data/ultrasound.csv", x, y) != POINTS)
+    if (read_measurements(example.data ? example.data : "examples/data/ultrasound.csv", x, y) !=
+        POINTS)
         gt_fail(GT_FORMAT, "expected %d measurements", POINTS);
     for (int i = 0; i < POINTS; i++)
         sigma[i] = 1 + 0.04 * y[i];
     s.x = gt_from_data(x, gt_shape(POINTS), GT_FLOAT64);
     s.y = gt_from_data(y, gt_shape(POINTS), GT_FLOAT64);
     for (int i = 0; i < 3; i++)
-        s.b[i] = gt_variable(gt_scalar(start[i], GT_FLOAT64), .name = i == 0 ? "b1" : i == 1 ? "b2" : "b3");
+        s.b[i] = gt_variable(gt_scalar(start[i], GT_FLOAT64), .name = i == 0   ? "b1"
+                                                                      : i == 1 ? "b2"
+                                                                               : "b3");
 
-    gt_Solution *fit = gt_least_squares(residual, &s, gt_tensors(s.b[0], s.b[1], s.b[2]), .inputs = gt_tensors(s.x),
+    gt_Solution *fit = gt_least_squares(residual, &s, gt_tensors(s.b[0], s.b[1], s.b[2]),
+                                        .inputs = gt_tensors(s.x),
                                         .sigma = gt_from_data(sigma, gt_shape(POINTS), GT_FLOAT64));
     gt_SolverReport report = gt_solution_report(fit);
     const char *text = gt_solution_text(fit);
@@ -132,8 +151,9 @@ int main(int count, char **arguments)
     gt_Band band = gt_confidence_band(fit, response, &s, .inputs = gt_tensors(where));
     for (int i = 0; i < CURVE && band.value; i++)
         at_sigma[i] = 1 + 0.04 * gt_element(band.value, i);
-    gt_Band next = gt_confidence_band(fit, response, &s, .inputs = gt_tensors(where), .prediction = true,
-                                      .sigma = gt_from_data(at_sigma, gt_shape(CURVE), GT_FLOAT64));
+    gt_Band next =
+        gt_confidence_band(fit, response, &s, .inputs = gt_tensors(where), .prediction = true,
+                           .sigma = gt_from_data(at_sigma, gt_shape(CURVE), GT_FLOAT64));
     Plot plot = {gt_status() == GT_OK ? fopen("calibrate.svg", "w") : NULL, 640, 420, 6.2, 110};
     int inside = 0;
     if (plot.file) {
@@ -148,12 +168,14 @@ int main(int count, char **arguments)
         fclose(plot.file);
     }
     /* How many of the measurements lie in the band of new ones? */
-    gt_Band each = gt_confidence_band(fit, response, &s, .inputs = gt_tensors(s.x), .prediction = true,
-                                      .sigma = gt_add(gt_multiply(s.y, 0.04), 1));
+    gt_Band each =
+        gt_confidence_band(fit, response, &s, .inputs = gt_tensors(s.x), .prediction = true,
+                           .sigma = gt_add(gt_multiply(s.y, 0.04), 1));
     for (int i = 0; i < POINTS && each.value; i++)
         inside += y[i] > gt_element(each.lower, i) && y[i] < gt_element(each.upper, i);
     gt_solution_free(fit);
     for (int i = 0; i < 3; i++)
         gt_variable_free(s.b[i]);
-    return example_end("measurements inside the band of 95 percent", (double)inside / POINTS, 0.9, 1);
+    return example_end("measurements inside the band of 95 percent", (double)inside / POINTS, 0.9,
+                       1);
 }

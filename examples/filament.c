@@ -27,7 +27,8 @@ static gt_Status residual(void *context, gt_Tensor *const *in, gt_Tensor **out)
 
 static double fit(const char *what, Filament *f, gt_Tensor *lower, gt_Tensor *upper)
 {
-    gt_Solution *solution = gt_least_squares(residual, f, gt_tensors(f->a, f->exponent, f->c), .lower = lower, .upper = upper);
+    gt_Solution *solution = gt_least_squares(residual, f, gt_tensors(f->a, f->exponent, f->c),
+                                             .lower = lower, .upper = upper);
     gt_SolverReport report = gt_solution_report(solution);
     const char *text = gt_solution_text(solution);
     printf("%s\n%s\n", what, text ? text : "");
@@ -55,11 +56,13 @@ int main(int count, char **arguments)
     double conduction = gt_item(f.c);
 
     gt_variable_set(f.c, &none, sizeof none);
-    fit("the same with 0 <= a, 0 <= c <= 0.01", &f, gt_scalar(0, GT_FLOAT64), gt_array64(gt_shape(2), INFINITY, 0.01));
+    fit("the same with 0 <= a, 0 <= c <= 0.01", &f, gt_scalar(0, GT_FLOAT64),
+        gt_array64(gt_shape(2), INFINITY, 0.01));
     bool held = gt_item(f.c) == 0.01 && conduction > 0.01;
 
     gt_variable_free(f.a);
     gt_variable_free(f.exponent);
     gt_variable_free(f.c);
-    return example_end(held ? "exponent" : "exponent (and the bound does not hold)", held ? exponent : NAN, 3.85, 3.87);
+    return example_end(held ? "exponent" : "exponent (and the bound does not hold)",
+                       held ? exponent : NAN, 3.85, 3.87);
 }

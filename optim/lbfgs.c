@@ -99,15 +99,22 @@ static bool evaluate(void *user, gt_LinePoint *at)
 static bool search(Lbfgs *self)
 {
     gt_Solver *solver = &self->solver;
-    double slope = gt_vector_dot(solver->n, self->gradient, self->direction), most = longest_step(self);
+    double slope = gt_vector_dot(solver->n, self->gradient, self->direction),
+           most = longest_step(self);
     double length = gt_vector_norm(solver->n, self->direction), step = 1;
     if (!(slope < 0) || !isfinite(length) || !(most > 0))
         return false;
     if (self->pairs.count == 0)
         step = fmin(1, 1 / length);
-    gt_LineSearch by = {.decrease = 1e-3, .curvature = 0.9, .most = most, .evaluations = 40, .evaluate = evaluate, .user = self};
+    gt_LineSearch by = {.decrease = 1e-3,
+                        .curvature = 0.9,
+                        .most = most,
+                        .evaluations = 40,
+                        .evaluate = evaluate,
+                        .user = self};
     gt_LinePoint best;
-    bool stale, better = gt_line_search(&by, (gt_LinePoint){0, solver->progress.loss, slope}, fmin(step, most), &best, &stale);
+    bool stale, better = gt_line_search(&by, (gt_LinePoint){0, solver->progress.loss, slope},
+                                        fmin(step, most), &best, &stale);
     if (better && stale && !self->failed)
         better = evaluate(self, &best);
     return better && !self->failed && isfinite(self->next_loss);
@@ -124,7 +131,8 @@ static void stop_if_arrived(Lbfgs *self, double before)
         gt_solver_stop(solver, GT_STOP_GRADIENT);
     else if (before - loss <= options->ftol * size && before > loss)
         gt_solver_stop(solver, GT_STOP_VALUE);
-    else if (solver->iterations > 0 && solver->progress.step_norm <= options->xtol * gt_vector_norm(solver->n, solver->x))
+    else if (solver->iterations > 0 &&
+             solver->progress.step_norm <= options->xtol * gt_vector_norm(solver->n, solver->x))
         gt_solver_stop(solver, GT_STOP_STEP);
 }
 
@@ -146,7 +154,8 @@ static bool advance(Lbfgs *self)
     gt_Solver *solver = &self->solver;
     double before = solver->progress.loss;
     bool found = find_direction(self) && search(self);
-    if (!found && !self->failed && self->pairs.count > 0) { /* once more without what is remembered */
+    if (!found && !self->failed &&
+        self->pairs.count > 0) { /* once more without what is remembered */
         gt_pairs_forget(&self->pairs);
         found = find_direction(self) && search(self);
     }
@@ -182,7 +191,8 @@ static void solve(Lbfgs *self)
 static gt_Status check_options(const gt_lbfgs_options *options)
 {
     if (options->memory < 1 || options->memory > MAX_MEMORY)
-        return gt_fail(GT_INVALID, "memory must be 1 to %d (got %d)", MAX_MEMORY, (int)options->memory);
+        return gt_fail(GT_INVALID, "memory must be 1 to %d (got %d)", MAX_MEMORY,
+                       (int)options->memory);
     if (gt_solver_check_option("ftol", options->ftol, true) != GT_OK ||
         gt_solver_check_option("xtol", options->xtol, true) != GT_OK)
         return gt_status();
@@ -196,8 +206,8 @@ static gt_Status prepare(Lbfgs *self)
     self->gradient = solver->more;
     self->next_gradient = self->gradient + n;
     self->direction = self->next_gradient + n;
-    double *pairs = gt_bounds_open(&self->work, solver->context, n, self->options.memory, solver->lower != NULL,
-                                   self->direction + n);
+    double *pairs = gt_bounds_open(&self->work, solver->context, n, self->options.memory,
+                                   solver->lower != NULL, self->direction + n);
     return gt_pairs_open(&self->pairs, solver->context, n, self->options.memory, pairs);
 }
 
@@ -212,8 +222,8 @@ gt_Solution *gt_lbfgs_at(const char *here, gt_FunctionBody loss, void *user, gt_
     Lbfgs self = {.solver = {.context = context}, .options = GT_TAKE(gt_lbfgs_options, given)};
     gt_SolverCommon common = GT_SOLVER_COMMON_OF(self.options);
     if (scope && check_options(&self.options) == GT_OK &&
-        gt_solver_open(&self.solver, loss, user, variables, &common, self.options.lower, self.options.upper,
-                       VECTORS + 2 * self.options.memory) &&
+        gt_solver_open(&self.solver, loss, user, variables, &common, self.options.lower,
+                       self.options.upper, VECTORS + 2 * self.options.memory) &&
         prepare(&self) == GT_OK)
         solve(&self);
     gt_pairs_close(&self.pairs, context);

@@ -8,11 +8,14 @@ GT_BEGIN
 
 #define gt_lbfgs_OPTIONS(F, S)                                                                     \
     F(S, int32_t, memory, 10, "how many steps back the curvature is remembered; 1 to 100")         \
-    F(S, gt_Tensor *, lower, NULL, "bounds, one an element in the order of the variables, or one for all") \
+    F(S, gt_Tensor *, lower, NULL,                                                                 \
+      "bounds, one an element in the order of the variables, or one for all")                      \
     F(S, gt_Tensor *, upper, NULL, "the same; -INFINITY and INFINITY where there is none")         \
     F(S, double, ftol, 0, "ends where the loss falls by less, relatively to it")                   \
     F(S, double, xtol, 0, "ends where a step is shorter than this by the length of the variables") \
-    F(S, double, gtol, 1e-8, "ends where no element of the gradient that no bound holds is above this, times the loss if that is above 1") \
+    F(S, double, gtol, 1e-8,                                                                       \
+      "ends where no element of the gradient that no bound holds is above this, times the loss "   \
+      "if that is above 1")                                                                        \
     GT_SOLVER_COMMON(F, S, 10000)
 GT_OPTIONS(gt_lbfgs_options, gt_lbfgs_OPTIONS);
 

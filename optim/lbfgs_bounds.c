@@ -15,7 +15,8 @@
 
 gt_Status gt_pairs_open(gt_Pairs *self, gt_Context *context, int64_t n, int memory, double *vectors)
 {
-    *self = (gt_Pairs){.n = n, .memory = memory, .theta = 1, .s = vectors, .y = vectors + memory * n};
+    *self =
+        (gt_Pairs){.n = n, .memory = memory, .theta = 1, .s = vectors, .y = vectors + memory * n};
     self->bytes = 2 * (size_t)memory * (size_t)memory * sizeof(double);
     self->sy = gt_allocate_zeroed(context, self->bytes);
     self->ss = self->sy ? self->sy + memory * memory : NULL;
@@ -57,7 +58,8 @@ void gt_pairs_add(gt_Pairs *self, const double *x, const double *next, const dou
     self->theta = yy / sy;
     for (int k = 0; k < self->count; k++) {
         int other = gt_pair_place(self, k);
-        self->ss[place * m + other] = self->ss[other * m + place] = gt_vector_dot(n, s, self->s + other * n);
+        self->ss[place * m + other] = self->ss[other * m + place] =
+            gt_vector_dot(n, s, self->s + other * n);
         self->sy[place * m + other] = gt_vector_dot(n, s, self->y + other * n);
         self->sy[other * m + place] = gt_vector_dot(n, self->s + other * n, y);
     }
@@ -111,7 +113,7 @@ static void solve(int size, const double *lu, const int *pivots, double *b)
 
 typedef struct Model {
     const gt_Pairs *pairs;
-    int k, size;       /* pairs; 2 k */
+    int k, size;           /* pairs; 2 k */
     double *inverse, *lu;  /* M^-1 (size, size), and its factors */
     double *reduced;       /* (size, size) */
     double *p, *c, *w, *v; /* (size) each */
@@ -174,7 +176,8 @@ static void fill_inverse(const Model *model, double *inverse)
 static bool open_model(Model *model, const gt_BoundsWork *work, const gt_Pairs *pairs)
 {
     int square = 4 * pairs->memory * pairs->memory, length = 2 * pairs->memory;
-    *model = (Model){.pairs = pairs, .k = pairs->count, .size = 2 * pairs->count, .lu = work->small};
+    *model =
+        (Model){.pairs = pairs, .k = pairs->count, .size = 2 * pairs->count, .lu = work->small};
     model->inverse = model->lu + square;
     model->reduced = model->inverse + square;
     model->p = model->reduced + square;
@@ -244,7 +247,8 @@ static void find_cauchy(gt_BoundsWork *work, Model *model, const double *x, cons
         moved = work->cauchy[b] - x[b];
         gt_vector_add(model->size, span, model->p, model->c);
         row_of(model, b, model->w);
-        slope += span * curve + g * g + theta * g * moved - g * through_middle(model, model->w, model->c);
+        slope += span * curve + g * g + theta * g * moved -
+                 g * through_middle(model, model->w, model->c);
         curve -= theta * g * g + 2 * g * through_middle(model, model->w, model->p) +
                  g * g * through_middle(model, model->w, model->w);
         gt_vector_add(model->size, g, model->w, model->p);
@@ -267,8 +271,9 @@ static bool is_free(const gt_BoundsWork *work, const double *lower, const double
 }
 
 /* `step` gets the way from the Cauchy point to the minimum over what is free; 0 elsewhere. */
-static bool subspace_step(gt_BoundsWork *work, Model *model, const double *x, const double *gradient,
-                          const double *lower, const double *upper, double *step)
+static bool subspace_step(gt_BoundsWork *work, Model *model, const double *x,
+                          const double *gradient, const double *lower, const double *upper,
+                          double *step)
 {
     int64_t n = model->pairs->n;
     int size = model->size;
@@ -341,7 +346,8 @@ bool gt_bounds_direction(gt_BoundsWork *work, const gt_Pairs *pairs, const doubl
 double *gt_bounds_open(gt_BoundsWork *self, gt_Context *context, int64_t n, int memory, bool bounds,
                        double *vectors)
 {
-    *self = (gt_BoundsWork){.cauchy = vectors, .breaks = vectors + n, .reduced = vectors + 2 * n, .memory = memory};
+    *self = (gt_BoundsWork){
+        .cauchy = vectors, .breaks = vectors + n, .reduced = vectors + 2 * n, .memory = memory};
     if (bounds) {
         self->order_bytes = (size_t)n * sizeof *self->order;
         self->small_bytes = (size_t)(12 * memory * memory + 8 * memory) * sizeof(double);

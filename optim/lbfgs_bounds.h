@@ -22,7 +22,8 @@ typedef struct gt_Pairs {
 } gt_Pairs;
 
 /* `vectors`: 2 memory vectors of length n. */
-gt_Status gt_pairs_open(gt_Pairs *self, gt_Context *context, int64_t n, int memory, double *vectors);
+gt_Status gt_pairs_open(gt_Pairs *self, gt_Context *context, int64_t n, int memory,
+                        double *vectors);
 void gt_pairs_close(gt_Pairs *self, gt_Context *context);
 void gt_pairs_forget(gt_Pairs *self);
 /* One more pair, if its curvature is positive beyond rounding; the oldest goes. */

@@ -60,7 +60,7 @@ typedef struct LeastSquares {
     double *step, *rotated, *bend, *largest; /* (n) each; `largest`: D so far */
     double radius, alpha;
     double predicted, slope; /* gain of the linear model, and its first-order part */
-    bool blind; /* the last step was taken unseen */
+    bool blind;              /* the last step was taken unseen */
 } LeastSquares;
 
 enum { VECTORS_OF_METHOD = 4 };
@@ -76,7 +76,8 @@ static gt_Status residual_body(void *context, gt_Tensor *const *in, gt_Tensor **
         gt_fail(GT_INVALID, "the residual failed without an error");
     if (gt_status() != GT_OK)
         return gt_status();
-    const gt_Spec *spec = gt_tensor_check(self->solver.context, NULL, NULL, "the residual, out[0],", r);
+    const gt_Spec *spec =
+        gt_tensor_check(self->solver.context, NULL, NULL, "the residual, out[0],", r);
     char text[200];
     if (spec && spec->dtype != GT_FLOAT64)
         return gt_fail(GT_INVALID, "the residual must be float64 (got %s)",
@@ -88,9 +89,11 @@ static gt_Status residual_body(void *context, gt_Tensor *const *in, gt_Tensor **
         if (gt_status() == GT_OK &&
             (weighted.rank != shape.rank ||
              memcmp(weighted.dims, shape.dims, (size_t)shape.rank * sizeof *shape.dims) != 0))
-            return gt_fail(GT_INVALID, "sigma or weights must be of the residual's shape or broadcast to it, %s (got %s)",
-                           gt_shape_text(shape, text, sizeof text),
-                           gt_spec_text(gt_tensor_spec(self->factor), text + 100, 100));
+            return gt_fail(
+                GT_INVALID,
+                "sigma or weights must be of the residual's shape or broadcast to it, %s (got %s)",
+                gt_shape_text(shape, text, sizeof text),
+                gt_spec_text(gt_tensor_spec(self->factor), text + 100, 100));
     }
     out[0] = gt_reshape(r, gt_shape(-1));
     return gt_status();
@@ -119,8 +122,7 @@ static Rho rho(gt_RobustLoss loss, gt_Tensor *z)
     if (loss == GT_ROBUST_LOSS_CAUCHY)
         return (Rho){gt_log1p(z), gt_reciprocal(t), gt_negative(gt_reciprocal(gt_square(t)))};
     gt_Tensor *u = gt_add(gt_square(z), 1);
-    return (Rho){gt_arctan(z), gt_reciprocal(u),
-                 gt_divide(gt_multiply(z, -2), gt_square(u))};
+    return (Rho){gt_arctan(z), gt_reciprocal(u), gt_divide(gt_multiply(z, -2), gt_square(u))};
 }
 
 static gt_Tensor *squares_by_margin(const LeastSquares *self, gt_Tensor *r)
@@ -139,7 +141,8 @@ static gt_Status value_body(void *context, gt_Tensor *const *in, gt_Tensor **out
         return gt_status();
     out[0] = loss == GT_ROBUST_LOSS_LINEAR
                  ? gt_multiply(gt_sum(gt_square(r)), 0.5)
-                 : gt_multiply(gt_sum(rho(loss, squares_by_margin(self, r)).value), 0.5 * margin * margin);
+                 : gt_multiply(gt_sum(rho(loss, squares_by_margin(self, r)).value),
+                               0.5 * margin * margin);
     out[1] = r;
     return gt_status();
 }
@@ -186,7 +189,8 @@ static gt_Status linear_body(void *context, gt_Tensor *const *in, gt_Tensor **ou
     gt_Tensor *largest = gt_maximum(gt_max(gt_abs(j), .axis = 1, .keepdims = true), DBL_MIN);
     out[LENGTHS] = gt_multiply(gt_sqrt(gt_sum(gt_square(gt_divide(j, largest)), .axis = 1)),
                                gt_squeeze(largest, .axis = 1));
-    out[LENGTHS] = gt_where(gt_less_equal(out[LENGTHS], DBL_MIN), gt_zeros_like(out[LENGTHS]), out[LENGTHS]);
+    out[LENGTHS] =
+        gt_where(gt_less_equal(out[LENGTHS], DBL_MIN), gt_zeros_like(out[LENGTHS]), out[LENGTHS]);
     gt_Tensor *scale = gt_maximum(in[0], gt_multiply(out[LENGTHS], in[1]));
     out[SCALE] = gt_where(gt_equal(scale, 0), gt_ones_like(scale), scale);
     if (self->solver.lower) {
@@ -222,7 +226,8 @@ static gt_Status take_factor(LeastSquares *self)
     gt_Tensor *given = sigma ? options->sigma : options->weights;
     const char *what = sigma ? "sigma" : "weights";
     if (options->sigma && options->weights)
-        return gt_fail(GT_INVALID, "sigma and weights = 1 / sigma^2 are the same; give one of them");
+        return gt_fail(GT_INVALID,
+                       "sigma and weights = 1 / sigma^2 are the same; give one of them");
     if (options->absolute_sigma && !given)
         return gt_fail(GT_INVALID, "absolute_sigma needs sigma or weights");
     if (!given)
@@ -290,7 +295,8 @@ static gt_Status begin(LeastSquares *self)
         if (!isfinite(data[i]))
             return gt_fail(GT_NUMERIC, "residual %lld is %g at the start", (long long)i, data[i]);
     if (gt_status() == GT_OK && self->m < solver->n)
-        return gt_fail(GT_INVALID, "there must be at least as many residuals as parameters (got %lld and %lld)",
+        return gt_fail(GT_INVALID,
+                       "there must be at least as many residuals as parameters (got %lld and %lld)",
                        (long long)self->m, (long long)solver->n);
     if (gt_status() == GT_OK && !isfinite(solver->progress.loss))
         return gt_fail(GT_NUMERIC, "the squares of the residuals overflow at the start");
@@ -317,11 +323,14 @@ static gt_Status linearise(LeastSquares *self, const double *largest, double cou
     if (gt_status() != GT_OK)
         return gt_status();
     if (gt_item(self->at[FINITE]) == 0)
-        return gt_fail(GT_NUMERIC, "a derivative of the residuals is NaN or infinite after %lld iterations, "
-                       "where the residuals are finite", (long long)solver->iterations);
+        return gt_fail(GT_NUMERIC,
+                       "a derivative of the residuals is NaN or infinite after %lld iterations, "
+                       "where the residuals are finite",
+                       (long long)solver->iterations);
     solver->progress.gradient_norm = 0;
     for (int64_t i = 0; i < solver->n; i++)
-        solver->progress.gradient_norm = fmax(solver->progress.gradient_norm, fabs(self->gradient[i]));
+        solver->progress.gradient_norm =
+            fmax(solver->progress.gradient_norm, fabs(self->gradient[i]));
     return gt_status();
 }
 
@@ -329,7 +338,8 @@ static gt_Status linearise(LeastSquares *self, const double *largest, double cou
 
 static double negligible(const LeastSquares *self)
 {
-    return self->values[0] * DBL_EPSILON * (double)(self->m > self->solver.n ? self->m : self->solver.n);
+    return self->values[0] * DBL_EPSILON *
+           (double)(self->m > self->solver.n ? self->m : self->solver.n);
 }
 
 /* y[i] = s[i] w[i] / (s[i]^2 + alpha), 0 where alpha is 0 and s[i] as good as. The length of y. */
@@ -344,7 +354,8 @@ static double damped(const LeastSquares *self, double alpha, const double *w, do
 }
 
 /* The derivative of that length by alpha. */
-static double slope_of_length(const LeastSquares *self, double alpha, double length, const double *y)
+static double slope_of_length(const LeastSquares *self, double alpha, double length,
+                              const double *y)
 {
     double sum = 0, none = negligible(self);
     for (int64_t i = 0; i < self->solver.n; i++) {
@@ -411,7 +422,8 @@ static bool accelerate(LeastSquares *self)
     gt_Context *context = solver->context;
     int64_t n = solver->n;
     gt_Scope *scope = gt_scope_open(context);
-    gt_Tensor *in[2] = {self->at[SIDES], gt_from_data(self->step, gt_shape(n), GT_FLOAT64)}, *out = NULL;
+    gt_Tensor *in[2] = {self->at[SIDES], gt_from_data(self->step, gt_shape(n), GT_FLOAT64)},
+              *out = NULL;
     bool bent = false;
     if (scope && gt_solver_set(solver, solver->x) == GT_OK &&
         gt_function_call(self->curvature, ((gt_Tensors){in, 2}), &out) == GT_OK) {
@@ -531,7 +543,8 @@ static bool advance(LeastSquares *self)
     double size = scaled_length(self, solver->x);
     for (;;) {
         bool worth = propose(self);
-        double length = scaled_length(self, self->step), relative = relative_length(self, self->step);
+        double length = scaled_length(self, self->step),
+               relative = relative_length(self, self->step);
         if (gt_status() != GT_OK)
             return false;
         bool tiny = self->predicted <= 1e-9 * loss && self->alpha == 0;
@@ -544,7 +557,8 @@ static bool advance(LeastSquares *self)
             return false;
         double gain = isfinite(next) ? loss - next : -INFINITY, ratio = gain / self->predicted;
         self->blind = tiny && fabs(gain) <= 1e-9 * loss;
-        bool small = self->alpha == 0 && self->predicted <= options->ftol * loss && gain <= options->ftol * loss;
+        bool small = self->alpha == 0 && self->predicted <= options->ftol * loss &&
+                     gain <= options->ftol * loss;
         if (!self->blind)
             adapt_radius(self, gain, length);
         if (ratio > 1e-4 || self->blind) {
@@ -642,7 +656,9 @@ static void describe(LeastSquares *self)
     for (int64_t i = 0; i < n; i++)
         report->rank += self->values[i] > negligible(self);
     int64_t movable = n - report->at_bounds;
-    report->condition = movable == 0 ? 1 : report->rank < movable ? INFINITY : self->values[0] / self->values[movable - 1];
+    report->condition = movable == 0             ? 1
+                        : report->rank < movable ? INFINITY
+                                                 : self->values[0] / self->values[movable - 1];
     report->degrees_of_freedom = self->m - movable;
     report->variance = report->degrees_of_freedom > 0
                            ? 2 * solver->progress.loss / (double)report->degrees_of_freedom

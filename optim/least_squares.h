@@ -45,21 +45,25 @@ typedef enum gt_JacobianMode {
 } gt_JacobianMode;
 
 #define gt_least_squares_OPTIONS(F, S)                                                             \
-    F(S, gt_Tensor *, sigma, NULL, "standard errors of the residuals, of their shape or broadcast; > 0")   \
-    F(S, gt_Tensor *, weights, NULL, "of the squares, instead of 1 / sigma^2; >= 0")                       \
+    F(S, gt_Tensor *, sigma, NULL,                                                                 \
+      "standard errors of the residuals, of their shape or broadcast; > 0")                        \
+    F(S, gt_Tensor *, weights, NULL, "of the squares, instead of 1 / sigma^2; >= 0")               \
     F(S, bool, absolute_sigma, false,                                                              \
       "sigma is known, not only up to a factor: it is not scaled by the reduced chi-square")       \
-    F(S, gt_Tensor *, lower, NULL, "bounds, one a parameter in the order of the variables, or one for all") \
+    F(S, gt_Tensor *, lower, NULL,                                                                 \
+      "bounds, one a parameter in the order of the variables, or one for all")                     \
     F(S, gt_Tensor *, upper, NULL, "the same; -INFINITY and INFINITY where there is none")         \
     F(S, gt_RobustLoss, loss, GT_ROBUST_LOSS_LINEAR, "what a residual costs")                      \
     F(S, double, margin, 1, "from which size on a residual is an outlier to a robust loss; > 0")   \
     F(S, bool, geodesic, false, "second-order corrections of steps (Transtrum and Sethna)")        \
     F(S, gt_StepScale, scale, GT_STEP_SCALE_LARGEST, "metric of steps")                            \
     F(S, gt_JacobianMode, jacobian, GT_JACOBIAN_MODE_CHEAPER, "how derivatives are worked out")    \
-    F(S, double, radius, 1, "first limit of a step, by the scaled length of the start; > 0")     \
+    F(S, double, radius, 1, "first limit of a step, by the scaled length of the start; > 0")       \
     F(S, double, ftol, 1e-20, "ends where loss and predicted loss change by less, relatively")     \
-    F(S, double, xtol, 1e-12, "ends where steps are shorter than this by the scaled length of the parameters")    \
-    F(S, double, gtol, 1e-14, "ends where every cosine between the residuals and a column of the Jacobian is below it") \
+    F(S, double, xtol, 1e-12,                                                                      \
+      "ends where steps are shorter than this by the scaled length of the parameters")             \
+    F(S, double, gtol, 1e-14,                                                                      \
+      "ends where every cosine between the residuals and a column of the Jacobian is below it")    \
     GT_SOLVER_COMMON(F, S, 1000)
 GT_OPTIONS(gt_least_squares_options, gt_least_squares_OPTIONS);
 
@@ -76,7 +80,8 @@ GT_OPTIONS(gt_least_squares_options, gt_least_squares_OPTIONS);
  * is NULL and the variables are the last accepted point. Needs LAPACK (OpenBLAS). */
 #define gt_least_squares(...)                                                                      \
     gt_least_squares_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                    \
-                        GT_THIRD(__VA_ARGS__), GT_KEYWORDS(gt_least_squares, GT_AFTER_3(__VA_ARGS__)))
+                        GT_THIRD(__VA_ARGS__),                                                     \
+                        GT_KEYWORDS(gt_least_squares, GT_AFTER_3(__VA_ARGS__)))
 GT_API gt_Solution *gt_least_squares_at(const char *here, gt_FunctionBody residual, void *context,
                                         gt_Tensors variables,
                                         const gt_least_squares_options *options);
@@ -112,9 +117,11 @@ GT_API gt_Band gt_confidence_interval_at(const char *here, const gt_Solution *so
 
 #define gt_confidence_band_OPTIONS(F, S)                                                           \
     F(S, gt_Tensors, inputs, GT_NOT_GIVEN, "given to the model: where the band is wanted")         \
-    F(S, double, level, 0.95, "how probable it is that the truth is inside, at each point by itself; in (0, 1)") \
+    F(S, double, level, 0.95,                                                                      \
+      "how probable it is that the truth is inside, at each point by itself; in (0, 1)")           \
     F(S, bool, prediction, false, "of a new measurement there instead of the model's mean")        \
-    F(S, gt_Tensor *, sigma, NULL, "of that measurement, if the fit had sigma; of the value's shape or broadcast")
+    F(S, gt_Tensor *, sigma, NULL,                                                                 \
+      "of that measurement, if the fit had sigma; of the value's shape or broadcast")
 GT_OPTIONS(gt_confidence_band_options, gt_confidence_band_OPTIONS);
 /* gt_confidence_band(solution, model, context, .inputs = gt_tensors(x)): what the model, a function of the fitted variables,
  * says at x, and between which limits it is known, to first order: value -+ t sqrt(g' C g), g being the model's derivative in

@@ -51,7 +51,8 @@ static double beyond(const Interval *in, gt_LinePoint trial)
     bool curve_nearer = fabs(curve - trial.step) < fabs(line - trial.step);
     if (!in->bracketed)
         return fmin(fmax(curve_nearer ? line : curve, in->least), in->most);
-    double next = curve_nearer ? curve : line, limit = trial.step + 0.66 * (in->high.step - trial.step);
+    double next = curve_nearer ? curve : line,
+           limit = trial.step + 0.66 * (in->high.step - trial.step);
     return trial.step > low.step ? fmin(limit, next) : fmax(limit, next);
 }
 
@@ -63,8 +64,11 @@ static double next_step(Interval *in, gt_LinePoint trial)
     double next;
     if (trial.value > low.value) { /* a minimum lies between */
         double curve = cubic_minimum(low, trial), way = trial.step - low.step;
-        double parabola = low.step + 0.5 * low.slope / ((low.value - trial.value) / way + low.slope) * way;
-        next = fabs(curve - low.step) < fabs(parabola - low.step) ? curve : curve + 0.5 * (parabola - curve);
+        double parabola =
+            low.step + 0.5 * low.slope / ((low.value - trial.value) / way + low.slope) * way;
+        next = fabs(curve - low.step) < fabs(parabola - low.step)
+                   ? curve
+                   : curve + 0.5 * (parabola - curve);
         in->bracketed = true;
     } else if (turned) { /* as well: the slope has changed its sign */
         double curve = cubic_minimum(trial, low), line = secant(low, trial);
@@ -118,7 +122,8 @@ static bool satisfies(const State *self, gt_LinePoint at)
     if (at.value <= wanted && fabs(at.slope) <= search->curvature * -self->start.slope)
         return true;
     double noise = 1e-14 * fabs(self->start.value);
-    return at.value <= self->start.value + noise && at.slope >= search->curvature * self->start.slope &&
+    return at.value <= self->start.value + noise &&
+           at.slope >= search->curvature * self->start.slope &&
            at.slope <= (2 * search->decrease - 1) * self->start.slope;
 }
 
@@ -175,13 +180,15 @@ bool gt_line_search(const gt_LineSearch *search, gt_LinePoint start, double step
             *best = at;
             *stale = false;
         }
-        if (good || (at.step == search->most && at.slope < 0 && at.value <= start.value + search->decrease * at.step * start.slope))
+        if (good || (at.step == search->most && at.slope < 0 &&
+                     at.value <= start.value + search->decrease * at.step * start.slope))
             return true;
         double before = at.step;
         at.step = proceed(&self, at);
         if (at.step >= limit)
             at.step = 0.5 * (self.in.low.step + limit);
-        if (at.step == before || (self.in.bracketed && self.in.most - self.in.least <= 1e-15 * self.in.most))
+        if (at.step == before ||
+            (self.in.bracketed && self.in.most - self.in.least <= 1e-15 * self.in.most))
             break;
     }
     return best->value < start.value;

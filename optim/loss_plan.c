@@ -56,8 +56,8 @@ gt_Status gt_loss_plan_begin(gt_LossPlan *self, gt_Solver *solver, double *gradi
         return gt_fail(GT_NUMERIC, "the loss is %g at the start", solver->progress.loss);
     for (int64_t i = 0; i < solver->n; i++)
         if (!isfinite(gradient[i]))
-            return gt_fail(GT_NUMERIC, "element %lld of the gradient is %g at the start", (long long)i,
-                           gradient[i]);
+            return gt_fail(GT_NUMERIC, "element %lld of the gradient is %g at the start",
+                           (long long)i, gradient[i]);
     solver->progress.gradient_norm = gt_loss_plan_slope(solver, solver->x, gradient);
     return gt_status();
 }

@@ -39,7 +39,8 @@ static bool multiply(NewtonCg *self)
     gt_Context *context = solver->context;
     size_t bytes = (size_t)solver->n * sizeof(double);
     gt_Scope *scope = gt_scope_open(context);
-    gt_Tensor *v = scope ? gt_from_data(self->direction, gt_shape(solver->n), GT_FLOAT64) : NULL, *out = NULL;
+    gt_Tensor *v = scope ? gt_from_data(self->direction, gt_shape(solver->n), GT_FLOAT64) : NULL,
+              *out = NULL;
     const double *data = NULL;
     if (v && gt_function_call(self->product, gt_tensors(v), &out) == GT_OK)
         data = gt_float64_data(out);
@@ -92,7 +93,8 @@ static void find_step(NewtonCg *self)
     memcpy(self->residual, self->gradient, bytes);
     for (int64_t i = 0; i < n; i++)
         self->direction[i] = -self->gradient[i];
-    double norm = gt_vector_norm(n, self->gradient), square = gt_vector_dot(n, self->residual, self->residual);
+    double norm = gt_vector_norm(n, self->gradient),
+           square = gt_vector_dot(n, self->residual, self->residual);
     double wanted = norm * fmin(0.1, sqrt(norm));
     self->predicted = 0;
     self->at_edge = false;
@@ -120,7 +122,8 @@ static void stop_if_arrived(NewtonCg *self, double before)
         gt_solver_stop(solver, GT_STOP_GRADIENT);
     else if (before > loss && before - loss <= options->ftol * size)
         gt_solver_stop(solver, GT_STOP_VALUE);
-    else if (solver->iterations > 0 && !self->at_edge && solver->progress.step_norm <= options->xtol * gt_vector_norm(solver->n, solver->x))
+    else if (solver->iterations > 0 && !self->at_edge &&
+             solver->progress.step_norm <= options->xtol * gt_vector_norm(solver->n, solver->x))
         gt_solver_stop(solver, GT_STOP_STEP);
 }
 
@@ -150,7 +153,8 @@ static bool advance(NewtonCg *self)
             solver->trial[i] = solver->x[i] + self->step[i];
         double next, length = gt_vector_norm(n, self->step);
         bool unseen = self->predicted <= 1e-10 * fabs(loss) && !self->at_edge;
-        if (!(self->predicted > 0) || memcmp(solver->trial, solver->x, (size_t)n * sizeof(double)) == 0) {
+        if (!(self->predicted > 0) ||
+            memcmp(solver->trial, solver->x, (size_t)n * sizeof(double)) == 0) {
             gt_solver_stop(solver, unseen ? GT_STOP_ROUNDING : GT_STOP_NO_PROGRESS);
             return false;
         }
@@ -177,8 +181,9 @@ static bool advance(NewtonCg *self)
 static void solve(NewtonCg *self)
 {
     gt_Solver *solver = &self->solver;
-    double *next = solver->more, **vectors[VECTORS] = {&self->gradient, &self->next_gradient, &self->step,
-                                                       &self->residual, &self->direction, &self->curved};
+    double *next = solver->more,
+           **vectors[VECTORS] = {&self->gradient, &self->next_gradient, &self->step,
+                                 &self->residual, &self->direction,     &self->curved};
     for (int i = 0; i < VECTORS; i++, next += solver->n)
         *vectors[i] = next;
     if (gt_loss_plan_begin(&self->plan, solver, self->gradient) != GT_OK ||
@@ -210,7 +215,8 @@ gt_Solution *gt_newton_cg_at(const char *here, gt_FunctionBody loss, void *user,
         return NULL;
     gt_Site site = gt_site_enter(here, "newton_cg");
     gt_Scope *outer = gt_scope_innermost(context), *scope = gt_scope_open(context);
-    NewtonCg self = {.solver = {.context = context}, .options = GT_TAKE(gt_newton_cg_options, given)};
+    NewtonCg self = {.solver = {.context = context},
+                     .options = GT_TAKE(gt_newton_cg_options, given)};
     gt_SolverCommon common = GT_SOLVER_COMMON_OF(self.options);
     if (scope && check_options(&self.options) == GT_OK &&
         gt_solver_open(&self.solver, loss, user, variables, &common, NULL, NULL, VECTORS))

@@ -69,7 +69,8 @@ typedef struct Writer {
 #define WRITE(writer, ...)                                                                         \
     do {                                                                                           \
         char *end_ = (writer)->text ? (writer)->text + (writer)->used : NULL;                      \
-        (writer)->used += (size_t)gt_text(end_, end_ ? (writer)->size - (writer)->used : 0, __VA_ARGS__); \
+        (writer)->used +=                                                                          \
+            (size_t)gt_text(end_, end_ ? (writer)->size - (writer)->used : 0, __VA_ARGS__);        \
     } while (0)
 
 enum { MAX_LINES = 100 };
@@ -105,7 +106,9 @@ static void write_all(Writer *to, const gt_Solution *self, const double *errors)
     WRITE(to, "%lld iterations, %lld evaluations, loss %.10g, largest slope %.2g\n",
           (long long)r->iterations, (long long)r->evaluations, r->loss, r->gradient_norm);
     if (self->least_squares)
-        WRITE(to, "%lld residuals, %lld degrees of freedom, reduced chi-square %.6g, rank %lld of %lld, condition %.2g\n",
+        WRITE(to,
+              "%lld residuals, %lld degrees of freedom, reduced chi-square %.6g, rank %lld of "
+              "%lld, condition %.2g\n",
               (long long)r->residuals, (long long)r->degrees_of_freedom, r->variance,
               (long long)r->rank, (long long)(r->parameters - r->at_bounds), r->condition);
     if (self->least_squares)
@@ -138,7 +141,8 @@ const char *gt_solution_text_at(const char *here, gt_Solution *solution)
     double *errors = known ? gt_allocate(context, (size_t)n * sizeof *errors) : NULL;
     for (int64_t i = 0; errors && i < n; i++)
         errors[i] = sqrt(gt_solution_covariance(solution, i, i));
-    const char *text = gt_context_status(context) == GT_OK ? make_text(context, solution, errors) : NULL;
+    const char *text =
+        gt_context_status(context) == GT_OK ? make_text(context, solution, errors) : NULL;
     gt_release(context, errors, (size_t)n * sizeof *errors);
     gt_site_leave(site);
     return text;

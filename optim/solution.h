@@ -30,16 +30,17 @@ typedef enum gt_Stop {
     GT_STOP_ITERATIONS,  /* max_iterations */
     GT_STOP_EVALUATIONS, /* max_evaluations */
     GT_STOP_CALLBACK,    /* the callback returned false */
-    GT_STOP_NO_PROGRESS  /* no better point was found, though the slope is not 0: derivatives that jump, or a loss without a
+    GT_STOP_NO_PROGRESS /* no better point was found, though the slope is not 0: derivatives that jump, or a loss without a
                             minimum */
 } gt_Stop;
 
 /* How far a solver is. */
 typedef struct gt_SolverProgress {
     int64_t iterations, evaluations;
-    double loss;          /* of least squares half the sum of squares (of rho where the loss is robust) */
-    double gradient_norm; /* the largest element of the gradient; at a bound, of what may still move */
-    double step_norm;     /* the Euclidean length of the last step; 0 before the first */
+    double loss; /* of least squares half the sum of squares (of rho where the loss is robust) */
+    double
+        gradient_norm; /* the largest element of the gradient; at a bound, of what may still move */
+    double step_norm;  /* the Euclidean length of the last step; 0 before the first */
 } gt_SolverProgress;
 /* Called after every iteration, at the point that was accepted: the variables have its elements and must not be changed.
  * false ends the solver. */
@@ -50,19 +51,22 @@ typedef struct gt_SolverReport {
     bool converged;      /* stop is one of the first five */
     const char *message; /* `stop` as a sentence; static */
     int64_t iterations;
-    int64_t evaluations;     /* of the function alone */
-    int64_t derivatives;     /* of the Jacobian, or of the gradient with the function */
+    int64_t evaluations; /* of the function alone */
+    int64_t derivatives; /* of the Jacobian, or of the gradient with the function */
     int64_t hessian_products;
-    int64_t parameters;      /* elements of all variables that were fitted */
-    int64_t at_bounds;       /* how many of them a bound holds */
+    int64_t parameters;                    /* elements of all variables that were fitted */
+    int64_t at_bounds;                     /* how many of them a bound holds */
     double loss, gradient_norm, step_norm; /* as in gt_SolverProgress */
     /* Of gt_least_squares; else 0. */
     int64_t residuals;
     int64_t degrees_of_freedom; /* residuals - parameters that no bound holds */
-    int64_t rank;       /* of the Jacobian at the solution, without what bounds hold; columns scaled to length 1 */
-    double condition;   /* of the same: largest by smallest singular value; infinite if the rank is deficient */
+    int64_t
+        rank; /* of the Jacobian at the solution, without what bounds hold; columns scaled to length 1 */
+    double
+        condition; /* of the same: largest by smallest singular value; infinite if the rank is deficient */
     double sum_of_squares; /* of the residuals, by sigma where that is given */
-    double variance;       /* 2 loss / degrees_of_freedom: reduced chi-square; NaN without degrees of freedom */
+    double
+        variance; /* 2 loss / degrees_of_freedom: reduced chi-square; NaN without degrees of freedom */
 } gt_SolverReport;
 /* All zero on failure. */
 #define gt_solution_report(solution) gt_solution_report_at(GT_HERE, solution)

@@ -47,8 +47,8 @@ gt_Status gt_solver_check_option(const char *name, double value, bool may_be_zer
 {
     if (isfinite(value) && (may_be_zero ? value >= 0 : value > 0))
         return GT_OK;
-    return gt_fail(GT_INVALID, "%s must be finite and %s 0 (got %g)", name, may_be_zero ? ">=" : ">",
-                   value);
+    return gt_fail(GT_INVALID, "%s must be finite and %s 0 (got %g)", name,
+                   may_be_zero ? ">=" : ">", value);
 }
 
 static gt_Status check_common(const gt_SolverCommon *common)
@@ -75,8 +75,10 @@ static gt_Status take_variables(gt_Solver *self, gt_Tensors variables)
     gt_Context *context = self->context;
     gt_Solution *solution = self->solution;
     if (variables.count < 1 || !variables.items)
-        return gt_fail(GT_INVALID, "there are no variables; layers have theirs once they are built");
-    solution->variables = gt_allocate_zeroed(context, (size_t)variables.count * sizeof(gt_Variable *));
+        return gt_fail(GT_INVALID,
+                       "there are no variables; layers have theirs once they are built");
+    solution->variables =
+        gt_allocate_zeroed(context, (size_t)variables.count * sizeof(gt_Variable *));
     if (!solution->variables)
         return gt_context_status(context);
     solution->room = variables.count;
@@ -88,11 +90,13 @@ static gt_Status take_variables(gt_Solver *self, gt_Tensors variables)
         if (!gt_ask_trainable(context, variable) || spec->size == 0)
             continue;
         if (spec->dtype != GT_FLOAT64)
-            return gt_fail(GT_INVALID, "variable %s must be float64, in which solvers work (got %s)",
+            return gt_fail(GT_INVALID,
+                           "variable %s must be float64, in which solvers work (got %s)",
                            gt_variable_label(variable), gt_dtype_name(spec->dtype));
         for (int32_t k = 0; k < solution->count; k++)
             if (solution->variables[k] == variable)
-                return gt_fail(GT_INVALID, "variable %s is given twice", gt_variable_label(variable));
+                return gt_fail(GT_INVALID, "variable %s is given twice",
+                               gt_variable_label(variable));
         gt_variable_retain(variable);
         solution->variables[solution->count++] = variable;
         self->n += spec->size;
@@ -113,7 +117,8 @@ static gt_Status take_bound(gt_Solver *self, const char *what, gt_Tensor *bound,
         return gt_context_status(self->context);
     if (spec && (spec->dtype != GT_FLOAT64 || (spec->size != 1 && spec->size != self->n))) {
         char text[200];
-        return gt_fail(GT_INVALID, "%s must be float64, one number or as many as parameters, %lld (got %s)",
+        return gt_fail(GT_INVALID,
+                       "%s must be float64, one number or as many as parameters, %lld (got %s)",
                        what, (long long)self->n, gt_spec_text(spec, text, sizeof text));
     }
     const double *data = spec ? gt_float64_data(bound) : NULL;
@@ -131,7 +136,8 @@ static gt_Status take_bounds(gt_Solver *self, gt_Tensor *lower, gt_Tensor *upper
         take_bound(self, "upper", upper, INFINITY, self->upper) != GT_OK)
         return gt_status();
     for (int64_t i = 0; i < self->n; i++)
-        if (self->lower[i] > self->upper[i] || self->lower[i] == INFINITY || self->upper[i] == -INFINITY)
+        if (self->lower[i] > self->upper[i] || self->lower[i] == INFINITY ||
+            self->upper[i] == -INFINITY)
             return gt_fail(GT_INVALID, "the bounds of parameter %lld cross (lower %g, upper %g)",
                            (long long)i, self->lower[i], self->upper[i]);
     return GT_OK;
@@ -186,10 +192,12 @@ bool gt_solver_open(gt_Solver *self, gt_FunctionBody function, void *user, gt_Te
     self->common = *common;
     self->function = (gt_FunctionOf){.body = function, .user = user, .inputs = common->inputs};
     if (gt_tracing(context) || gt_context_frame(context))
-        return gt_fail(GT_STATE, "it cannot run inside a traced function or the call of a layer") == GT_OK;
+        return gt_fail(GT_STATE, "it cannot run inside a traced function or the call of a layer") ==
+               GT_OK;
     if (!function)
         return gt_fail(GT_INVALID, "the function is NULL") == GT_OK;
-    if (gt_check_function("the function", (uintptr_t)function) != GT_OK || check_common(common) != GT_OK)
+    if (gt_check_function("the function", (uintptr_t)function) != GT_OK ||
+        check_common(common) != GT_OK)
         return false;
     self->hushed = gt_tape_quiet(context); /* plans run as plans, whoever records */
     self->quiet = true;
@@ -293,7 +301,8 @@ bool gt_solver_goes_on(gt_Solver *self)
     if (gt_context_status(self->context) != GT_OK || self->stopped)
         return false;
     if (gt_interrupted(self->context)) {
-        gt_fail(GT_INTERRUPTED, "it was interrupted after %lld iterations", (long long)self->iterations);
+        gt_fail(GT_INTERRUPTED, "it was interrupted after %lld iterations",
+                (long long)self->iterations);
         return false;
     }
     progress->iterations = self->iterations;
@@ -308,7 +317,8 @@ bool gt_solver_goes_on(gt_Solver *self)
 
 bool gt_solver_may_evaluate(gt_Solver *self)
 {
-    if (self->common.max_evaluations != GT_NONE && self->evaluations >= self->common.max_evaluations)
+    if (self->common.max_evaluations != GT_NONE &&
+        self->evaluations >= self->common.max_evaluations)
         gt_solver_stop(self, GT_STOP_EVALUATIONS);
     self->evaluations += !self->stopped;
     return !self->stopped;

@@ -27,8 +27,8 @@ typedef struct gt_SolverCommon {
 #define GT_SOLVER_COMMON_OF(options)                                                               \
     (gt_SolverCommon)                                                                              \
     {                                                                                              \
-        (options).inputs, (options).max_iterations, (options).max_evaluations,                     \
-            (options).callback, (options).context                                         \
+        (options).inputs, (options).max_iterations, (options).max_evaluations, (options).callback, \
+            (options).context                                                                      \
     }
 
 struct gt_Solution {
@@ -49,7 +49,8 @@ struct gt_Solution {
 extern const gt_ObjectKind gt_solution_kind;
 const char *gt_stop_message(gt_Stop stop);
 /* Is it a live solution of this context? Raises an error as `operation` if not. */
-bool gt_solution_check(gt_Context *context, const char *here, const char *operation, const gt_Solution *self);
+bool gt_solution_check(gt_Context *context, const char *here, const char *operation,
+                       const gt_Solution *self);
 /* Has it a covariance? And one element of that. */
 bool gt_solution_knows_errors(const gt_Solution *self);
 double gt_solution_covariance(const gt_Solution *self, int64_t i, int64_t k);

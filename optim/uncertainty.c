@@ -54,14 +54,15 @@ static double log_gamma_ratio(double a)
 /* How probable it is that |T| > t. */
 static double beyond(double t, double degrees)
 {
-    double a = 0.5 * degrees, b = 0.5, x = degrees / (degrees + t * t), y = t * t / (degrees + t * t);
+    double a = 0.5 * degrees, b = 0.5, x = degrees / (degrees + t * t),
+           y = t * t / (degrees + t * t);
     if (isinf(degrees))
         return erfc(t * 0.70710678118654752440);
     if (t == 0)
         return 1;
     const double log_gamma_half = 0.57236494292470008707;
-    double front = exp(log_gamma_ratio(a) - log_gamma_half - a * log1p(t * t / degrees) +
-                       b * log(y));
+    double front =
+        exp(log_gamma_ratio(a) - log_gamma_half - a * log1p(t * t / degrees) + b * log(y));
     if (x < (a + 1) / (a + b + 2))
         return front * beta_fraction(a, b, x) / a;
     return 1 - front * beta_fraction(b, a, y) / b;
@@ -70,9 +71,11 @@ static double beyond(double t, double degrees)
 double gt_student_limit(double level, double degrees)
 {
     double low = 0, high = 1;
-    if (degrees > 1e5 && !isinf(degrees)) { /* Fisher's series (1925): the fraction would need thousands of terms */
+    if (degrees > 1e5 &&
+        !isinf(degrees)) { /* Fisher's series (1925): the fraction would need thousands of terms */
         double z = gt_student_limit(level, INFINITY), z2 = z * z;
-        return z + z * (z2 + 1) / (4 * degrees) + z * (5 * z2 * z2 + 16 * z2 + 3) / (96 * degrees * degrees);
+        return z + z * (z2 + 1) / (4 * degrees) +
+               z * (5 * z2 * z2 + 16 * z2 + 3) / (96 * degrees * degrees);
     }
     while (beyond(high, degrees) > 1 - level && high < 1e300)
         high *= 2;
@@ -96,7 +99,8 @@ static double factor_of(const gt_Solution *self)
 bool gt_solution_knows_errors(const gt_Solution *self)
 {
     const gt_SolverReport *r = &self->report;
-    return self->least_squares && r->rank == r->parameters - r->at_bounds && !isnan(factor_of(self));
+    return self->least_squares && r->rank == r->parameters - r->at_bounds &&
+           !isnan(factor_of(self));
 }
 
 double gt_solution_covariance(const gt_Solution *self, int64_t i, int64_t k)
@@ -202,8 +206,8 @@ static gt_Tensor *of_variable(gt_Context *context, const gt_Solution *self,
     }
     gt_Tensor *result = spec ? gt_tensor_new(context, spec, (void **)&data) : NULL;
     for (int64_t k = 0; result && k < spec->size; k++)
-        data[k] = value ? self->x[first + k]
-                        : sqrt(gt_solution_covariance(self, first + k, first + k));
+        data[k] =
+            value ? self->x[first + k] : sqrt(gt_solution_covariance(self, first + k, first + k));
     return result;
 }
 
@@ -296,7 +300,8 @@ static gt_Band confidence_band(gt_Context *context, const gt_Solution *self, gt_
     if (gt_check_function("the model", (uintptr_t)model) != GT_OK ||
         gt_jacobian_columns(context, &function, GT_JACOBIAN_PASSES_CHEAPER, &value, &j) != GT_OK)
         return none;
-    gt_Tensor *variance = gt_sum(gt_multiply(j, gt_matmul(covariance(context, self), j)), .axis = 0);
+    gt_Tensor *variance =
+        gt_sum(gt_multiply(j, gt_matmul(covariance(context, self), j)), .axis = 0);
     gt_Shape shape = gt_tensor_shape(value);
     variance = gt_reshape(gt_maximum(variance, 0), shape);
     if (options->prediction) {

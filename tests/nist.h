@@ -158,15 +158,15 @@ static const struct {
     NistModel *model;
     int parameters;
 } nist_problems[NIST_PROBLEMS] = {
-    {"Misra1a", nist_misra1a, 2},   {"Chwirut2", nist_chwirut, 3},  {"Chwirut1", nist_chwirut, 3},
-    {"Lanczos3", nist_lanczos, 6},  {"Gauss1", nist_gauss, 8},      {"Gauss2", nist_gauss, 8},
-    {"DanWood", nist_danwood, 2},   {"Misra1b", nist_misra1b, 2},   {"Kirby2", nist_kirby2, 5},
-    {"Hahn1", nist_hahn, 7},        {"Nelson", nist_nelson, 3},     {"MGH17", nist_mgh17, 5},
-    {"Lanczos1", nist_lanczos, 6},  {"Lanczos2", nist_lanczos, 6},  {"Gauss3", nist_gauss, 8},
-    {"Misra1c", nist_misra1c, 2},   {"Misra1d", nist_misra1d, 2},   {"Roszman1", nist_roszman1, 4},
-    {"ENSO", nist_enso, 9},         {"MGH09", nist_mgh09, 4},       {"Thurber", nist_hahn, 7},
-    {"BoxBOD", nist_misra1a, 2},    {"Rat42", nist_rat42, 3},       {"MGH10", nist_mgh10, 3},
-    {"Eckerle4", nist_eckerle4, 3}, {"Rat43", nist_rat43, 4},       {"Bennett5", nist_bennett5, 3},
+    {"Misra1a", nist_misra1a, 2},   {"Chwirut2", nist_chwirut, 3}, {"Chwirut1", nist_chwirut, 3},
+    {"Lanczos3", nist_lanczos, 6},  {"Gauss1", nist_gauss, 8},     {"Gauss2", nist_gauss, 8},
+    {"DanWood", nist_danwood, 2},   {"Misra1b", nist_misra1b, 2},  {"Kirby2", nist_kirby2, 5},
+    {"Hahn1", nist_hahn, 7},        {"Nelson", nist_nelson, 3},    {"MGH17", nist_mgh17, 5},
+    {"Lanczos1", nist_lanczos, 6},  {"Lanczos2", nist_lanczos, 6}, {"Gauss3", nist_gauss, 8},
+    {"Misra1c", nist_misra1c, 2},   {"Misra1d", nist_misra1d, 2},  {"Roszman1", nist_roszman1, 4},
+    {"ENSO", nist_enso, 9},         {"MGH09", nist_mgh09, 4},      {"Thurber", nist_hahn, 7},
+    {"BoxBOD", nist_misra1a, 2},    {"Rat42", nist_rat42, 3},      {"MGH10", nist_mgh10, 3},
+    {"Eckerle4", nist_eckerle4, 3}, {"Rat43", nist_rat43, 4},      {"Bennett5", nist_bennett5, 3},
 };
 
 /* Reads problem `index` from a folder; false with a line on stderr if that is not possible. */
@@ -189,7 +189,8 @@ static inline bool nist_read(Nist *self, int index, const char *folder)
             sscanf(at, "Data (lines %d to %d", &first, &last);
         double v[4];
         if (number < first &&
-            sscanf(line, " b%d = %lf %lf %lf %lf", &k, v, v + 1, v + 2, v + 3) == 5 && k >= 1 && k <= NIST_MOST) {
+            sscanf(line, " b%d = %lf %lf %lf %lf", &k, v, v + 1, v + 2, v + 3) == 5 && k >= 1 &&
+            k <= NIST_MOST) {
             self->start[0][k - 1] = v[0];
             self->start[1][k - 1] = v[1];
             self->value[k - 1] = v[2];
@@ -199,7 +200,8 @@ static inline bool nist_read(Nist *self, int index, const char *folder)
         if (strstr(line, "Residual Sum of Squares:"))
             self->sum_of_squares = strtod(strchr(line, ':') + 1, NULL);
         if (first && number >= first && number <= last && self->rows < NIST_ROWS &&
-            sscanf(line, "%lf %lf %lf", &self->y[self->rows], &self->x[self->rows], &self->x2[self->rows]) >= 2)
+            sscanf(line, "%lf %lf %lf", &self->y[self->rows], &self->x[self->rows],
+                   &self->x2[self->rows]) >= 2)
             self->rows++;
     }
     fclose(file);
@@ -207,7 +209,8 @@ static inline bool nist_read(Nist *self, int index, const char *folder)
         self->y[i] = log(self->y[i]);
     bool good = found == self->parameters && self->rows == last - first + 1;
     if (!good)
-        fprintf(stderr, "%s: found %d parameters, %d rows of %d\n", path, found, self->rows, last - first + 1);
+        fprintf(stderr, "%s: found %d parameters, %d rows of %d\n", path, found, self->rows,
+                last - first + 1);
     return good;
 }
 

@@ -7,8 +7,8 @@
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 #define near(value, expected, relative)                                                            \
-    cr_assert(fabs((value) - (expected)) <= (relative)*fmax(fabs((double)(expected)), 1e-300), "%s: %.17g, not %.17g", #value, (double)(value), \
-              (double)(expected))
+    cr_assert(fabs((value) - (expected)) <= (relative)*fmax(fabs((double)(expected)), 1e-300),     \
+              "%s: %.17g, not %.17g", #value, (double)(value), (double)(expected))
 
 typedef struct Decay {
     gt_Tensor *t, *y;
@@ -41,8 +41,9 @@ static gt_Variable *number(double value, const char *name)
 
 static Decay decay(double a, double k, double c)
 {
-    return (Decay){gt_from_data(oracle_t, gt_shape(40), GT_FLOAT64), gt_from_data(oracle_y, gt_shape(40), GT_FLOAT64),
-                   number(a, "a"), number(k, "k"), number(c, "c")};
+    return (Decay){gt_from_data(oracle_t, gt_shape(40), GT_FLOAT64),
+                   gt_from_data(oracle_y, gt_shape(40), GT_FLOAT64), number(a, "a"), number(k, "k"),
+                   number(c, "c")};
 }
 
 static void free_decay(Decay *d)
@@ -75,13 +76,17 @@ Test(least_squares, nist)
             double parameters = 11, deviations = 11;
             for (int i = 0; i < problem.parameters; i++) {
                 parameters = fmin(parameters, nist_digits(gt_item(fit.b[i]), problem.value[i]));
-                deviations = fmin(deviations, nist_digits(gt_item(gt_standard_errors(solution, fit.b[i])), problem.deviation[i]));
+                deviations =
+                    fmin(deviations, nist_digits(gt_item(gt_standard_errors(solution, fit.b[i])),
+                                                 problem.deviation[i]));
             }
             ok();
             gt_SolverReport report = gt_solution_report(solution);
             double squares = nist_digits(report.sum_of_squares, problem.sum_of_squares);
             if (parameters < 8 || deviations < 8 || squares < 8)
-                fprintf(stderr, "%s from start %d: %.1f digits of parameters, %.1f of deviations, %.1f of squares: %s\n",
+                fprintf(stderr,
+                        "%s from start %d: %.1f digits of parameters, %.1f of deviations, %.1f of "
+                        "squares: %s\n",
                         problem.name, start + 1, parameters, deviations, squares, report.message);
             solved += parameters >= 8;
             known += deviations >= 8 && squares >= 8;
@@ -104,8 +109,9 @@ Test(least_squares, scipy_losses)
             gt_Scope *scope = gt_scope_begin();
             Decay d = decay(2.4, 1.2, 0.5);
             gt_Tensor *sigma = gt_from_data(oracle_sigma, gt_shape(40), GT_FLOAT64);
-            gt_Solution *fit = gt_least_squares(decay_residual, &d, ALL(d), .loss = oracle->loss, .margin = oracle->margin,
-                                                .sigma = oracle->sigma ? sigma : NULL, .geodesic = geodesic);
+            gt_Solution *fit = gt_least_squares(
+                decay_residual, &d, ALL(d), .loss = oracle->loss, .margin = oracle->margin,
+                .sigma = oracle->sigma ? sigma : NULL, .geodesic = geodesic);
             ok();
             near(gt_item(d.a), oracle->x[0], 1e-7);
             near(gt_item(d.k), oracle->x[1], 1e-7);
@@ -118,7 +124,8 @@ Test(least_squares, scipy_losses)
             if (oracle->sigma && oracle->loss == GT_ROBUST_LOSS_LINEAR) {
                 gt_variable_set(d.a, &(double){2}, sizeof(double));
                 gt_Tensor *weights = gt_reciprocal(gt_square(sigma));
-                gt_Solution *same = gt_least_squares(decay_residual, &d, ALL(d), .weights = weights, .absolute_sigma = true);
+                gt_Solution *same = gt_least_squares(decay_residual, &d, ALL(d), .weights = weights,
+                                                     .absolute_sigma = true);
                 covariance = gt_covariance(same);
                 for (int k = 0; k < 9; k++)
                     near(gt_element(covariance, k), oracle_absolute[k], 1e-6);
@@ -135,8 +142,10 @@ Test(least_squares, bounds)
 {
     for (int reverse = 0; reverse < 2; reverse++) {
         Decay d = decay(1, 5, 0); /* k starts outside */
-        gt_Solution *fit = gt_least_squares(decay_residual, &d, ALL(d), .lower = gt_array64(gt_shape(3), 0, 0, -INFINITY),
-                                            .upper = gt_array64(gt_shape(3), INFINITY, 1, INFINITY), .jacobian = reverse ? GT_JACOBIAN_MODE_REVERSE : GT_JACOBIAN_MODE_FORWARD);
+        gt_Solution *fit = gt_least_squares(
+            decay_residual, &d, ALL(d), .lower = gt_array64(gt_shape(3), 0, 0, -INFINITY),
+            .upper = gt_array64(gt_shape(3), INFINITY, 1, INFINITY),
+            .jacobian = reverse ? GT_JACOBIAN_MODE_REVERSE : GT_JACOBIAN_MODE_FORWARD);
         ok();
         gt_Variable *all[] = {d.a, d.k, d.c};
         for (int i = 0; i < 3; i++) {
@@ -144,13 +153,18 @@ Test(least_squares, bounds)
             near(gt_item(gt_standard_errors(fit, all[i])), oracle_bounded_errors[i], 1e-9);
         }
         gt_SolverReport report = gt_solution_report(fit);
-        cr_assert(report.converged && report.at_bounds == 1 && report.rank == 2 && report.degrees_of_freedom == 38);
+        cr_assert(report.converged && report.at_bounds == 1 && report.rank == 2 &&
+                  report.degrees_of_freedom == 38);
         cr_assert(strstr(gt_solution_text(fit), "at a bound"), "%s", gt_solution_text(fit));
         /* All of them held. */
-        gt_Solution *held = gt_least_squares(decay_residual, &d, ALL(d), .lower = gt_scalar(3, GT_FLOAT64), .upper = gt_scalar(3, GT_FLOAT64));
+        gt_Solution *held =
+            gt_least_squares(decay_residual, &d, ALL(d), .lower = gt_scalar(3, GT_FLOAT64),
+                             .upper = gt_scalar(3, GT_FLOAT64));
         ok();
         report = gt_solution_report(held);
-        cr_assert(report.converged && report.at_bounds == 3 && report.rank == 0 && gt_item(d.a) == 3, "%s", report.message);
+        cr_assert(report.converged && report.at_bounds == 3 && report.rank == 0 &&
+                      gt_item(d.a) == 3,
+                  "%s", report.message);
         gt_solution_free(held);
         gt_solution_free(fit);
         free_decay(&d);
@@ -163,7 +177,8 @@ Test(least_squares, bands)
     gt_Solution *fit = gt_least_squares(decay_residual, &d, ALL(d));
     gt_Tensor *at = gt_from_data(oracle_at, gt_shape(3), GT_FLOAT64);
     gt_Band band = gt_confidence_band(fit, decay_at, &d, .inputs = gt_tensors(at), .level = 0.9);
-    gt_Band next = gt_confidence_band(fit, decay_at, &d, .inputs = gt_tensors(at), .level = 0.99, .prediction = true);
+    gt_Band next = gt_confidence_band(fit, decay_at, &d, .inputs = gt_tensors(at), .level = 0.99,
+                                      .prediction = true);
     ok();
     for (int i = 0; i < 3; i++) {
         near(gt_element(band.value, i), oracle_band_value[i], 1e-8);
@@ -177,8 +192,10 @@ Test(least_squares, bands)
     near(gt_item(d.k) - gt_item(interval.lower), error * gt_student_limit(0.9, 37), 1e-9);
     refused(gt_confidence_band(fit, NULL, &d), GT_INVALID, "the model is NULL");
     gt_variable_set(d.k, &(double){2}, sizeof(double));
-    refused(gt_confidence_band(fit, decay_at, &d, .inputs = gt_tensors(at)), GT_STATE, "k was changed");
-    refused(gt_confidence_band(fit, decay_at, &d, .inputs = gt_tensors(at), .level = 1), GT_INVALID, "level must be in (0, 1)");
+    refused(gt_confidence_band(fit, decay_at, &d, .inputs = gt_tensors(at)), GT_STATE,
+            "k was changed");
+    refused(gt_confidence_band(fit, decay_at, &d, .inputs = gt_tensors(at), .level = 1), GT_INVALID,
+            "level must be in (0, 1)");
     refused(gt_confidence_interval(fit, d.k, .level = NAN), GT_INVALID, "level must be in (0, 1)");
     refused(gt_standard_errors(fit, at), GT_INVALID, "variable");
     gt_solution_free(fit);
@@ -189,8 +206,8 @@ Test(least_squares, bands)
 Test(least_squares, student)
 {
     for (int i = 0; i < COUNT(oracle_student); i++)
-        near(gt_student_limit(oracle_student[i].level, oracle_student[i].degrees), oracle_student[i].limit,
-             oracle_student[i].level > 0.9999 ? 1e-6 : 1e-11);
+        near(gt_student_limit(oracle_student[i].level, oracle_student[i].degrees),
+             oracle_student[i].limit, oracle_student[i].level > 0.9999 ? 1e-6 : 1e-11);
 }
 
 /* A network with one hidden layer as the model: variables of several shapes, one of them frozen; both modes. */
@@ -223,8 +240,9 @@ Test(least_squares, shapes_and_frozen)
         net.w[1] = gt_variable(gt_array64(gt_shape(4), 0.1, 0.4, -0.3, 0), .name = "bias");
         net.w[2] = gt_variable(gt_array64(gt_shape(4, 1), 1, -0.5, 0.3, 2), .name = "out");
         net.w[3] = gt_variable(gt_array64(gt_shape(1), 3), .name = "offset", .trainable = false);
-        gt_Solution *fit = gt_least_squares(net_residual, &net, ((gt_Tensors){net.w, 4}), .inputs = gt_tensors(net.x),
-                                            .jacobian = (gt_JacobianMode)mode, .max_iterations = 200);
+        gt_Solution *fit = gt_least_squares(
+            net_residual, &net, ((gt_Tensors){net.w, 4}), .inputs = gt_tensors(net.x),
+            .jacobian = (gt_JacobianMode)mode, .max_iterations = 200);
         ok();
         gt_SolverReport report = gt_solution_report(fit);
         cr_assert(report.parameters == 12 && report.residuals == 30);
@@ -252,9 +270,11 @@ Test(least_squares, stops)
 {
     Decay d = decay(1, 1, 0);
     int calls = 0;
-    gt_Solution *fit = gt_least_squares(decay_residual, &d, ALL(d), .callback = count_calls, .context = &calls);
+    gt_Solution *fit =
+        gt_least_squares(decay_residual, &d, ALL(d), .callback = count_calls, .context = &calls);
     gt_SolverReport report = gt_solution_report(fit);
-    cr_assert(calls == 3 && report.stop == GT_STOP_CALLBACK && !report.converged && report.iterations == 3);
+    cr_assert(calls == 3 && report.stop == GT_STOP_CALLBACK && !report.converged &&
+              report.iterations == 3);
     gt_solution_free(fit);
     fit = gt_least_squares(decay_residual, &d, ALL(d), .max_iterations = 1);
     cr_assert(gt_solution_report(fit).stop == GT_STOP_ITERATIONS);
@@ -272,12 +292,14 @@ Test(least_squares, stops)
     cr_assert(gt_solution_report(fit).stop == GT_STOP_VALUE);
     gt_solution_free(fit);
     gt_variable_set(d.k, &(double){9}, sizeof(double));
-    fit = gt_least_squares(decay_residual, &d, ALL(d), .xtol = 1e-2, .scale = GT_STEP_SCALE_PRESENT);
+    fit =
+        gt_least_squares(decay_residual, &d, ALL(d), .xtol = 1e-2, .scale = GT_STEP_SCALE_PRESENT);
     cr_assert(gt_solution_report(fit).stop == GT_STOP_STEP);
     gt_solution_free(fit);
     fit = gt_least_squares(decay_residual, &d, ALL(d), .max_iterations = 0);
     report = gt_solution_report(fit);
-    cr_assert(report.stop == GT_STOP_ITERATIONS && report.iterations == 0 && report.evaluations == 1);
+    cr_assert(report.stop == GT_STOP_ITERATIONS && report.iterations == 0 &&
+              report.evaluations == 1);
     gt_solution_free(fit);
     free_decay(&d);
 }
@@ -294,10 +316,12 @@ static gt_Status square_residual(void *context, gt_Tensor *const *in, gt_Tensor 
 Test(least_squares, exact)
 {
     gt_Variable *x = gt_variable(gt_array64(gt_shape(2), 1, 1), .name = "x");
-    gt_Solution *fit = gt_least_squares(square_residual, x, gt_tensors(x), .scale = GT_STEP_SCALE_NONE);
+    gt_Solution *fit =
+        gt_least_squares(square_residual, x, gt_tensors(x), .scale = GT_STEP_SCALE_NONE);
     ok();
     gt_SolverReport report = gt_solution_report(fit);
-    cr_assert(report.stop == GT_STOP_ZERO && gt_element(x, 0) == 2 && gt_element(x, 1) == 3, "%s %g %.17g", report.message, report.loss, gt_element(x, 1));
+    cr_assert(report.stop == GT_STOP_ZERO && gt_element(x, 0) == 2 && gt_element(x, 1) == 3,
+              "%s %g %.17g", report.message, report.loss, gt_element(x, 1));
     cr_assert(isnan(report.variance) && strstr(gt_solution_text(fit), "x[1]"));
     refused(gt_covariance(fit), GT_NUMERIC, "no degrees of freedom");
     gt_solution_free(fit);
@@ -317,7 +341,8 @@ static gt_Status root_residual(void *context, gt_Tensor *const *in, gt_Tensor **
 {
     (void)in;
     Decay *d = context;
-    out[0] = gt_add(gt_sqrt(gt_multiply(d->a, d->t)), d->c); /* sqrt(0): its derivative is infinite */
+    out[0] =
+        gt_add(gt_sqrt(gt_multiply(d->a, d->t)), d->c); /* sqrt(0): its derivative is infinite */
     return gt_status();
 }
 static gt_Status narrow_residual(void *context, gt_Tensor *const *in, gt_Tensor **out)
@@ -369,37 +394,51 @@ Test(least_squares, refused)
     NO(GT_INVALID, "must be float64 (got float32", narrow_residual, &d, ALL(d));
     NO(GT_INVALID, "least_squares", none_residual, &d, ALL(d));
     NO(GT_INVALID, "my own reason", failing_residual, &d, ALL(d));
-    NO(GT_INVALID, "cross (lower 2, upper 1)", decay_residual, &d, ALL(d), .lower = two, .upper = gt_scalar(1, GT_FLOAT64));
-    NO(GT_INVALID, "as many as parameters, 3", decay_residual, &d, ALL(d), .lower = gt_array64(gt_shape(2), 0, 0));
-    NO(GT_INVALID, "must not be NaN (element 1 is)", decay_residual, &d, ALL(d), .upper = gt_array64(gt_shape(3), 9, NAN, 9));
-    NO(GT_INVALID, "sigma must be finite and > 0 (element 0 is 0)", decay_residual, &d, ALL(d), .sigma = gt_scalar(0, GT_FLOAT64));
-    NO(GT_INVALID, "weights must be finite and >= 0 (element 0 is -1)", decay_residual, &d, ALL(d), .weights = gt_scalar(-1, GT_FLOAT64));
+    NO(GT_INVALID, "cross (lower 2, upper 1)", decay_residual, &d, ALL(d), .lower = two,
+       .upper = gt_scalar(1, GT_FLOAT64));
+    NO(GT_INVALID, "as many as parameters, 3", decay_residual, &d, ALL(d),
+       .lower = gt_array64(gt_shape(2), 0, 0));
+    NO(GT_INVALID, "must not be NaN (element 1 is)", decay_residual, &d, ALL(d),
+       .upper = gt_array64(gt_shape(3), 9, NAN, 9));
+    NO(GT_INVALID, "sigma must be finite and > 0 (element 0 is 0)", decay_residual, &d, ALL(d),
+       .sigma = gt_scalar(0, GT_FLOAT64));
+    NO(GT_INVALID, "weights must be finite and >= 0 (element 0 is -1)", decay_residual, &d, ALL(d),
+       .weights = gt_scalar(-1, GT_FLOAT64));
     NO(GT_INVALID, "give one of them", decay_residual, &d, ALL(d), .weights = two, .sigma = two);
     NO(GT_INVALID, "absolute_sigma needs", decay_residual, &d, ALL(d), .absolute_sigma = true);
-    NO(GT_INVALID, "broadcast", decay_residual, &d, ALL(d), .sigma = gt_ones(gt_shape(2, 40), .dtype = GT_FLOAT64));
-    NO(GT_INVALID, "(39", decay_residual, &d, ALL(d), .sigma = gt_ones(gt_shape(39), .dtype = GT_FLOAT64));
+    NO(GT_INVALID, "broadcast", decay_residual, &d, ALL(d),
+       .sigma = gt_ones(gt_shape(2, 40), .dtype = GT_FLOAT64));
+    NO(GT_INVALID, "(39", decay_residual, &d, ALL(d),
+       .sigma = gt_ones(gt_shape(39), .dtype = GT_FLOAT64));
     NO(GT_INVALID, "ftol must be finite and >= 0 (got -1)", decay_residual, &d, ALL(d), .ftol = -1);
     NO(GT_INVALID, "xtol must be", decay_residual, &d, ALL(d), .xtol = NAN);
     NO(GT_INVALID, "gtol must be", decay_residual, &d, ALL(d), .gtol = INFINITY);
-    NO(GT_INVALID, "margin must be finite and > 0 (got 0)", decay_residual, &d, ALL(d), .margin = 0);
+    NO(GT_INVALID, "margin must be finite and > 0 (got 0)", decay_residual, &d, ALL(d),
+       .margin = 0);
     NO(GT_INVALID, "radius must be", decay_residual, &d, ALL(d), .radius = 0);
-    NO(GT_INVALID, "max_iterations must be >= 0 (got -1)", decay_residual, &d, ALL(d), .max_iterations = -1);
-    NO(GT_INVALID, "max_evaluations must be >= 1", decay_residual, &d, ALL(d), .max_evaluations = 0);
+    NO(GT_INVALID, "max_iterations must be >= 0 (got -1)", decay_residual, &d, ALL(d),
+       .max_iterations = -1);
+    NO(GT_INVALID, "max_evaluations must be >= 1", decay_residual, &d, ALL(d),
+       .max_evaluations = 0);
     NO(GT_INVALID, "unknown robust loss 9", decay_residual, &d, ALL(d), .loss = (gt_RobustLoss)9);
     NO(GT_INVALID, "unknown scale of steps", decay_residual, &d, ALL(d), .scale = (gt_StepScale)9);
-    NO(GT_INVALID, "unknown mode of the Jacobian", decay_residual, &d, ALL(d), .jacobian = (gt_JacobianMode)9);
+    NO(GT_INVALID, "unknown mode of the Jacobian", decay_residual, &d, ALL(d),
+       .jacobian = (gt_JacobianMode)9);
     NO(GT_INVALID, "0 to 64 inputs", decay_residual, &d, ALL(d), .inputs = ((gt_Tensors){NULL, 3}));
     gt_Tensor *t = d.t, *y = d.y;
     d.t = gt_array64(gt_shape(2), 1, 2), d.y = gt_array64(gt_shape(2), 1, 2);
-    NO(GT_INVALID, "at least as many residuals as parameters (got 2 and 3)", decay_residual, &d, ALL(d));
+    NO(GT_INVALID, "at least as many residuals as parameters (got 2 and 3)", decay_residual, &d,
+       ALL(d));
     d.t = t, d.y = gt_divide(y, gt_subtract(t, 0.1));
     d.y = gt_array64(gt_shape(4), 1, 2, NAN, 3), d.t = gt_array64(gt_shape(4), 1, 2, 3, 4);
     NO(GT_NUMERIC, "residual 2 is nan at the start", decay_residual, &d, ALL(d));
     d.t = t, d.y = y;
-    NO(GT_NUMERIC, "a derivative of the residuals is NaN or infinite", root_residual, &d, gt_tensors(d.a, d.c));
+    NO(GT_NUMERIC, "a derivative of the residuals is NaN or infinite", root_residual, &d,
+       gt_tensors(d.a, d.c));
     gt_Function *function = gt_function(solve_inside, &d);
     gt_Tensor *out;
-    refused(gt_function_call(function, gt_tensors(two), &out), GT_STATE, "inside a traced function");
+    refused(gt_function_call(function, gt_tensors(two), &out), GT_STATE,
+            "inside a traced function");
     gt_function_free(function);
     unchanged(&d);
     /* Not determined: an answer, of which rank says so, and no covariance. */
@@ -436,8 +475,8 @@ Test(least_squares, interrupted)
     Decay d = decay(1, 9, 0);
     double heard = -1;
     gt_set_interrupt(stop_soon, NULL);
-    refused(gt_least_squares(decay_residual, &d, ALL(d), .callback = note_loss, .context = &heard), GT_INTERRUPTED,
-            "least_squares");
+    refused(gt_least_squares(decay_residual, &d, ALL(d), .callback = note_loss, .context = &heard),
+            GT_INTERRUPTED, "least_squares");
     gt_set_interrupt(NULL, NULL);
     gt_Tensor *r = NULL;
     decay_residual(&d, NULL, &r);
@@ -483,8 +522,10 @@ Test(least_squares, allocates_nothing)
     for (int geodesic = 0; geodesic < 2; geodesic++) {
         Decay d = decay(10, 9, 4);
         Watch watch = {0};
-        gt_Solution *fit = gt_least_squares(decay_residual, &d, ALL(d), .loss = GT_ROBUST_LOSS_CAUCHY, .margin = 0.1, .geodesic = geodesic,
-                                            .lower = gt_scalar(0, GT_FLOAT64), .callback = watch_memory, .context = &watch);
+        gt_Solution *fit =
+            gt_least_squares(decay_residual, &d, ALL(d), .loss = GT_ROBUST_LOSS_CAUCHY,
+                             .margin = 0.1, .geodesic = geodesic, .lower = gt_scalar(0, GT_FLOAT64),
+                             .callback = watch_memory, .context = &watch);
         ok();
         cr_assert(watch.calls > 6, "%d", (int)watch.calls);
         gt_solution_free(fit);
@@ -496,7 +537,8 @@ static void whole_life(void)
 {
     gt_Scope *scope = gt_scope_begin();
     Decay d = decay(1, 1, 0);
-    gt_Solution *fit = gt_least_squares(decay_residual, &d, ALL(d), .max_iterations = 2, .geodesic = true);
+    gt_Solution *fit =
+        gt_least_squares(decay_residual, &d, ALL(d), .max_iterations = 2, .geodesic = true);
     gt_confidence_band(fit, decay_at, &d, .inputs = gt_tensors(d.t));
     gt_solution_text(fit);
     gt_solution_free(fit);

@@ -2,7 +2,8 @@
 #include "data_files.h"
 
 #define near(value, expected, error)                                                               \
-    cr_assert(fabs((value) - (expected)) <= (error), "%s: %.17g, not %.17g", #value, (double)(value), (double)(expected))
+    cr_assert(fabs((value) - (expected)) <= (error), "%s: %.17g, not %.17g", #value,               \
+              (double)(value), (double)(expected))
 
 typedef struct Two {
     gt_Variable *x, *y;
@@ -10,7 +11,8 @@ typedef struct Two {
 
 static Two two(void)
 {
-    return (Two){gt_variable(gt_scalar(-1.2, GT_FLOAT64), .name = "x"), gt_variable(gt_scalar(1, GT_FLOAT64), .name = "y")};
+    return (Two){gt_variable(gt_scalar(-1.2, GT_FLOAT64), .name = "x"),
+                 gt_variable(gt_scalar(1, GT_FLOAT64), .name = "y")};
 }
 static void free_two(Two *t)
 {
@@ -27,16 +29,21 @@ static gt_Status rosenbrock(void *context, gt_Tensor *const *in, gt_Tensor **out
     return gt_status();
 }
 
-typedef gt_Solution *Solve(gt_FunctionBody loss, void *context, gt_Tensors variables, gt_SolverCallback callback, void *user);
-static gt_Solution *by_lbfgs(gt_FunctionBody loss, void *context, gt_Tensors variables, gt_SolverCallback callback, void *user)
+typedef gt_Solution *Solve(gt_FunctionBody loss, void *context, gt_Tensors variables,
+                           gt_SolverCallback callback, void *user);
+static gt_Solution *by_lbfgs(gt_FunctionBody loss, void *context, gt_Tensors variables,
+                             gt_SolverCallback callback, void *user)
 {
     return gt_lbfgs(loss, context, variables, .callback = callback, .context = user);
 }
-static gt_Solution *by_bounds(gt_FunctionBody loss, void *context, gt_Tensors variables, gt_SolverCallback callback, void *user)
+static gt_Solution *by_bounds(gt_FunctionBody loss, void *context, gt_Tensors variables,
+                              gt_SolverCallback callback, void *user)
 {
-    return gt_lbfgs(loss, context, variables, .lower = gt_scalar(-10, GT_FLOAT64), .callback = callback, .context = user);
+    return gt_lbfgs(loss, context, variables, .lower = gt_scalar(-10, GT_FLOAT64),
+                    .callback = callback, .context = user);
 }
-static gt_Solution *by_newton(gt_FunctionBody loss, void *context, gt_Tensors variables, gt_SolverCallback callback, void *user)
+static gt_Solution *by_newton(gt_FunctionBody loss, void *context, gt_Tensors variables,
+                              gt_SolverCallback callback, void *user)
 {
     return gt_newton_cg(loss, context, variables, .callback = callback, .context = user);
 }
@@ -72,7 +79,8 @@ static gt_Status quadratic(void *context, gt_Tensor *const *in, gt_Tensor **out)
     (void)in;
     Box *b = context;
     gt_Tensor *x = gt_concatenate(gt_tensors(gt_reshape(b->head, gt_shape(-1)), b->tail));
-    gt_Tensor *next = gt_slice(x, gt_shape(1), gt_shape(199)), *here = gt_slice(x, gt_shape(0), gt_shape(199));
+    gt_Tensor *next = gt_slice(x, gt_shape(1), gt_shape(199)),
+              *here = gt_slice(x, gt_shape(0), gt_shape(199));
     out[0] = gt_add(gt_sum(gt_multiply(gt_square(gt_subtract(x, b->a)), b->c)),
                     gt_multiply(gt_sum(gt_square(gt_subtract(next, here))), 5));
     return gt_status();
@@ -87,11 +95,13 @@ Test(solvers, box)
         c[i] = 1 + 50 * fabs(cos(3 * i));
     }
     for (int memory = 1; memory <= 20; memory += 19) {
-        Box b = {gt_from_data(a, gt_shape(200), GT_FLOAT64), gt_from_data(c, gt_shape(200), GT_FLOAT64),
+        Box b = {gt_from_data(a, gt_shape(200), GT_FLOAT64),
+                 gt_from_data(c, gt_shape(200), GT_FLOAT64),
                  gt_variable(gt_from_data(zero, gt_shape(10, 8), GT_FLOAT64), .name = "head"),
                  gt_variable(gt_from_data(zero, gt_shape(120), GT_FLOAT64), .name = "tail")};
-        gt_Solution *s = gt_lbfgs(quadratic, &b, gt_tensors(b.head, b.tail), .memory = memory, .gtol = 1e-10,
-                                  .lower = gt_scalar(-1, GT_FLOAT64), .upper = gt_scalar(2, GT_FLOAT64));
+        gt_Solution *s =
+            gt_lbfgs(quadratic, &b, gt_tensors(b.head, b.tail), .memory = memory, .gtol = 1e-10,
+                     .lower = gt_scalar(-1, GT_FLOAT64), .upper = gt_scalar(2, GT_FLOAT64));
         ok();
         gt_SolverReport report = gt_solution_report(s);
         int held = 0;
@@ -105,9 +115,13 @@ Test(solvers, box)
             cr_assert(x[i] >= -1 && x[i] <= 2);
             if (x[i] == -1 || x[i] == 2)
                 held++;
-            cr_assert(x[i] == -1 ? g > -1e-6 : x[i] == 2 ? g < 1e-6 : fabs(g) < 1e-5, "%d: %g, slope %g", i, x[i], g);
+            cr_assert(x[i] == -1  ? g > -1e-6
+                      : x[i] == 2 ? g < 1e-6
+                                  : fabs(g) < 1e-5,
+                      "%d: %g, slope %g", i, x[i], g);
         }
-        cr_assert(held > 50 && report.converged && report.at_bounds == held, "%s, %d of %d", report.message, (int)report.at_bounds, held);
+        cr_assert(held > 50 && report.converged && report.at_bounds == held, "%s, %d of %d",
+                  report.message, (int)report.at_bounds, held);
         cr_assert(report.iterations < (memory == 1 ? 200 : 80), "%s", gt_solution_text(s));
         gt_solution_free(s);
         gt_variable_free(b.head);
@@ -119,8 +133,9 @@ Test(solvers, box)
 Test(solvers, edge)
 {
     Two t = two();
-    gt_Solution *s = gt_lbfgs(rosenbrock, &t, gt_tensors(t.x, t.y), .upper = gt_array64(gt_shape(2), 2, 0.5),
-                              .lower = gt_array64(gt_shape(2), 0, -INFINITY));
+    gt_Solution *s =
+        gt_lbfgs(rosenbrock, &t, gt_tensors(t.x, t.y), .upper = gt_array64(gt_shape(2), 2, 0.5),
+                 .lower = gt_array64(gt_shape(2), 0, -INFINITY));
     ok();
     /* 400 x^3 - 198 x - 2 = 0 */
     double x = 0.7;
@@ -303,9 +318,13 @@ Test(solvers, refused)
     BOTH(GT_INVALID, "max_iterations must be", rosenbrock, &t, all, .max_iterations = -3);
     BOTH(GT_INVALID, "max_evaluations must be", rosenbrock, &t, all, .max_evaluations = -3);
     NO(GT_INVALID, "memory must be 1 to 100 (got 0)", gt_lbfgs(rosenbrock, &t, all, .memory = 0));
-    NO(GT_INVALID, "memory must be 1 to 100 (got 101)", gt_lbfgs(rosenbrock, &t, all, .memory = 101));
-    NO(GT_INVALID, "cross", gt_lbfgs(rosenbrock, &t, all, .lower = gt_scalar(1, GT_FLOAT64), .upper = gt_scalar(0, GT_FLOAT64)));
-    NO(GT_INVALID, "as many as parameters, 2", gt_lbfgs(rosenbrock, &t, all, .lower = gt_ones(gt_shape(3), .dtype = GT_FLOAT64)));
+    NO(GT_INVALID, "memory must be 1 to 100 (got 101)",
+       gt_lbfgs(rosenbrock, &t, all, .memory = 101));
+    NO(GT_INVALID, "cross",
+       gt_lbfgs(rosenbrock, &t, all, .lower = gt_scalar(1, GT_FLOAT64),
+                .upper = gt_scalar(0, GT_FLOAT64)));
+    NO(GT_INVALID, "as many as parameters, 2",
+       gt_lbfgs(rosenbrock, &t, all, .lower = gt_ones(gt_shape(3), .dtype = GT_FLOAT64)));
     NO(GT_INVALID, "radius must be", gt_newton_cg(rosenbrock, &t, all, .radius = -1));
     NO(GT_INVALID, "max_products must be", gt_newton_cg(rosenbrock, &t, all, .max_products = 0));
     free_two(&t);
@@ -332,7 +351,8 @@ Test(solvers, interrupted)
         Two t = two();
         accepted = 0;
         gt_set_interrupt(stop_soon, NULL);
-        refused(solvers[i](rosenbrock, &t, gt_tensors(t.x, t.y), note, NULL), GT_INTERRUPTED, "interrupted");
+        refused(solvers[i](rosenbrock, &t, gt_tensors(t.x, t.y), note, NULL), GT_INTERRUPTED,
+                "interrupted");
         gt_set_interrupt(NULL, NULL);
         gt_Tensor *loss = NULL;
         rosenbrock(&t, NULL, &loss);
