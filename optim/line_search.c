@@ -122,7 +122,7 @@ static bool satisfies(const State *self, gt_LinePoint at)
     if (at.value <= wanted && fabs(at.slope) <= search->curvature * -self->start.slope)
         return true;
     double noise = 1e-14 * fabs(self->start.value);
-    return at.value <= self->start.value + noise &&
+    return fabs(at.value - self->start.value) <= noise &&
            at.slope >= search->curvature * self->start.slope &&
            at.slope <= (2 * search->decrease - 1) * self->start.slope;
 }
@@ -162,7 +162,7 @@ bool gt_line_search(const gt_LineSearch *search, gt_LinePoint start, double step
                   .in = {.low = start, .high = start, .least = 0, .most = 5 * step},
                   .width = search->most,
                   .before = 2 * search->most};
-    double limit = search->most;
+    double limit = INFINITY; /* from here on the loss is not finite */
     gt_LinePoint at = {step, 0, 0};
     *best = start;
     *stale = true;

@@ -500,6 +500,44 @@ Test(least_squares, under_a_tape)
     free_decay(&d);
 }
 
+/* ---- without LAPACK ---- */
+
+Test(least_squares, needs_lapack)
+{
+    for (int allowed = 0; allowed < 2; allowed++) {
+        gt_Context *context =
+            gt_context_create(.reproducible = true, .allow_foreign_code = allowed);
+        if (!context) { /* this build cannot be reproducible */
+            gt_error_clear();
+            continue;
+        }
+        gt_Context *before = gt_context_use(context);
+        Decay d = decay(1, 2, 3);
+        if (allowed) {
+            gt_Solution *fit = gt_least_squares(decay_residual, &d, ALL(d));
+            ok();
+            near(gt_item(d.a), oracle_fits[0].x[0], 1e-7);
+            gt_solution_free(fit);
+        } else {
+            refused(gt_least_squares(decay_residual, &d, ALL(d)), GT_UNSUPPORTED,
+                    "allow_foreign_code");
+            unchanged(&d);
+        }
+        free_decay(&d);
+        gt_context_use(before);
+        gt_context_free(context);
+    }
+    setenv("GT_BLAS", "none", 1);
+    gt_Context *context = gt_context_create(), *before = gt_context_use(context);
+    Decay d = decay(1, 2, 3);
+    refused(gt_least_squares(decay_residual, &d, ALL(d)), GT_UNSUPPORTED, "LAPACK from OpenBLAS");
+    unchanged(&d);
+    free_decay(&d);
+    gt_context_use(before);
+    gt_context_free(context);
+    unsetenv("GT_BLAS");
+}
+
 /* ---- memory ---- */
 
 typedef struct Watch {

@@ -1,5 +1,6 @@
 /* gt_lbfgs and gt_newton_cg: minima known in closed form, bounds, variables of several shapes, stops, what is refused, memory. */
 #include "data_files.h"
+#include "optim/line_search.h"
 
 #define near(value, expected, error)                                                               \
     cr_assert(fabs((value) - (expected)) <= (error), "%s: %.17g, not %.17g", #value,               \
@@ -190,6 +191,88 @@ Test(solvers, negative_curvature)
     cr_assert(report.converged && report.iterations < 20 && report.hessian_products > 0);
     gt_solution_free(s);
     free_two(&t);
+}
+
+/* ---- the line search ---- */
+
+/* The six functions of Moré and Thuente (1994), section 5; slopes in closed form. */
+static void test_function(int which, double a, double *value, double *slope)
+{
+    static const double beta_1[] = {0, 0, 0, 0.001, 0.01, 0.001},
+                        beta_2[] = {0, 0, 0, 0.001, 0.001, 0.01};
+    if (which == 0) {
+        *value = -a / (a * a + 2);
+        *slope = (a * a - 2) / ((a * a + 2) * (a * a + 2));
+    } else if (which == 1) {
+        double t = a + 0.004;
+        *value = pow(t, 5) - 2 * pow(t, 4);
+        *slope = 5 * pow(t, 4) - 8 * pow(t, 3);
+    } else if (which == 2) {
+        const double beta = 0.01, l = 39;
+        double wave = 2 * (1 - beta) / (l * 3.14159265358979323846) *
+                      sin(l * 3.14159265358979323846 / 2 * a),
+               steep = (1 - beta) * cos(l * 3.14159265358979323846 / 2 * a);
+        *value = (a <= 1 - beta   ? 1 - a
+                  : a >= 1 + beta ? a - 1
+                                  : (a - 1) * (a - 1) / (2 * beta) + beta / 2) +
+                 wave;
+        *slope = (a <= 1 - beta ? -1 : a >= 1 + beta ? 1 : (a - 1) / beta) + steep;
+    } else {
+        double b1 = beta_1[which], b2 = beta_2[which], g1 = sqrt(1 + b1 * b1) - b1,
+               g2 = sqrt(1 + b2 * b2) - b2;
+        double first = sqrt((1 - a) * (1 - a) + b2 * b2), second = sqrt(a * a + b1 * b1);
+        *value = g1 * first + g2 * second;
+        *slope = -g1 * (1 - a) / first + g2 * a / second;
+    }
+}
+
+typedef struct Line {
+    int which, calls;
+} Line;
+
+static bool evaluate_line(void *user, gt_LinePoint *at)
+{
+    Line *line = user;
+    line->calls++;
+    test_function(line->which, at->step, &at->value, &at->slope);
+    return true;
+}
+
+Test(solvers, line_search)
+{
+    static const double decrease[] = {0.001, 0.1, 0.1, 0.001, 0.001, 0.001},
+                        curvature[] = {0.1, 0.1, 0.1, 0.001, 0.001, 0.001};
+    for (int which = 0; which < 6; which++)
+        for (double first = 1e-3; first < 2e3; first *= 100) {
+            Line line = {which, 0};
+            gt_LinePoint start = {0, 0, 0}, best;
+            bool stale;
+            test_function(which, 0, &start.value, &start.slope);
+            gt_LineSearch search = {.decrease = decrease[which],
+                                    .curvature = curvature[which],
+                                    .most = 1e20,
+                                    .evaluations = 40,
+                                    .evaluate = evaluate_line,
+                                    .user = &line};
+            bool found = gt_line_search(&search, start, first, &best, &stale);
+            cr_assert(found && !stale, "%d from %g", which, first);
+            cr_assert(best.value <= start.value + decrease[which] * best.step * start.slope,
+                      "%d from %g", which, first);
+            cr_assert(fabs(best.slope) <= curvature[which] * -start.slope, "%d from %g: %g", which,
+                      first, best.slope);
+            cr_assert(line.calls <= 20, "%d from %g: %d calls", which, first, line.calls);
+        }
+    /* A step may not be longer than `most`, where the slope is still negative. */
+    Line line = {0, 0};
+    gt_LinePoint start = {0, 0, -0.5}, best;
+    bool stale;
+    gt_LineSearch search = {.decrease = 0.001,
+                            .curvature = 0.1,
+                            .most = 0.5,
+                            .evaluations = 40,
+                            .evaluate = evaluate_line,
+                            .user = &line};
+    cr_assert(gt_line_search(&search, start, 0.1, &best, &stale) && best.step == 0.5);
 }
 
 /* ---- stops ---- */
