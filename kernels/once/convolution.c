@@ -39,6 +39,8 @@ typedef struct Work {
     int64_t *column, *row, *to; /* the lists */
     char *image;                /* boxes */
     char *strip;                /* a panel of the gradient that arrives, then sums */
+    int64_t listed[2],
+        rows; /* units whose positions are listed, counted from an image on; how many */
 } Work;
 
 /* Kinds of positions that are read through different taps; `phase` of each axis. */
@@ -60,6 +62,7 @@ static Work open_work(const gt_KernelTable *table, const gt_ConvJob *c, void *co
                  .a = {at[0], c->element_a, c->half_a},
                  .b = {at[1], c->element_b, c->half_b},
                  .at = at,
+                 .listed = {-1, -1},
                  .column = scratch};
     char *piece = (char *)scratch + c->column_bytes;
     work.row = (int64_t *)(void *)piece;
@@ -193,6 +196,13 @@ static void list_tap(const Work *w, int64_t number, const int64_t tap[GT_SPATIAL
         column[i] = at + i * c->element;
 }
 
+/* n numbers, `step` apart. */
+static void list(int64_t n, int64_t first, int64_t step, int64_t *to)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = first + i * step;
+}
+
 static void spare(int64_t *list, int64_t n)
 {
     for (int64_t i = n; i < n + GT_CONV_SPARE; i++)
@@ -225,7 +235,8 @@ static int64_t next_box(const gt_ConvJob *c, int64_t unit, int64_t end, Box *box
     return unit + box->count[1];
 }
 
-/* Where the number that the window of the box's first position begins with lies, in bytes from w->image or, direct, from x. */
+/* Where the number that the window of the box's first position begins with lies, in bytes from w->image or, direct, from the
+ * image that rows are counted from. */
 static int64_t box_begins(const gt_ConvJob *c, const Box *box, int64_t number)
 {
     int64_t at = c->direct ? box->image * gt_conv_from(c, 0) * c->pitch[0] : number * c->box;
@@ -292,13 +303,29 @@ static int64_t first_of_phase(const gt_ConvJob *c, const Phase *phase, int d, in
     return c->back ? i + (phase->of[d] + stride - (i + c->window.before[d]) % stride) % stride : i;
 }
 
-/* Lists the positions of the units that belong to the phase; returns how many. `to` is where each of them lies in the
- * result. */
-static int64_t list_rows(const Work *w, const Phase *phase, int64_t unit, int64_t end)
+/* Units of an image, and bytes of its result. */
+static int64_t image_units(const gt_ConvJob *c)
+{
+    return gt_conv_to(c, 0) * gt_conv_to(c, 1) * c->cuts;
+}
+static int64_t image_bytes(const gt_ConvJob *c)
+{
+    return gt_conv_to(c, 0) * gt_conv_to(c, 1) * gt_conv_to(c, 2) * c->groups * c->b * c->element;
+}
+
+/* Lists the positions of the units that belong to the phase: where their windows begin and, unless `to` is NULL, where they lie
+ * in the result, counted from the image of the first unit, so that the lists of many tiles are the same. */
+static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end, int64_t *to)
 {
     const gt_ConvJob *c = w->c;
     const int64_t all = c->groups * c->b * c->element;
-    int64_t *row = w->row, *to = w->to, by[GT_SPATIAL], on[GT_SPATIAL];
+    int64_t *row = w->row, by[GT_SPATIAL], on[GT_SPATIAL];
+    end -= unit / image_units(c) * image_units(c);
+    unit %= image_units(c);
+    if (phases(c) == 1 && w->listed[0] == unit && w->listed[1] == end)
+        return;
+    w->listed[0] = unit;
+    w->listed[1] = end;
     for (int d = 0; d < GT_SPATIAL; d++) {
         by[d] = c->back ? c->window.stride[d] : 1; /* to the next position of the phase */
         on[d] = c->back ? 1 : c->window.stride[d]; /* to where its window begins */
@@ -317,26 +344,30 @@ static int64_t list_rows(const Work *w, const Phase *phase, int64_t unit, int64_
                              gt_conv_to(c, 2) +
                          x) *
                         all;
+        const int64_t n = (box.first[2] + box.count[2] - x + by[2] - 1) / by[2];
         for (int64_t j = y; j < box.first[1] + box.count[1]; j += by[1]) {
-            int64_t at = line, goes = place;
-            for (int64_t i = x; i < box.first[2] + box.count[2]; i += by[2]) {
-                *row++ = at;
-                *to++ = goes;
-                at += on[2] * c->pitch[2];
-                goes += by[2] * all;
-            }
+            list(n, line, on[2] * c->pitch[2], row);
+            if (to)
+                list(n, place, by[2] * all, to + (row - w->row));
+            row += n;
             line += on[1] * c->pitch[1];
             place += by[1] * gt_conv_to(c, 2) * all;
         }
     }
-    spare(w->row, row - w->row);
-    spare(w->to, to - w->to);
-    return row - w->row;
+    w->rows = row - w->row;
+    spare(w->row, w->rows);
+    if (to)
+        spare(to, w->rows);
 }
 
-static const char *image_of(const Work *w, int64_t group)
+/* What rows are counted from. */
+static const char *image_of(const Work *w, int64_t group, int64_t unit)
 {
-    return w->c->direct ? from(w->a, group * w->c->held).at : w->image;
+    const gt_ConvJob *c = w->c;
+    if (!c->direct)
+        return w->image;
+    return from(w->a, group * c->held).at +
+           unit / image_units(c) * gt_conv_from(c, 0) * c->pitch[0];
 }
 
 static gt_ConvLoop *strip_of(const Work *w)
@@ -415,7 +446,7 @@ void gt_conv_pack_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *
 
 /* ---- conv ---- */
 
-static void conv_phase(const Work *w, const Phase *phase, int64_t rows, int64_t group)
+static void conv_phase(const Work *w, const Phase *phase, int64_t unit, int64_t group)
 {
     const gt_ConvJob *c = w->c;
     const int64_t columns = phase->taps * c->a;
@@ -423,11 +454,12 @@ static void conv_phase(const Work *w, const Phase *phase, int64_t rows, int64_t 
         (const char *)w->at[3] +
         (size_t)(group * packed_group(c) + phase->start * c->a * gt_conv_panels(c) * c->panel) *
             c->element;
-    gt_ConvStrip s = {.x = image_of(w, group), .row = w->row, .to = w->to, .rows = rows};
+    char *y = (char *)w->at[2] + unit / image_units(c) * image_bytes(c);
+    gt_ConvStrip s = {.x = image_of(w, group, unit), .row = w->row, .to = w->to, .rows = w->rows};
     for (int64_t j = 0; j < c->b; j += c->panel) {
         s.width = width_of(c, j);
         s.step = step_of(c, j);
-        s.y = (char *)w->at[2] + (size_t)(group * c->b + j) * c->element;
+        s.y = y + (group * c->b + j) * c->element;
         for (int64_t k = 0; k == 0 || k < columns; k += GT_CONV_LONG) {
             s.column = w->column + phase->start * c->a + k;
             s.columns = least(GT_CONV_LONG, columns - k);
@@ -441,15 +473,17 @@ static void conv_phase(const Work *w, const Phase *phase, int64_t rows, int64_t 
 void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at, int64_t first,
                    int64_t last, void *scratch)
 {
-    const Work work = open_work(table, c, at, scratch);
+    Work work = open_work(table, c, at, scratch);
     list_columns(&work);
     for (int64_t tile = first; tile < last; tile++) {
         const int64_t unit = tile / c->groups * c->tile_units, group = tile % c->groups;
         const int64_t end = least(unit + c->tile_units, c->units);
         Phase phase;
         copy_boxes(&work, group, unit, end);
-        for (int64_t i = 0; next_phase(c, i, &phase); i++)
-            conv_phase(&work, &phase, list_rows(&work, &phase, unit, end), group);
+        for (int64_t i = 0; next_phase(c, i, &phase); i++) {
+            list_rows(&work, &phase, unit, end, work.to);
+            conv_phase(&work, &phase, unit, group);
+        }
     }
 }
 
@@ -481,21 +515,20 @@ static const char *panel_rows(const Work *w, const Part *p, int64_t panel, int64
 }
 
 /* Products of the positions of some units are added to the sums of a block, which begin with those of the first ones. */
-static void add_units(const Work *w, const Part *p, int64_t unit, int64_t end, bool first)
+static void add_units(Work *w, const Part *p, int64_t unit, int64_t end, bool first)
 {
     const gt_ConvJob *c = w->c;
     const int64_t depth = gt_conv_depth(c), panel = (int64_t)c->element * c->panel;
-    Phase phase = {.of = {0}};
-    const int64_t positions = list_rows(w, &phase, unit, end);
-    const int64_t position = w->to[0] / (c->groups * c->b * c->element);
+    const int64_t position = unit / c->cuts * gt_conv_to(c, 2) + unit % c->cuts * c->wide;
+    const Phase phase = {.of = {0}};
+    list_rows(w, &phase, unit, end, NULL);
     copy_boxes(w, p->group, unit, end);
-    for (int64_t r = 0; r < depth + GT_CONV_SPARE; r++)
-        w->to[r] = least(r, depth - 1) * panel;
-    gt_ConvStrip s = {.x = image_of(w, p->group), .row = w->column, .to = w->to, .rows = depth};
-    for (int64_t at = 0; at < positions; at += c->slice)
+    gt_ConvStrip s = {
+        .x = image_of(w, p->group, unit), .row = w->column, .to = w->to, .rows = depth};
+    for (int64_t at = 0; at < w->rows; at += c->slice)
         for (int64_t i = 0; i < p->panels; i++) {
             s.column = w->row + at;
-            s.columns = least(c->slice, positions - at);
+            s.columns = least(c->slice, w->rows - at);
             s.b = panel_rows(w, p, p->panel + i, position + at, s.columns, &s.step);
             s.y = p->sums + i * depth * panel;
             s.width = step_of(c, (p->panel + i) * c->panel);
@@ -519,14 +552,14 @@ static void add_block(const Work *w, const Part *p, bool first)
         w->table->binary[GT_LOOP_ADD][GT_LOOP_F64](n, total, 1, p->sums, 1, total);
 }
 
-static void kernel_part(const Work *w, const Part *p)
+static void kernel_part(Work *w, const Part *p)
 {
     const gt_ConvJob *c = w->c;
     const int64_t blocks = c->units ? (c->units + c->block_units - 1) / c->block_units : 1;
     const int64_t begin = p->part * blocks / c->parts, end = (p->part + 1) * blocks / c->parts;
     for (int64_t block = begin; block < end; block++) {
         const int64_t unit = block * c->block_units, last = least(unit + c->block_units, c->units);
-        for (int64_t u = unit; u < last || u == unit; u += c->tile_units)
+        for (int64_t u = unit; u < last; u += c->tile_units)
             add_units(w, p, u, least(u + c->tile_units, last), u == unit);
         if (c->units == 0)
             memset(p->sums, 0, (size_t)(p->panels * gt_conv_depth(c) * c->panel) * c->element);
@@ -537,10 +570,12 @@ static void kernel_part(const Work *w, const Part *p)
 void gt_conv_kernel_gradient_tiles(const gt_KernelTable *table, const gt_ConvJob *c,
                                    void *const *at, int64_t first, int64_t last, void *scratch)
 {
-    const Work work = open_work(table, c, at, scratch);
+    Work work = open_work(table, c, at, scratch);
     const int64_t panels = gt_conv_panels(c),
                   pieces = (panels + c->tile_panels - 1) / c->tile_panels;
     list_columns(&work);
+    list(gt_conv_depth(c), 0, c->panel * c->element, work.to);
+    spare(work.to, gt_conv_depth(c));
     for (int64_t tile = first; tile < last; tile++) {
         Part p = {.part = tile / pieces / c->groups,
                   .group = tile / pieces % c->groups,
