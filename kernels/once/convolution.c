@@ -386,16 +386,15 @@ static int64_t step_of(const gt_ConvJob *c, int64_t j)
 {
     return c->depthwise ? c->panel : width_of(c, j) > c->lanes ? c->panel : c->lanes;
 }
-/* Elements from the packed kernel of a group to that of the next one. */
-static int64_t packed_group(const gt_ConvJob *c)
+/* Bytes from the first packed panel to panel number `panel` of a group; in it are rows of (tap, channel), phase by phase. */
+static size_t packed(const gt_ConvJob *c, int64_t group, int64_t panel)
 {
-    return gt_conv_depth(c) * gt_conv_panels(c) * c->panel;
+    return (size_t)((group * gt_conv_panels(c) + panel) * gt_conv_depth(c) * c->panel) * c->element;
 }
 
 typedef struct Packing {
     int64_t group, j;
-    const Phase *phase;
-    char *scratch;
+    char *to, *room; /* room: for a tap of 16-bit numbers, if they are to be transposed */
 } Packing;
 
 /* The rows of a tap, which are channels of what is summed over. */
@@ -405,11 +404,7 @@ static void pack_tap(const Work *w, int64_t number, const int64_t tap[GT_SPATIAL
     const Packing *p = user;
     const int64_t n = width_of(c, p->j), step = step_of(c, p->j), out = c->back ? c->a : c->b;
     const int64_t place = tap_of_kernel(c, tap);
-    char *to = (char *)w->at[3] +
-               (size_t)(p->group * packed_group(c) +
-                        p->phase->start * c->a * gt_conv_panels(c) * c->panel +
-                        p->phase->taps * c->a * p->j + (number - p->phase->start) * c->a * step) *
-                   c->element;
+    char *to = p->to + (size_t)(number * c->a * step) * c->element;
     if (c->depthwise) {
         copy_rows(w, from(w->b, place * c->b), 1, c->b, 0, to, c->b);
         return;
@@ -424,49 +419,71 @@ static void pack_tap(const Work *w, int64_t number, const int64_t tap[GT_SPATIAL
     Operand k = from(w->b, (place * c->b + p->j) * c->groups * out + p->group * out);
     int64_t ld = c->groups * out;
     if (k.half >= 0) {
-        copy_rows(w, k, n, out, ld, p->scratch, out);
-        k.at = p->scratch;
+        copy_rows(w, k, n, out, ld, p->room, out);
+        k.at = p->room;
         ld = out;
     }
     w->table->transpose[c->element == 8 ? 3 : 2](n, out, k.at, ld, to, step);
 }
 
+static void pack_panel(const Work *w, int64_t group, int64_t panel, char *to, void *room)
+{
+    Packing packing = {group, panel * w->c->panel, to, room};
+    Phase phase;
+    for (int64_t i = 0; next_phase(w->c, i, &phase); i++)
+        each_tap(w, &phase, pack_tap, &packing);
+}
+
 void gt_conv_pack_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at,
                         int64_t first, int64_t last, void *scratch)
 {
-    const Work work = {.table = table, .c = c, .b = {at[1], c->element_b, c->half_b}, .at = at};
+    const Work work = {.table = table, .c = c, .b = {at[1], c->element_b, c->half_b}};
     const int64_t panels = gt_conv_panels(c);
-    for (int64_t tile = first; tile < last; tile++) {
-        Phase phase;
-        for (int64_t i = 0; next_phase(c, i, &phase); i++)
-            each_tap(&work, &phase, pack_tap,
-                     &(Packing){tile / panels, tile % panels * c->panel, &phase, scratch});
-    }
+    for (int64_t tile = first; tile < last; tile++)
+        pack_panel(&work, tile / panels, tile % panels, (char *)at[3] + packed(c, 0, tile),
+                   scratch);
 }
 
 /* ---- conv ---- */
 
-static void conv_phase(const Work *w, const Phase *phase, int64_t unit, int64_t group)
+/* What a tile does: a panel is packed already or, alone, by the tile. */
+typedef struct Tile {
+    int64_t unit, end, group, panel, panels;
+} Tile;
+
+static void conv_panel(const Work *w, const Tile *t, const Phase *phase, int64_t panel)
 {
     const gt_ConvJob *c = w->c;
-    const int64_t columns = phase->taps * c->a;
-    const char *packed =
-        (const char *)w->at[3] +
-        (size_t)(group * packed_group(c) + phase->start * c->a * gt_conv_panels(c) * c->panel) *
-            c->element;
-    char *y = (char *)w->at[2] + unit / image_units(c) * image_bytes(c);
-    gt_ConvStrip s = {.x = image_of(w, group, unit), .row = w->row, .to = w->to, .rows = w->rows};
-    for (int64_t j = 0; j < c->b; j += c->panel) {
-        s.width = width_of(c, j);
-        s.step = step_of(c, j);
-        s.y = y + (group * c->b + j) * c->element;
-        for (int64_t k = 0; k == 0 || k < columns; k += GT_CONV_LONG) {
-            s.column = w->column + phase->start * c->a + k;
-            s.columns = least(GT_CONV_LONG, columns - k);
-            s.b = packed + (size_t)(columns * j + k * s.step) * c->element;
-            s.add = k > 0;
-            strip_of(w)(&s);
-        }
+    const int64_t columns = phase->taps * c->a, first = phase->start * c->a, j = panel * c->panel;
+    const char *b = c->alone ? w->strip : (const char *)w->at[3] + packed(c, t->group, panel);
+    gt_ConvStrip s = {.x = image_of(w, t->group, t->unit),
+                      .row = w->row,
+                      .to = w->to,
+                      .rows = w->rows,
+                      .width = width_of(c, j),
+                      .step = step_of(c, j),
+                      .y = (char *)w->at[2] + t->unit / image_units(c) * image_bytes(c) +
+                           (t->group * c->b + j) * c->element};
+    for (int64_t k = 0; k == 0 || k < columns; k += GT_CONV_LONG) {
+        s.column = w->column + first + k;
+        s.columns = least(GT_CONV_LONG, columns - k);
+        s.b = b + (size_t)((first + k) * s.step) * c->element;
+        s.add = k > 0;
+        strip_of(w)(&s);
+    }
+}
+
+static void conv_tile(Work *w, const Tile *t)
+{
+    const gt_ConvJob *c = w->c;
+    Phase phase;
+    copy_boxes(w, t->group, t->unit, t->end);
+    if (c->alone)
+        pack_panel(w, t->group, t->panel, w->strip, w->strip + packed(c, 0, 1));
+    for (int64_t i = 0; next_phase(c, i, &phase); i++) {
+        list_rows(w, &phase, t->unit, t->end, w->to);
+        for (int64_t panel = t->panel; panel < t->panel + t->panels; panel++)
+            conv_panel(w, t, &phase, panel);
     }
 }
 
@@ -474,16 +491,12 @@ void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const
                    int64_t last, void *scratch)
 {
     Work work = open_work(table, c, at, scratch);
+    const int64_t panels = gt_conv_panels(c), pieces = c->alone ? panels : 1;
     list_columns(&work);
     for (int64_t tile = first; tile < last; tile++) {
-        const int64_t unit = tile / c->groups * c->tile_units, group = tile % c->groups;
-        const int64_t end = least(unit + c->tile_units, c->units);
-        Phase phase;
-        copy_boxes(&work, group, unit, end);
-        for (int64_t i = 0; next_phase(c, i, &phase); i++) {
-            list_rows(&work, &phase, unit, end, work.to);
-            conv_phase(&work, &phase, unit, group);
-        }
+        const int64_t unit = tile / pieces / c->groups * c->tile_units;
+        conv_tile(&work, &(Tile){unit, least(unit + c->tile_units, c->units),
+                                 tile / pieces % c->groups, tile % pieces, panels / pieces});
     }
 }
 
@@ -552,6 +565,33 @@ static void add_block(const Work *w, const Part *p, bool first)
         w->table->binary[GT_LOOP_ADD][GT_LOOP_F64](n, total, 1, p->sums, 1, total);
 }
 
+/* The rows of a panel to where they lie in the kernel; zeros for the taps that were left out. */
+static void write_panel(const gt_ConvJob *c, int64_t group, int64_t panel, const void *from,
+                        void *kernel)
+{
+    const gt_SlidingWindow *w = &c->window;
+    const int64_t j = panel * c->panel, n = width_of(c, j);
+    const char *sums = from;
+    char *to = (char *)kernel + (group * c->b + j) * c->element;
+    const size_t bytes = (size_t)n * c->element;
+    for (int64_t tap = 0; tap < c->size[0] * c->size[1] * c->size[2]; tap++) {
+        int64_t rest = tap, taps = 1, number = 0;
+        bool left_out = false;
+        for (int d = GT_SPATIAL - 1; d >= 0; d--) {
+            const int64_t p = rest % c->size[d] - c->skipped[d];
+            left_out = left_out || p < 0 || p >= w->size[d];
+            number += p * taps;
+            taps *= w->size[d];
+            rest /= c->size[d];
+        }
+        for (int64_t i = 0; i < c->a; i++, to += (size_t)(c->groups * c->b) * c->element)
+            if (left_out)
+                memset(to, 0, bytes);
+            else
+                memcpy(to, sums + (size_t)((number * c->a + i) * c->panel) * c->element, bytes);
+    }
+}
+
 static void kernel_part(Work *w, const Part *p)
 {
     const gt_ConvJob *c = w->c;
@@ -563,7 +603,10 @@ static void kernel_part(Work *w, const Part *p)
             add_units(w, p, u, least(u + c->tile_units, last), u == unit);
         if (c->units == 0)
             memset(p->sums, 0, (size_t)(p->panels * gt_conv_depth(c) * c->panel) * c->element);
-        add_block(w, p, block == begin);
+        for (int64_t i = 0; c->alone && i < p->panels; i++)
+            write_panel(c, p->group, p->panel + i, p->sums + packed(c, 0, i), w->at[2]);
+        if (!c->alone)
+            add_block(w, p, block == begin);
     }
 }
 
@@ -588,35 +631,11 @@ void gt_conv_kernel_gradient_tiles(const gt_KernelTable *table, const gt_ConvJob
 
 /* ---- conv_total ---- */
 
-/* Rows of n channels to where they lie in the kernel; zeros for the taps that were left out. */
-static void write_panel(const gt_ConvJob *c, const char *sums, char *to, int64_t n)
-{
-    const gt_SlidingWindow *w = &c->window;
-    const size_t bytes = (size_t)n * c->element;
-    for (int64_t tap = 0; tap < c->size[0] * c->size[1] * c->size[2]; tap++) {
-        int64_t rest = tap, taps = 1, number = 0;
-        bool left_out = false;
-        for (int d = GT_SPATIAL - 1; d >= 0; d--) {
-            const int64_t p = rest % c->size[d] - c->skipped[d];
-            left_out = left_out || p < 0 || p >= w->size[d];
-            number += p * taps;
-            taps *= w->size[d];
-            rest /= c->size[d];
-        }
-        for (int64_t i = 0; i < c->a; i++, to += (size_t)(c->groups * c->b) * c->element)
-            if (left_out)
-                memset(to, 0, bytes);
-            else
-                memcpy(to, sums + (size_t)((number * c->a + i) * c->panel) * c->element, bytes);
-    }
-}
-
 void gt_conv_total_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at,
                          int64_t first, int64_t last, void *scratch)
 {
     const int64_t panels = gt_conv_panels(c), depth = gt_conv_depth(c), one = depth * c->panel;
     for (int64_t tile = first; tile < last; tile++) {
-        const int64_t group = tile / panels, j = tile % panels * c->panel, n = width_of(c, j);
         double *total = (double *)at[3] + tile * one, *rounded = total;
         for (int64_t p = 1; p < c->parts; p++)
             table->binary[GT_LOOP_ADD][GT_LOOP_F64](one, total, 1,
@@ -625,6 +644,6 @@ void gt_conv_total_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void 
             table->cast[GT_LOOP_F64][GT_LOOP_F32](one, total, scratch);
             rounded = scratch;
         }
-        write_panel(c, (const char *)rounded, (char *)at[2] + (group * c->b + j) * c->element, n);
+        write_panel(c, tile / panels, tile % panels, rounded, at[2]);
     }
 }
