@@ -23,6 +23,14 @@
 /* Bytes from one position of the gradient that arrives to the next up to which its panels are not copied. */
 #define NEAR 256
 
+/* Rows that are far from each other are fetched so many ahead. */
+#define AHEAD 16
+#if defined(__GNUC__)
+#define PREFETCH(p) __builtin_prefetch(p)
+#else
+#define PREFETCH(p) (void)(p)
+#endif
+
 /* An operand as it is stored. */
 typedef struct Operand {
     const char *at;
@@ -94,9 +102,12 @@ static void copy_rows(const Work *w, Operand a, int64_t rows, int64_t n, int64_t
         return;
     }
     const size_t bytes = (size_t)n * a.element;
-    for (int64_t r = 0; r < rows; r++)
-        memcpy(to + (size_t)(r * to_step) * a.element, a.at + (size_t)(r * step) * a.element,
-               bytes);
+    for (int64_t r = 0; r < rows; r++) {
+        const char *row = a.at + (size_t)(r * step) * a.element;
+        if (r + AHEAD < rows)
+            PREFETCH(row + (size_t)(AHEAD * step) * a.element);
+        memcpy(to + (size_t)(r * to_step) * a.element, row, bytes);
+    }
 }
 
 /* ---- windows ---- */
