@@ -1,5 +1,5 @@
-/* Convolutions and their two gradients: GFLOP/s, and the share of what multiply-adds in registers alone reach in the same
- * minute; the least of many rounds. One thread unless --threads says otherwise; GT_ISA chooses the kernels. Leans on
+/* Convolutions, also with a bias and relu as a plan has them, and their two gradients: GFLOP/s, and the share of what
+ * multiply-adds in registers alone reach in the same minute; the least of many rounds. One thread unless --threads says otherwise; GT_ISA chooses the kernels. Leans on
  * bench/probe.h.
  *
  * convolution [--f64] [--rounds N] [--threads N] */
@@ -45,8 +45,9 @@ static double now(void)
 
 typedef struct Call {
     const Case *shape;
-    gt_Tensor *x, *kernel, *y, *up;
+    gt_Tensor *x, *kernel, *bias, *y, *up;
     gt_Tape *tape;
+    gt_Function *biased;
 } Call;
 
 static gt_Tensor *forward(const Call *c)
@@ -61,9 +62,29 @@ static gt_Tensor *gradient(const Call *c, gt_Tensor *in)
     return gt_gradient(c->tape, c->y, in, .output_gradients = up);
 }
 
-static gt_Tensor *part(const Call *c, int which)
+static gt_Status with_bias(void *user, gt_Tensor *const *in, gt_Tensor **out)
 {
-    return which == 0 ? forward(c) : gradient(c, which == 1 ? c->x : c->kernel);
+    Call call = *(const Call *)user;
+    call.x = in[0];
+    call.kernel = in[1];
+    out[0] = gt_relu(gt_add(forward(&call), in[2]));
+    return gt_status();
+}
+
+static void part(const Call *c, int which)
+{
+    gt_Tensor *y;
+    switch (which) {
+    case 0:
+        forward(c);
+        break;
+    case 1:
+        gt_function_call(c->biased, gt_tensors(c->x, c->kernel, c->bias), &y);
+        break;
+    default:
+        gradient(c, which == 2 ? c->x : c->kernel);
+        break;
+    }
 }
 
 /* The least seconds of a part: as many rounds as are asked for, each at least a millisecond long. */
@@ -109,7 +130,8 @@ int main(int count, char **words)
     printf("%s, %s, %d thread%s, peak %.1f GFLOP/s, reads of 16 KB %.0f GB/s; GFLOP/s and share of "
            "the peak\n",
            isa, gt_dtype_name(dtype), threads, threads > 1 ? "s" : "", peak * 1e-9, read * 1e-9);
-    printf("%-28s %16s %16s %16s\n", "", "forward", "input gradient", "kernel gradient");
+    printf("%-28s %16s %16s %16s %16s\n", "", "forward", "bias and relu", "input gradient",
+           "kernel gradient");
     for (size_t q = 0; q < sizeof cases / sizeof *cases && gt_status() == GT_OK; q++) {
         const Case *s = &cases[q];
         const int out = (s->size + s->stride - 1) / s->stride, in = s->in / s->groups;
@@ -121,16 +143,19 @@ int main(int count, char **words)
             gt_uniform(gt_shape(s->window, s->window, in, s->out), .low = -1, .dtype = dtype);
         c.up = gt_uniform(gt_shape(s->batch, out, out, s->out), .low = -1, .dtype = dtype);
         c.tape = gt_tape_begin(.persistent = true);
+        c.bias = gt_uniform(gt_shape(s->out), .dtype = dtype);
+        c.biased = gt_function(with_bias, &c);
         gt_watch(c.tape, c.x);
         gt_watch(c.tape, c.kernel);
         c.y = forward(&c);
         printf("%-28s", s->name);
-        for (int which = 0; which < 3; which++) {
+        for (int which = 0; which < 4; which++) {
             double rate = flops / least_of(&c, which, rounds);
             printf("   %7.1f %4.0f %%", rate * 1e-9, peak > 0 ? 100 * rate / peak : 0);
             fflush(stdout);
         }
         printf("\n");
+        gt_function_free(c.biased);
         gt_tape_end(c.tape);
         gt_scope_end(scope);
     }

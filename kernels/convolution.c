@@ -16,42 +16,47 @@
 #define GT_IN_REGISTER(x) (void)(x)
 #endif
 
-/* Rows of a tile: sums enough to hide that a multiply-add takes four cycles and two start in each, registers for them, and
- * addresses for the rows. */
+/* Rows of a tile: sums enough to hide that a multiply-add takes four cycles and two start in each,
+ * registers for them, and addresses for the rows. GT_MASKS: loading a part of a vector costs nothing. */
 #define GT_MOST_ROWS 12
+#define GT_DEEP      5 /* twice for the nine taps of a kernel's gradient */
 #if defined(__AVX512F__)
 #define GT_TALL   12
 #define GT_TALL_1 10
-#define GT_DEEP   4
+#define GT_MASKS  1
 #elif defined(__AVX2__) && defined(__FMA__)
 #define GT_TALL   6
 #define GT_TALL_1 8
-#define GT_DEEP   4
+#define GT_MASKS  0
 #elif defined(__aarch64__)
 #define GT_TALL   8
 #define GT_TALL_1 8
-#define GT_DEEP   4
+#define GT_MASKS  0
 #else
 #define GT_TALL   4
 #define GT_TALL_1 4
-#define GT_DEEP   4
+#define GT_MASKS  0
 #endif
 
-#define number  float
-#define LANES   GT_GEMM_LANES_F32
-#define G(name) name##_f32
+#define number                   float
+#define LANES                    GT_GEMM_LANES_F32
+#define G(name)                  name##_f32
+#define GT_MULTIPLY_ADD(a, b, c) (GT_FUSES ? __builtin_fmaf(a, b, c) : (c) + (a) * (b))
 #include "convolution_template.h"
 #undef number
 #undef LANES
 #undef G
+#undef GT_MULTIPLY_ADD
 
-#define number  double
-#define LANES   GT_GEMM_LANES_F64
-#define G(name) name##_f64
+#define number                   double
+#define LANES                    GT_GEMM_LANES_F64
+#define G(name)                  name##_f64
+#define GT_MULTIPLY_ADD(a, b, c) (GT_FUSES ? __builtin_fma(a, b, c) : (c) + (a) * (b))
 #include "convolution_template.h"
 #undef number
 #undef LANES
 #undef G
+#undef GT_MULTIPLY_ADD
 
 /* Rows of the kernel by (tap, channel), a panel of channels beside each other; copies. Any order of tiles. */
 void GT_KERNEL(tiles_conv_pack)(const void *job, void *const *at, int64_t first, int64_t last,

@@ -36,7 +36,9 @@ typedef struct gt_ConvJob {
     uint8_t element_a, element_b; /* bytes of an operand's elements */
     int8_t half_a, half_b;        /* gt_HalfTypes of the operands, else -1 */
     bool back, depthwise;
-    bool direct;             /* no window reads padding: x is read where it lies */
+    bool direct; /* no window reads padding: x is read where it lies */
+    bool alone;  /* one tile of positions and a large kernel: tiles are its panels, which are packed
+                    there; of a kernel's gradient: one block, the kernel is written there */
     gt_SlidingWindow window; /* without the taps that are padding for every position: */
     int64_t size[GT_SPATIAL],
         skipped[GT_SPATIAL]; /* of the kernel, its taps before the first one */

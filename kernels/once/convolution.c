@@ -23,6 +23,14 @@
 /* Bytes from one position of the gradient that arrives to the next up to which its panels are not copied. */
 #define NEAR 256
 
+/* Rows that are far from each other are fetched so many ahead. */
+#define AHEAD 16
+#if defined(__GNUC__)
+#define PREFETCH(p) __builtin_prefetch(p)
+#else
+#define PREFETCH(p) (void)(p)
+#endif
+
 /* An operand as it is stored. */
 typedef struct Operand {
     const char *at;
@@ -39,6 +47,8 @@ typedef struct Work {
     int64_t *column, *row, *to; /* the lists */
     char *image;                /* boxes */
     char *strip;                /* a panel of the gradient that arrives, then sums */
+    int64_t listed[2],
+        rows; /* units whose positions are listed, counted from an image on; how many */
 } Work;
 
 /* Kinds of positions that are read through different taps; `phase` of each axis. */
@@ -60,6 +70,7 @@ static Work open_work(const gt_KernelTable *table, const gt_ConvJob *c, void *co
                  .a = {at[0], c->element_a, c->half_a},
                  .b = {at[1], c->element_b, c->half_b},
                  .at = at,
+                 .listed = {-1, -1},
                  .column = scratch};
     char *piece = (char *)scratch + c->column_bytes;
     work.row = (int64_t *)(void *)piece;
@@ -91,9 +102,12 @@ static void copy_rows(const Work *w, Operand a, int64_t rows, int64_t n, int64_t
         return;
     }
     const size_t bytes = (size_t)n * a.element;
-    for (int64_t r = 0; r < rows; r++)
-        memcpy(to + (size_t)(r * to_step) * a.element, a.at + (size_t)(r * step) * a.element,
-               bytes);
+    for (int64_t r = 0; r < rows; r++) {
+        const char *row = a.at + (size_t)(r * step) * a.element;
+        if (r + AHEAD < rows)
+            PREFETCH(row + (size_t)(AHEAD * step) * a.element);
+        memcpy(to + (size_t)(r * to_step) * a.element, row, bytes);
+    }
 }
 
 /* ---- windows ---- */
@@ -193,6 +207,13 @@ static void list_tap(const Work *w, int64_t number, const int64_t tap[GT_SPATIAL
         column[i] = at + i * c->element;
 }
 
+/* n numbers, `step` apart. */
+static void list(int64_t n, int64_t first, int64_t step, int64_t *to)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = first + i * step;
+}
+
 static void spare(int64_t *list, int64_t n)
 {
     for (int64_t i = n; i < n + GT_CONV_SPARE; i++)
@@ -225,7 +246,8 @@ static int64_t next_box(const gt_ConvJob *c, int64_t unit, int64_t end, Box *box
     return unit + box->count[1];
 }
 
-/* Where the number that the window of the box's first position begins with lies, in bytes from w->image or, direct, from x. */
+/* Where the number that the window of the box's first position begins with lies, in bytes from w->image or, direct, from the
+ * image that rows are counted from. */
 static int64_t box_begins(const gt_ConvJob *c, const Box *box, int64_t number)
 {
     int64_t at = c->direct ? box->image * gt_conv_from(c, 0) * c->pitch[0] : number * c->box;
@@ -292,13 +314,29 @@ static int64_t first_of_phase(const gt_ConvJob *c, const Phase *phase, int d, in
     return c->back ? i + (phase->of[d] + stride - (i + c->window.before[d]) % stride) % stride : i;
 }
 
-/* Lists the positions of the units that belong to the phase; returns how many. `to` is where each of them lies in the
- * result. */
-static int64_t list_rows(const Work *w, const Phase *phase, int64_t unit, int64_t end)
+/* Units of an image, and bytes of its result. */
+static int64_t image_units(const gt_ConvJob *c)
+{
+    return gt_conv_to(c, 0) * gt_conv_to(c, 1) * c->cuts;
+}
+static int64_t image_bytes(const gt_ConvJob *c)
+{
+    return gt_conv_to(c, 0) * gt_conv_to(c, 1) * gt_conv_to(c, 2) * c->groups * c->b * c->element;
+}
+
+/* Lists the positions of the units that belong to the phase: where their windows begin and, unless `to` is NULL, where they lie
+ * in the result, counted from the image of the first unit, so that the lists of many tiles are the same. */
+static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end, int64_t *to)
 {
     const gt_ConvJob *c = w->c;
     const int64_t all = c->groups * c->b * c->element;
-    int64_t *row = w->row, *to = w->to, by[GT_SPATIAL], on[GT_SPATIAL];
+    int64_t *row = w->row, by[GT_SPATIAL], on[GT_SPATIAL];
+    end -= unit / image_units(c) * image_units(c);
+    unit %= image_units(c);
+    if (phases(c) == 1 && w->listed[0] == unit && w->listed[1] == end)
+        return;
+    w->listed[0] = unit;
+    w->listed[1] = end;
     for (int d = 0; d < GT_SPATIAL; d++) {
         by[d] = c->back ? c->window.stride[d] : 1; /* to the next position of the phase */
         on[d] = c->back ? 1 : c->window.stride[d]; /* to where its window begins */
@@ -317,26 +355,30 @@ static int64_t list_rows(const Work *w, const Phase *phase, int64_t unit, int64_
                              gt_conv_to(c, 2) +
                          x) *
                         all;
+        const int64_t n = (box.first[2] + box.count[2] - x + by[2] - 1) / by[2];
         for (int64_t j = y; j < box.first[1] + box.count[1]; j += by[1]) {
-            int64_t at = line, goes = place;
-            for (int64_t i = x; i < box.first[2] + box.count[2]; i += by[2]) {
-                *row++ = at;
-                *to++ = goes;
-                at += on[2] * c->pitch[2];
-                goes += by[2] * all;
-            }
+            list(n, line, on[2] * c->pitch[2], row);
+            if (to)
+                list(n, place, by[2] * all, to + (row - w->row));
+            row += n;
             line += on[1] * c->pitch[1];
             place += by[1] * gt_conv_to(c, 2) * all;
         }
     }
-    spare(w->row, row - w->row);
-    spare(w->to, to - w->to);
-    return row - w->row;
+    w->rows = row - w->row;
+    spare(w->row, w->rows);
+    if (to)
+        spare(to, w->rows);
 }
 
-static const char *image_of(const Work *w, int64_t group)
+/* What rows are counted from. */
+static const char *image_of(const Work *w, int64_t group, int64_t unit)
 {
-    return w->c->direct ? from(w->a, group * w->c->held).at : w->image;
+    const gt_ConvJob *c = w->c;
+    if (!c->direct)
+        return w->image;
+    return from(w->a, group * c->held).at +
+           unit / image_units(c) * gt_conv_from(c, 0) * c->pitch[0];
 }
 
 static gt_ConvLoop *strip_of(const Work *w)
@@ -355,16 +397,15 @@ static int64_t step_of(const gt_ConvJob *c, int64_t j)
 {
     return c->depthwise ? c->panel : width_of(c, j) > c->lanes ? c->panel : c->lanes;
 }
-/* Elements from the packed kernel of a group to that of the next one. */
-static int64_t packed_group(const gt_ConvJob *c)
+/* Bytes from the first packed panel to panel number `panel` of a group; in it are rows of (tap, channel), phase by phase. */
+static size_t packed(const gt_ConvJob *c, int64_t group, int64_t panel)
 {
-    return gt_conv_depth(c) * gt_conv_panels(c) * c->panel;
+    return (size_t)((group * gt_conv_panels(c) + panel) * gt_conv_depth(c) * c->panel) * c->element;
 }
 
 typedef struct Packing {
     int64_t group, j;
-    const Phase *phase;
-    char *scratch;
+    char *to, *room; /* room: for a tap of 16-bit numbers, if they are to be transposed */
 } Packing;
 
 /* The rows of a tap, which are channels of what is summed over. */
@@ -374,11 +415,7 @@ static void pack_tap(const Work *w, int64_t number, const int64_t tap[GT_SPATIAL
     const Packing *p = user;
     const int64_t n = width_of(c, p->j), step = step_of(c, p->j), out = c->back ? c->a : c->b;
     const int64_t place = tap_of_kernel(c, tap);
-    char *to = (char *)w->at[3] +
-               (size_t)(p->group * packed_group(c) +
-                        p->phase->start * c->a * gt_conv_panels(c) * c->panel +
-                        p->phase->taps * c->a * p->j + (number - p->phase->start) * c->a * step) *
-                   c->element;
+    char *to = p->to + (size_t)(number * c->a * step) * c->element;
     if (c->depthwise) {
         copy_rows(w, from(w->b, place * c->b), 1, c->b, 0, to, c->b);
         return;
@@ -393,63 +430,84 @@ static void pack_tap(const Work *w, int64_t number, const int64_t tap[GT_SPATIAL
     Operand k = from(w->b, (place * c->b + p->j) * c->groups * out + p->group * out);
     int64_t ld = c->groups * out;
     if (k.half >= 0) {
-        copy_rows(w, k, n, out, ld, p->scratch, out);
-        k.at = p->scratch;
+        copy_rows(w, k, n, out, ld, p->room, out);
+        k.at = p->room;
         ld = out;
     }
     w->table->transpose[c->element == 8 ? 3 : 2](n, out, k.at, ld, to, step);
 }
 
+static void pack_panel(const Work *w, int64_t group, int64_t panel, char *to, void *room)
+{
+    Packing packing = {group, panel * w->c->panel, to, room};
+    Phase phase;
+    for (int64_t i = 0; next_phase(w->c, i, &phase); i++)
+        each_tap(w, &phase, pack_tap, &packing);
+}
+
 void gt_conv_pack_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at,
                         int64_t first, int64_t last, void *scratch)
 {
-    const Work work = {.table = table, .c = c, .b = {at[1], c->element_b, c->half_b}, .at = at};
+    const Work work = {.table = table, .c = c, .b = {at[1], c->element_b, c->half_b}};
     const int64_t panels = gt_conv_panels(c);
-    for (int64_t tile = first; tile < last; tile++) {
-        Phase phase;
-        for (int64_t i = 0; next_phase(c, i, &phase); i++)
-            each_tap(&work, &phase, pack_tap,
-                     &(Packing){tile / panels, tile % panels * c->panel, &phase, scratch});
-    }
+    for (int64_t tile = first; tile < last; tile++)
+        pack_panel(&work, tile / panels, tile % panels, (char *)at[3] + packed(c, 0, tile),
+                   scratch);
 }
 
 /* ---- conv ---- */
 
-static void conv_phase(const Work *w, const Phase *phase, int64_t rows, int64_t group)
+/* What a tile does: a panel is packed already or, alone, by the tile. */
+typedef struct Tile {
+    int64_t unit, end, group, panel, panels;
+} Tile;
+
+static void conv_panel(const Work *w, const Tile *t, const Phase *phase, int64_t panel)
 {
     const gt_ConvJob *c = w->c;
-    const int64_t columns = phase->taps * c->a;
-    const char *packed =
-        (const char *)w->at[3] +
-        (size_t)(group * packed_group(c) + phase->start * c->a * gt_conv_panels(c) * c->panel) *
-            c->element;
-    gt_ConvStrip s = {.x = image_of(w, group), .row = w->row, .to = w->to, .rows = rows};
-    for (int64_t j = 0; j < c->b; j += c->panel) {
-        s.width = width_of(c, j);
-        s.step = step_of(c, j);
-        s.y = (char *)w->at[2] + (size_t)(group * c->b + j) * c->element;
-        for (int64_t k = 0; k == 0 || k < columns; k += GT_CONV_LONG) {
-            s.column = w->column + phase->start * c->a + k;
-            s.columns = least(GT_CONV_LONG, columns - k);
-            s.b = packed + (size_t)(columns * j + k * s.step) * c->element;
-            s.add = k > 0;
-            strip_of(w)(&s);
-        }
+    const int64_t columns = phase->taps * c->a, first = phase->start * c->a, j = panel * c->panel;
+    const char *b = c->alone ? w->strip : (const char *)w->at[3] + packed(c, t->group, panel);
+    gt_ConvStrip s = {.x = image_of(w, t->group, t->unit),
+                      .row = w->row,
+                      .to = w->to,
+                      .rows = w->rows,
+                      .width = width_of(c, j),
+                      .step = step_of(c, j),
+                      .y = (char *)w->at[2] + t->unit / image_units(c) * image_bytes(c) +
+                           (t->group * c->b + j) * c->element};
+    for (int64_t k = 0; k == 0 || k < columns; k += GT_CONV_LONG) {
+        s.column = w->column + first + k;
+        s.columns = least(GT_CONV_LONG, columns - k);
+        s.b = b + (size_t)((first + k) * s.step) * c->element;
+        s.add = k > 0;
+        strip_of(w)(&s);
+    }
+}
+
+static void conv_tile(Work *w, const Tile *t)
+{
+    const gt_ConvJob *c = w->c;
+    Phase phase;
+    copy_boxes(w, t->group, t->unit, t->end);
+    if (c->alone)
+        pack_panel(w, t->group, t->panel, w->strip, w->strip + packed(c, 0, 1));
+    for (int64_t i = 0; next_phase(c, i, &phase); i++) {
+        list_rows(w, &phase, t->unit, t->end, w->to);
+        for (int64_t panel = t->panel; panel < t->panel + t->panels; panel++)
+            conv_panel(w, t, &phase, panel);
     }
 }
 
 void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at, int64_t first,
                    int64_t last, void *scratch)
 {
-    const Work work = open_work(table, c, at, scratch);
+    Work work = open_work(table, c, at, scratch);
+    const int64_t panels = gt_conv_panels(c), pieces = c->alone ? panels : 1;
     list_columns(&work);
     for (int64_t tile = first; tile < last; tile++) {
-        const int64_t unit = tile / c->groups * c->tile_units, group = tile % c->groups;
-        const int64_t end = least(unit + c->tile_units, c->units);
-        Phase phase;
-        copy_boxes(&work, group, unit, end);
-        for (int64_t i = 0; next_phase(c, i, &phase); i++)
-            conv_phase(&work, &phase, list_rows(&work, &phase, unit, end), group);
+        const int64_t unit = tile / pieces / c->groups * c->tile_units;
+        conv_tile(&work, &(Tile){unit, least(unit + c->tile_units, c->units),
+                                 tile / pieces % c->groups, tile % pieces, panels / pieces});
     }
 }
 
@@ -481,21 +539,20 @@ static const char *panel_rows(const Work *w, const Part *p, int64_t panel, int64
 }
 
 /* Products of the positions of some units are added to the sums of a block, which begin with those of the first ones. */
-static void add_units(const Work *w, const Part *p, int64_t unit, int64_t end, bool first)
+static void add_units(Work *w, const Part *p, int64_t unit, int64_t end, bool first)
 {
     const gt_ConvJob *c = w->c;
     const int64_t depth = gt_conv_depth(c), panel = (int64_t)c->element * c->panel;
-    Phase phase = {.of = {0}};
-    const int64_t positions = list_rows(w, &phase, unit, end);
-    const int64_t position = w->to[0] / (c->groups * c->b * c->element);
+    const int64_t position = unit / c->cuts * gt_conv_to(c, 2) + unit % c->cuts * c->wide;
+    const Phase phase = {.of = {0}};
+    list_rows(w, &phase, unit, end, NULL);
     copy_boxes(w, p->group, unit, end);
-    for (int64_t r = 0; r < depth + GT_CONV_SPARE; r++)
-        w->to[r] = least(r, depth - 1) * panel;
-    gt_ConvStrip s = {.x = image_of(w, p->group), .row = w->column, .to = w->to, .rows = depth};
-    for (int64_t at = 0; at < positions; at += c->slice)
+    gt_ConvStrip s = {
+        .x = image_of(w, p->group, unit), .row = w->column, .to = w->to, .rows = depth};
+    for (int64_t at = 0; at < w->rows; at += c->slice)
         for (int64_t i = 0; i < p->panels; i++) {
             s.column = w->row + at;
-            s.columns = least(c->slice, positions - at);
+            s.columns = least(c->slice, w->rows - at);
             s.b = panel_rows(w, p, p->panel + i, position + at, s.columns, &s.step);
             s.y = p->sums + i * depth * panel;
             s.width = step_of(c, (p->panel + i) * c->panel);
@@ -519,44 +576,14 @@ static void add_block(const Work *w, const Part *p, bool first)
         w->table->binary[GT_LOOP_ADD][GT_LOOP_F64](n, total, 1, p->sums, 1, total);
 }
 
-static void kernel_part(const Work *w, const Part *p)
-{
-    const gt_ConvJob *c = w->c;
-    const int64_t blocks = c->units ? (c->units + c->block_units - 1) / c->block_units : 1;
-    const int64_t begin = p->part * blocks / c->parts, end = (p->part + 1) * blocks / c->parts;
-    for (int64_t block = begin; block < end; block++) {
-        const int64_t unit = block * c->block_units, last = least(unit + c->block_units, c->units);
-        for (int64_t u = unit; u < last || u == unit; u += c->tile_units)
-            add_units(w, p, u, least(u + c->tile_units, last), u == unit);
-        if (c->units == 0)
-            memset(p->sums, 0, (size_t)(p->panels * gt_conv_depth(c) * c->panel) * c->element);
-        add_block(w, p, block == begin);
-    }
-}
-
-void gt_conv_kernel_gradient_tiles(const gt_KernelTable *table, const gt_ConvJob *c,
-                                   void *const *at, int64_t first, int64_t last, void *scratch)
-{
-    const Work work = open_work(table, c, at, scratch);
-    const int64_t panels = gt_conv_panels(c),
-                  pieces = (panels + c->tile_panels - 1) / c->tile_panels;
-    list_columns(&work);
-    for (int64_t tile = first; tile < last; tile++) {
-        Part p = {.part = tile / pieces / c->groups,
-                  .group = tile / pieces % c->groups,
-                  .panel = tile % pieces * c->tile_panels,
-                  .sums = work.strip + c->strip_bytes};
-        p.panels = least(c->tile_panels, panels - p.panel);
-        kernel_part(&work, &p);
-    }
-}
-
-/* ---- conv_total ---- */
-
-/* Rows of n channels to where they lie in the kernel; zeros for the taps that were left out. */
-static void write_panel(const gt_ConvJob *c, const char *sums, char *to, int64_t n)
+/* The rows of a panel to where they lie in the kernel; zeros for the taps that were left out. */
+static void write_panel(const gt_ConvJob *c, int64_t group, int64_t panel, const void *from,
+                        void *kernel)
 {
     const gt_SlidingWindow *w = &c->window;
+    const int64_t j = panel * c->panel, n = width_of(c, j);
+    const char *sums = from;
+    char *to = (char *)kernel + (group * c->b + j) * c->element;
     const size_t bytes = (size_t)n * c->element;
     for (int64_t tap = 0; tap < c->size[0] * c->size[1] * c->size[2]; tap++) {
         int64_t rest = tap, taps = 1, number = 0;
@@ -576,12 +603,50 @@ static void write_panel(const gt_ConvJob *c, const char *sums, char *to, int64_t
     }
 }
 
+static void kernel_part(Work *w, const Part *p)
+{
+    const gt_ConvJob *c = w->c;
+    const int64_t blocks = c->units ? (c->units + c->block_units - 1) / c->block_units : 1;
+    const int64_t begin = p->part * blocks / c->parts, end = (p->part + 1) * blocks / c->parts;
+    for (int64_t block = begin; block < end; block++) {
+        const int64_t unit = block * c->block_units, last = least(unit + c->block_units, c->units);
+        for (int64_t u = unit; u < last; u += c->tile_units)
+            add_units(w, p, u, least(u + c->tile_units, last), u == unit);
+        if (c->units == 0)
+            memset(p->sums, 0, (size_t)(p->panels * gt_conv_depth(c) * c->panel) * c->element);
+        for (int64_t i = 0; c->alone && i < p->panels; i++)
+            write_panel(c, p->group, p->panel + i, p->sums + packed(c, 0, i), w->at[2]);
+        if (!c->alone)
+            add_block(w, p, block == begin);
+    }
+}
+
+void gt_conv_kernel_gradient_tiles(const gt_KernelTable *table, const gt_ConvJob *c,
+                                   void *const *at, int64_t first, int64_t last, void *scratch)
+{
+    Work work = open_work(table, c, at, scratch);
+    const int64_t panels = gt_conv_panels(c),
+                  pieces = (panels + c->tile_panels - 1) / c->tile_panels;
+    list_columns(&work);
+    list(gt_conv_depth(c), 0, c->panel * c->element, work.to);
+    spare(work.to, gt_conv_depth(c));
+    for (int64_t tile = first; tile < last; tile++) {
+        Part p = {.part = tile / pieces / c->groups,
+                  .group = tile / pieces % c->groups,
+                  .panel = tile % pieces * c->tile_panels,
+                  .sums = work.strip + c->strip_bytes};
+        p.panels = least(c->tile_panels, panels - p.panel);
+        kernel_part(&work, &p);
+    }
+}
+
+/* ---- conv_total ---- */
+
 void gt_conv_total_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at,
                          int64_t first, int64_t last, void *scratch)
 {
     const int64_t panels = gt_conv_panels(c), depth = gt_conv_depth(c), one = depth * c->panel;
     for (int64_t tile = first; tile < last; tile++) {
-        const int64_t group = tile / panels, j = tile % panels * c->panel, n = width_of(c, j);
         double *total = (double *)at[3] + tile * one, *rounded = total;
         for (int64_t p = 1; p < c->parts; p++)
             table->binary[GT_LOOP_ADD][GT_LOOP_F64](one, total, 1,
@@ -590,6 +655,6 @@ void gt_conv_total_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void 
             table->cast[GT_LOOP_F64][GT_LOOP_F32](one, total, scratch);
             rounded = scratch;
         }
-        write_panel(c, (const char *)rounded, (char *)at[2] + (group * c->b + j) * c->element, n);
+        write_panel(c, tile / panels, tile % panels, rounded, at[2]);
     }
 }

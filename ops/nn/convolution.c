@@ -42,6 +42,8 @@ GT_OPTION_TYPE(ConvGradientOptions, CONV_GRADIENT_OPTIONS);
 #define TILES 16
 /* Bytes that a tile copies, about. */
 #define COPIED (1 << 19)
+/* Bytes of a packed kernel that is not worth to be packed for one tile of positions. */
+#define LARGE (1 << 20)
 /* Of the gradient of a kernel: positions whose sums are added as they are, not in double; parts of
  * these blocks, added up side by side, and bytes that they may take; panels of a tile. */
 #define BLOCK  2048
@@ -235,17 +237,25 @@ static size_t scratch_of(gt_ConvJob *c)
     return c->column_bytes + 2 * c->row_bytes + c->image_bytes;
 }
 
-/* The kernel is packed, then each tile writes its lines of one group. */
+/* The kernel is packed, then each tile writes its lines of one group; or, alone, packs and uses a panel. */
 static void lower_strips(const gt_ShapeRule *rule, gt_Lowering *lowering, bool back,
                          const gt_conv_options *options, const gt_Spec *x, const gt_Spec *kernel)
 {
     gt_ConvJob *c = lower_conv(rule, lowering, GT_TILES_conv_pack, back, options, x, kernel);
-    const int64_t panels = gt_conv_panels(c);
+    const int64_t panels = gt_conv_panels(c), tiles = pieces(c->units, c->tile_units) * c->groups;
+    const size_t panel = (size_t)(gt_conv_depth(c) * c->panel) * c->element;
+    const size_t room = back && c->half_b >= 0 ? (size_t)(c->panel * c->a) * c->element : 0;
+    c->alone = c->units <= c->tile_units && panels > 1 && (size_t)panels * panel > LARGE;
+    if (c->alone) {
+        lowering->launch[0].kernel = GT_TILES_conv;
+        lowering->launch[0].tiles = tiles * panels;
+        gt_lower_scratch(lowering, scratch_of(c) + panel + room);
+        return;
+    }
     lowering->launch[0].tiles = c->groups * panels;
-    gt_lower_scratch(lowering, back && c->half_b >= 0 ? (size_t)(c->panel * c->a) * c->element : 0);
-    gt_lower_temporary(lowering, rule,
-                       (size_t)(c->groups * gt_conv_depth(c) * panels * c->panel) * c->element);
-    gt_lower_again(lowering, GT_TILES_conv, pieces(c->units, c->tile_units) * c->groups);
+    gt_lower_scratch(lowering, room);
+    gt_lower_temporary(lowering, rule, (size_t)(c->groups * panels) * panel);
+    gt_lower_again(lowering, GT_TILES_conv, tiles);
     gt_lower_scratch(lowering, scratch_of(c));
     if (c->groups == 1 && c->cuts == 1)
         gt_lower_span(lowering, c->tile_units * c->wide * c->b);
@@ -284,6 +294,9 @@ static void conv_kernel_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lo
     lowering->launch[0].tiles = c->parts * c->groups * pieces(panels, c->tile_panels);
     gt_lower_scratch(lowering,
                      bytes + c->strip_bytes + (size_t)(c->tile_panels * sums) * c->element);
+    c->alone = c->units <= c->block_units;
+    if (c->alone)
+        return;
     gt_lower_temporary(lowering, rule, (size_t)(c->parts * all));
     gt_lower_again(lowering, GT_TILES_conv_total, c->groups * panels);
     gt_lower_scratch(lowering, (size_t)sums * c->element);
