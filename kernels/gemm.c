@@ -31,6 +31,13 @@
 #define GT_FLAT 2
 #endif
 
+/* Whether part of a vector is loaded and stored as fast as a whole one. */
+#if defined(__AVX512F__)
+#define GT_MASKS 1
+#else
+#define GT_MASKS 0
+#endif
+
 /* Rows cut into the fewest tiles, of heights that differ by one at most: a tile of two rows left
  * over would run at half speed. `taller` tiles have rows + 1. */
 typedef struct gt_Cut {

@@ -132,6 +132,7 @@ typedef struct G(Panel) {
     const number *ahead;
 } G(Panel);
 
+#if !GT_MASKS
 /* The sums of a tile whose last vector sticks out of C: once for all tiles, for such a tile is the
  * last of its row. */
 static GT_NOINLINE void G(store_edge)(int rows, int vectors, const number *sums, int last,
@@ -145,6 +146,7 @@ static GT_NOINLINE void G(store_edge)(int rows, int vectors, const number *sums,
             G(store_part)(to, add_to ? G(add)(G(load_part)(to, G(mask_of)(count)), x) : x, count);
         }
 }
+#endif
 
 /* One register tile over one block of k. `rows` and `vectors` are constants where this is inlined. A pointer for every three
  * rows: x86 can address base, base + row and base + 2 row. */
@@ -165,6 +167,7 @@ GT_INLINE void G(tile)(const int rows, const int vectors, int64_t depth, const n
 
     const number *from = panel->at, *ahead = panel->ahead;
     const int64_t ld = panel->ld;
+    const G(mask) mask = G(mask_of)(panel->last);
     while (depth > 0) {
         int64_t some = depth;
         if (__builtin_expect(panel->lines > 0, 0)) {
@@ -178,7 +181,8 @@ GT_INLINE void G(tile)(const int rows, const int vectors, int64_t depth, const n
             G(vec) b[4];
             GT_UNROLL
             for (int v = 0; v < vectors; v++)
-                b[v] = G(load)(from + v * LANES);
+                b[v] = GT_MASKS && v == vectors - 1 ? G(load_part)(from + v * LANES, mask)
+                                                    : G(load)(from + v * LANES);
             from += ld;
             GT_UNROLL
             for (int r = 0; r < rows; r++) {
@@ -193,6 +197,26 @@ GT_INLINE void G(tile)(const int rows, const int vectors, int64_t depth, const n
         } while (--some > 0);
     }
 
+#if GT_MASKS
+    if (add_to) {
+        const number *at = c;
+        GT_UNROLL
+        for (int r = 0; r < rows; r++, at += ldc)
+            GT_UNROLL
+        for (int v = 0; v < vectors; v++)
+            sum[r][v] = G(add)(v == vectors - 1 ? G(load_part)(at + v * LANES, mask)
+                                                : G(load)(at + v * LANES),
+                               sum[r][v]);
+    }
+    GT_UNROLL
+    for (int r = 0; r < rows; r++, c += ldc)
+        GT_UNROLL
+    for (int v = 0; v < vectors; v++)
+        if (v == vectors - 1)
+            G(store_part)(c + v * LANES, sum[r][v], panel->last);
+        else
+            G(store)(c + v * LANES, sum[r][v]);
+#else
     number edge[GT_GEMM_ROWS * 2 * LANES];
     const bool whole = panel->last == LANES;
     number *to = whole ? c : edge;
@@ -212,6 +236,7 @@ GT_INLINE void G(tile)(const int rows, const int vectors, int64_t depth, const n
         G(store)(to + v * LANES, sum[r][v]);
     if (!whole)
         G(store_edge)(rows, vectors, edge, panel->last, c, ldc, add_to);
+#endif
 }
 
 typedef void G(Tile)(int64_t depth, const number *a, int64_t row, int64_t step,
@@ -261,20 +286,38 @@ static GT_NOINLINE void G(turn_square)(const number *from, int64_t ld, number *t
         G(store)(to, x[q]);
 }
 
-/* The same of fewer rows or columns. Of each line `count` numbers are written; what is beyond `rows` is anything. */
+/* x[i] = row i of a square of at most LANES x LANES numbers turned: x[j] then holds column j. */
+GT_INLINE void G(load_turned)(G(vec) x[LANES], const number *from, int64_t ld, int64_t rows,
+                              int64_t columns)
+{
+    if (rows >= LANES && columns >= LANES) {
+        GT_UNROLL
+        for (int i = 0; i < LANES; i++)
+            x[i] = G(load)(from + i * ld);
+    } else {
+        const G(mask) mask = G(mask_of)((int)(columns < LANES ? columns : LANES));
+        GT_UNROLL
+        for (int i = 0; i < LANES; i++)
+            x[i] = i < rows ? G(load_part)(from + i * ld, mask) : G(zero)();
+    }
+    G(transpose)(x);
+}
+
+/* The same of fewer rows or columns. Of each line `count` numbers are written. */
 static GT_NOINLINE void G(turn_edge)(int64_t rows, int64_t columns, const number *from, int64_t ld,
                                      number *to, int64_t ld_to, int count)
 {
-    number square[LANES * LANES], turned[LANES * LANES];
-    const G(mask) mask = G(mask_of)((int)columns);
-    for (int64_t i = 0; i < LANES; i++)
-        G(store)(square + i * LANES, G(load_part)(from + (i < rows ? i : rows - 1) * ld, mask));
-    G(turn_square)(square, LANES, turned, LANES);
-    for (int64_t q = 0; q < columns; q++)
+    G(vec) x[LANES];
+    G(load_turned)(x, from, ld, rows, columns);
+    GT_UNROLL
+    for (int q = 0; q < LANES; q++, to += ld_to) {
+        if (q == columns)
+            return;
         if (count == LANES)
-            G(store)(to + q * ld_to, G(load)(turned + q * LANES));
+            G(store)(to, x[q]);
         else
-            G(store_part)(to + q * ld_to, G(load)(turned + q * LANES), count);
+            G(store_part)(to, x[q], count);
+    }
 }
 
 GT_NOINLINE void GT_KERNEL(G(turn))(int64_t rows, int64_t columns, const number *from, int64_t ld,
@@ -381,23 +424,6 @@ static void G(row_straight)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, 
         G(row_straight_of)(n, k, row, b, c, space, GT_HALF_F16);
     else
         G(row_straight_of)(n, k, row, b, c, space, GT_HALF_BF16);
-}
-
-/* x[i] = row i of a square of at most LANES x LANES numbers turned: x[j] then holds column j. */
-GT_INLINE void G(load_turned)(G(vec) x[LANES], const number *from, int64_t ld, int64_t rows,
-                              int64_t columns)
-{
-    if (rows >= LANES && columns >= LANES) {
-        GT_UNROLL
-        for (int i = 0; i < LANES; i++)
-            x[i] = G(load)(from + i * ld);
-    } else {
-        const G(mask) mask = G(mask_of)((int)(columns < LANES ? columns : LANES));
-        GT_UNROLL
-        for (int i = 0; i < LANES; i++)
-            x[i] = i < rows ? G(load_part)(from + i * ld, mask) : G(zero)();
-    }
-    G(transpose)(x);
 }
 
 /* One row of C, B turned: squares of B are turned in registers, so that lanes are columns of C. */
@@ -584,6 +610,36 @@ static bool G(stays)(int64_t tiles, int64_t depth, G(Operand) b)
     return b.half < 0 && (tiles <= GT_FEW || depth * (power < 4096 ? power : 4096) <= 8 * 4096);
 }
 
+/* Where to read B, and how. */
+typedef struct G(Source) {
+    G(Operand) b;
+    bool turned;
+    bool stays;  /* read where it lies */
+    bool groups; /* or copied by groups of panels; else a panel is made when it is needed */
+    const G(Space) * space;
+} G(Source);
+
+/* The panel of `wide` columns from (p, j) on. A group is copied when its first panel is asked for. */
+static G(Panel)
+    G(panel_at)(const G(Source) * from, int64_t p, int64_t j, int64_t deep, int64_t n, int width)
+{
+    const int64_t room = LANES << width, wide = G(least)(n - j, room), group = GT_GROUP * LANES;
+    const bool turned = from->turned;
+    const G(Operand) here = G(operand_at)(from->b, turned ? j : p, turned ? p : j);
+    G(Panel) panel = {.at = from->space->dense, .ld = room, .last = (int)(wide - room + LANES)};
+    if (from->stays && (GT_MASKS || wide == room)) {
+        panel.at = here.at;
+        panel.ld = here.row;
+    } else if (from->groups) {
+        if (j % group == 0)
+            G(pack_panels)(deep, G(least)(n - j, group), here.at, here.row, from->space->dense);
+        panel.at += j % group * deep;
+    } else {
+        G(fill)(deep, wide, 1 << width, here, turned, from->space->dense, from->space);
+    }
+    return panel;
+}
+
 /* A block of C, as wide and high as the layout says at most, over all of k. */
 static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b, bool turned,
                      number *c, int64_t ldc, const G(Space) * space)
@@ -595,30 +651,21 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b
     const bool pack = a.step == 1 ? n >= GT_WIDE : depth > 128 && n > 6 * LANES;
     const bool stays = !turned && G(stays)(cut.tiles, depth, b);
     const bool far = !pack && m * k * (int64_t)sizeof(number) > GT_FAR;
+    const G(Source) source = {b, turned, stays, !stays && !turned && b.half < 0, space};
     for (int64_t p = 0; p < k; p += depth) {
-        const int64_t deep = k - p < depth ? k - p : depth;
+        const int64_t deep = G(least)(k - p, depth);
         G(Matrix) left = G(numbers)(G(operand_at)(a, 0, p), m, deep, space->left);
         if (pack) {
             G(pack_tiles)(m, deep, left, space->packed);
             left.at = space->packed;
         }
-        for (int64_t j = 0; j < n;) {
-            const int64_t in_group = j % (GT_GROUP * LANES);
-            if (in_group == 0 && !stays && !turned && b.half < 0)
-                G(pack_panels)
-            (deep, n - j < GT_GROUP * LANES ? n - j : GT_GROUP * LANES, G(operand_at)(b, p, j).at,
-             b.row, space->dense);
+        for (int64_t j = 0, wide; j < n; j += wide) {
             const int width = m > 1 && m <= GT_FLAT && n - j >= 4 * LANES ? 2 : n - j > LANES;
-            const int64_t wide = n - j < LANES << width ? n - j : LANES << width;
-            const G(Operand) here = G(operand_at)(b, turned ? j : p, turned ? p : j);
-            number *const dense = space->dense + in_group * deep;
-            const bool in_place = stays && wide == LANES << width;
-            G(Panel)
-            panel = {.at = in_place ? here.at : dense,
-                     .ld = in_place ? b.row : LANES << width,
-                     .last = (int)(wide - (LANES << width) + LANES)};
-            if (!in_place && (stays || turned || b.half >= 0))
-                G(fill)(deep, wide, 1 << width, here, turned, dense, space);
+            G(Panel) panel = G(panel_at)(&source, p, j, deep, n, width);
+            const number *next = NULL;
+            wide = G(least)(n - j, LANES << width);
+            if (stays && cut.tiles > 1 && j + wide < n)
+                next = panel.at + wide;
             if (far && a.step == 1 && j == 0) {
                 panel.lines = (int)cut.rows;
                 panel.row = left.row;
@@ -628,10 +675,7 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b
                 panel.row = left.step;
                 panel.step = GT_STRIDE * left.step;
             }
-            G(panel_down)
-            (cut, deep, left, pack, width, panel,
-             in_place && cut.tiles > 1 && j + wide < n ? panel.at + wide : NULL, c + j, ldc, p > 0);
-            j += wide;
+            G(panel_down)(cut, deep, left, pack, width, panel, next, c + j, ldc, p > 0);
         }
     }
 }
@@ -698,6 +742,26 @@ static bool G(swap)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, in
     return swapped < 0.95 * straight;
 }
 
+/* A product of one block that needs no copies: its tiles, without a thought about anything else. */
+static void G(small)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number *b, int64_t ldb,
+                     number *c, int64_t ldc)
+{
+    const gt_Cut cut = gt_cut(m);
+    for (int64_t j = 0; j < n; j += 2 * LANES) {
+        const int64_t wide = n - j > LANES ? n - j - LANES : n - j;
+        const G(Panel) panel = {.at = b + j, .ld = ldb, .last = (int)G(least)(wide, LANES)};
+        G(Tile) *const *const tiles = G(tiles)[n - j > LANES];
+        const number *from = a.at;
+        number *to = c + j;
+        for (int64_t t = 0; t < cut.tiles; t++) {
+            const int64_t high = cut.rows + (t < cut.taller);
+            tiles[high - 1](k, from, a.row, a.step, &panel, to, ldc, false);
+            from += high * a.row;
+            to += high * ldc;
+        }
+    }
+}
+
 /* `a` and `b` as they are stored: a row is a line in memory. */
 static void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                         G(Operand) a, G(Operand) b, number *c, int64_t ldc, number *scratch)
@@ -708,6 +772,12 @@ static void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n
         for (int64_t i = 0; i < m; i++)
             for (int64_t j = 0; j < n; j++)
                 c[i * ldc + j] = 0;
+        return;
+    }
+    if (!transpose_b && a.half < 0 && b.half < 0 && (GT_MASKS || n % LANES == 0) && m > GT_FLAT &&
+        m <= 4 * GT_GEMM_ROWS && n <= 8 * LANES && k <= 128) {
+        const G(Operand) left = transpose_a ? G(turned)(a) : a;
+        G(small)(m, n, k, (G(Matrix)){left.at, left.row, left.step}, b.at, b.row, c, ldc);
         return;
     }
     if (G(swap)(transpose_a, transpose_b, m, n, k))
