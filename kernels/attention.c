@@ -1,22 +1,37 @@
-/* Dot-product attention for one head at a time, by products and row loops of this build: once/attention.c. Leans on loops.h and
- * attend.h. The order of the sums of every product is gt_gemm's, in which an element depends on its row alone. */
-#include "loops.h"
+/* Dot-product attention for some queries of one head at a time, by products and loops of this build: once/attention.c. Leans on
+ * functions.h and attend.h. The order of the sums of every product is gt_gemm's, in which an element depends on its row alone. */
+#include <math.h>
+
+#include "functions.h"
 #include "attend.h"
 
-/* Query by query: s = (scale q) k' as gt_gemm, over the keys that it may look at, or where there is a mask over all, those that
- * are left out at 0.7 of the lowest number; p = softmax(s), the order of softmax_template.h; o = p v as gt_gemm, over the keys
- * up to the last of its tile, p being 0 behind its own. */
+#define GT_T          float
+#define GT_NAME(name) name##_f32
+#define GT_EXP        gt_exp_f32
+#include "attention_template.h"
+
+#define GT_T          double
+#define GT_NAME(name) name##_f64
+#define GT_EXP        gt_exp_f64
+#include "attention_template.h"
+
+static const gt_AttendLoops loops[2] = {{probabilities_f32, scores_back_f32},
+                                        {probabilities_f64, scores_back_f64}};
+
+/* Query by query: s = k (scale q) as gt_gemm, over the keys up to the last query of its 32, those behind its own -infinity; or
+ * where there is a mask over all, those that are left out at 0.7 of the lowest number. e = exp(s - max); the sum of e in order,
+ * of each 64 keys rounded and these in double; p = e times 1 / sum, both rounded; o = p v as gt_gemm. */
 void GT_KERNEL(tiles_attention)(const void *job, void *const *at, int64_t first, int64_t last,
                                 void *scratch)
 {
-    gt_attend_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
+    gt_attend_tiles(&GT_KERNEL(kernels), loops, job, at, first, last, scratch);
 }
 
-/* Query by query p as in attention; d = do v' as gt_gemm; with t the sum of p d as GT_LOOP_SUM adds, in double and rounded once,
- * ds = p (d - t), 0 where the mask is false. dq = (ds k) scale. Key by key, over the queries of a block: dk = ds' (scale q),
- * dv = p' do; blocks are added up in order, heads that share the key within them. */
+/* Query by query p as in attention; d = v do as gt_gemm; t the sum of p d, each rounded, in order as that of e;
+ * ds = (p (d - t)) scale, 0 where the mask is false; dq = ds k as gt_gemm. Key by key, dk is the sum of ds q and dv that of
+ * p do, as gt_gemm over 32 queries each, one after the other in order; heads that share the key follow one another. */
 void GT_KERNEL(tiles_attention_gradient)(const void *job, void *const *at, int64_t first,
                                          int64_t last, void *scratch)
 {
-    gt_attend_back_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
+    gt_attend_back_tiles(&GT_KERNEL(kernels), loops, job, at, first, last, scratch);
 }

@@ -88,20 +88,10 @@ static gt_Status attend_shape(gt_ShapeRule *rule)
 
 /* ---- lowering ---- */
 
-enum {
-    ROWS = 32,      /* queries whose scores are made at a time */
-    BLOCK = 128,    /* of a tile */
-    BACK = 256,     /* at most of a block of the gradient, */
-    SCORES = 65536, /* with so many scores */
-};
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
+enum { BLOCK = 128 }; /* queries of a tile, a multiple of GT_ATTEND_LANES */
 
 static gt_AttentionJob *lower(const gt_ShapeRule *rule, gt_Lowering *lowering,
-                              gt_TileKernelId kernel, bool back)
+                              gt_TileKernelId kernel)
 {
     const AttendOptions *options = rule->options;
     const gt_Spec *q = rule->input[Q], *k = rule->input[K], *v = rule->input[V];
@@ -115,22 +105,18 @@ static gt_AttentionJob *lower(const gt_ShapeRule *rule, gt_Lowering *lowering,
                              .keys = k->dims[1],
                              .width = q->dims[3],
                              .wide = v->dims[3],
+                             .block = BLOCK,
                              .scale = options->scale};
     mask_strides(rule, job->mask);
-    job->rows = job->queries < 1 ? 1 : least(job->queries, ROWS);
-    int64_t scores = SCORES / (job->keys + 1) / job->rows * job->rows;
-    int64_t most = back ? least(BACK, scores > job->rows ? scores : job->rows) : BLOCK;
-    int64_t all = (job->queries + job->rows - 1) / job->rows * job->rows;
-    job->block = all < 1 ? 1 : least(all, most / job->rows * job->rows);
     return job;
 }
 
 static void attend_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const gt_AttentionJob *job = lower(rule, lowering, GT_TILES_attention, false);
+    const gt_AttentionJob *job = lower(rule, lowering, GT_TILES_attention);
     lowering->launch[0].tiles =
         job->batch * job->heads * ((job->queries + job->block - 1) / job->block);
-    gt_lower_scratch(lowering, gt_attend_tiles_scratch(lowering->target, job));
+    gt_lower_scratch(lowering, gt_attend_tiles_scratch(lowering->target, job, false));
 }
 
 /* ---- the operation ---- */
@@ -222,9 +208,9 @@ static gt_Status gradient_shape(gt_ShapeRule *rule)
 
 static void gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const gt_AttentionJob *job = lower(rule, lowering, GT_TILES_attention_gradient, true);
+    const gt_AttentionJob *job = lower(rule, lowering, GT_TILES_attention_gradient);
     lowering->launch[0].tiles = job->batch * job->heads / job->share;
-    gt_lower_scratch(lowering, gt_attend_back_tiles_scratch(lowering->target, job));
+    gt_lower_scratch(lowering, gt_attend_tiles_scratch(lowering->target, job, true));
 }
 
 /* x (batch, length, heads, n) as (batch, heads, length, n), and back. */
