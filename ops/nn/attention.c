@@ -164,12 +164,19 @@ static gt_Tensor *joined(const Layout *layout, const gt_dot_product_attention_op
     return mask;
 }
 
+/* Numbers of 16 bits are computed with in float32. */
+static gt_DType wide_dtype(const gt_Spec *spec)
+{
+    return spec->dtype == GT_FLOAT16 || spec->dtype == GT_BFLOAT16 ? GT_FLOAT32 : spec->dtype;
+}
+
 /* Can it be one operation? */
 static bool is_usual(const gt_dot_product_attention_options *options, const gt_Spec *query,
                      const gt_Spec *key, const gt_Spec *value)
 {
-    return query->rank == 4 && (query->dtype == GT_FLOAT32 || query->dtype == GT_FLOAT64) &&
-           key->dtype == query->dtype && value->dtype == query->dtype && query->size > 0 &&
+    gt_DType dtype = wide_dtype(query);
+    return query->rank == 4 && (dtype == GT_FLOAT32 || dtype == GT_FLOAT64) &&
+           wide_dtype(key) == dtype && wide_dtype(value) == dtype && query->size > 0 &&
            value->size > 0 && !options->bias && !options->weights && options->dropout == 0;
 }
 
@@ -196,9 +203,9 @@ static gt_Tensor *dot_product_attention(gt_Tensor *query, gt_Tensor *key, gt_Ten
     }
     double scale = options.scale != 0 ? options.scale : 1 / sqrt((double)q.dims[q.rank - 1]);
     gt_Tensor *mask = joined(&layout, &options);
-    if (is_usual(&options, &q, &k, &v))
-        return gt_status() == GT_OK ? gt_attend(query, key, value, mask, options.is_causal, scale)
-                                    : NULL;
+    if (is_usual(&options, &q, &k, &v) && gt_status() == GT_OK)
+        return gt_attend(gt_widened(query), gt_widened(key), gt_widened(value), mask,
+                         options.is_causal, scale);
     int64_t share = k.dims[k.rank - 2] > 0 ? q.dims[q.rank - 2] / k.dims[k.rank - 2] : 1;
     if (share > 1) {
         key = gt_repeat(key, share, .axis = -2);
