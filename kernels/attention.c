@@ -18,8 +18,9 @@
 static const gt_AttendLoops loops[2] = {{probabilities_f32, scores_back_f32},
                                         {probabilities_f64, scores_back_f64}};
 
-/* Query by query: s = k (scale q) as gt_gemm, over the keys up to the last query of its 32, those behind its own -infinity; or
- * where there is a mask over all, those that are left out at 0.7 of the lowest number. e = exp(s - max); the sum of e in order,
+/* Query by query: s = k (scale q) as gt_gemm, if causal over the keys up to the last query of its 32, those behind its own at
+ * -infinity; where there is a mask, those that are left out are at 0.7 of the lowest number, and if one of the 32 looks at none of
+ * these keys, all keys are there. e = exp(s - max); the sum of e in order,
  * of each 64 keys rounded and these in double; p = e times 1 / sum, both rounded; o = p v as gt_gemm. */
 void GT_KERNEL(tiles_attention)(const void *job, void *const *at, int64_t first, int64_t last,
                                 void *scratch)

@@ -170,15 +170,16 @@ static void lengths_around_blocks(void)
             c.wide = 17;
             compare(c);
         }
-        compare((Call){.causal = causal,
-                       .mask = OF_ALL,
-                       .batch = 2,
-                       .queries = 70,
-                       .keys = 70,
-                       .heads = 1,
-                       .key_heads = 1,
-                       .width = 33,
-                       .wide = 4});
+        for (int mask = OF_ALL; mask < MASKS; mask++)
+            compare((Call){.causal = causal,
+                           .mask = mask,
+                           .batch = 2,
+                           .queries = 70,
+                           .keys = 70,
+                           .heads = 1,
+                           .key_heads = 1,
+                           .width = 33,
+                           .wide = 4});
     }
 }
 

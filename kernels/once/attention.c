@@ -24,13 +24,12 @@ typedef struct Head {
     gt_LoopType type;
     size_t element;
     int64_t batch, head;
-    bool skips; /* causal, without a mask: no key behind a query counts */
 } Head;
 
-/* Scratch: queries turned, scores; back also what arrives, turned, d, a product that is still to be added; last that of
- * products. */
+/* Scratch: which scores count (keys, 32), queries turned, scores; back also what arrives, turned, d, a product that is still to be
+ * added; last that of products. */
 typedef struct Room {
-    char *q, *p, *up, *d, *aside, *products;
+    char *counts, *q, *p, *up, *d, *aside, *products;
 } Room;
 
 static int64_t least(int64_t a, int64_t b)
@@ -104,55 +103,81 @@ static void turned(const Head *h, int64_t rows, int64_t n, const void *x, int64_
     h->kernels->transpose[h->type == GT_LOOP_F32 ? 2 : 3](rows, n, x, ldx, to, LANES);
 }
 
-/* How many keys queries up to `last` may look at. */
-static int64_t keys_of(const Head *h, int64_t last)
-{
-    return h->skips ? least(h->job->keys, last + 1) : h->job->keys;
-}
-
-/* x[0 .. n - 1] = value. */
-static void set(const Head *h, char *x, int64_t n, double value)
+/* x[0 .. n - 1] = -infinity. */
+static void rule_out(const Head *h, char *x, int64_t n)
 {
     float *single = (void *)x;
     double *wide = (void *)x;
     if (h->type == GT_LOOP_F32)
         for (int64_t i = 0; i < n; i++)
-            single[i] = (float)value;
+            single[i] = -INFINITY;
     else
         for (int64_t i = 0; i < n; i++)
-            wide[i] = value;
+            wide[i] = -INFINITY;
 }
 
-/* Writes `value` over the scores (keys, 32) that the mask leaves out; queries `from` on. */
-static void leave_out(const Head *h, int64_t from, int64_t rows, double value, char *scores)
+/* counts (keys, 32): what the mask and the causal one say of queries [from, from + rows). */
+static void gather_mask(const Head *h, int64_t from, int64_t rows, uint8_t *counts)
 {
     const gt_AttentionJob *job = h->job;
+    const int64_t *stride = job->mask;
     const uint8_t *mask = h->at[3];
-    if (!mask)
-        return;
-    mask += h->batch * job->mask[0] + h->head * job->mask[1] + from * job->mask[2];
-    for (int64_t j = 0; j < job->keys; j++)
-        for (int64_t i = 0; i < rows; i++)
-            if (!mask[i * job->mask[2] + j * job->mask[3]] || (job->causal && j > from + i))
-                set(h, scores + (size_t)(j * LANES + i) * h->element, 1, value);
+    mask += h->batch * stride[0] + h->head * stride[1] + from * stride[2];
+    memset(counts, 1, (size_t)(job->keys * LANES));
+    if (stride[2] && stride[3])
+        h->kernels->transpose[0](rows, job->keys, mask, stride[2], counts, LANES);
+    else
+        for (int64_t j = 0; j < job->keys; j++)
+            for (int64_t i = 0; i < rows; i++)
+                counts[j * LANES + i] = mask[i * stride[2] + j * stride[3]];
+    for (int64_t j = from + 1; job->causal && j < job->keys; j++) /* key j counts from query j on */
+        memset(counts + j * LANES, 0, (size_t)least(j - from, LANES));
 }
 
-/* In room->p the probabilities of keys [0, n) for queries [from, from + rows). */
-static void probabilities(const Head *h, const Room *room, int64_t from, int64_t rows, int64_t n)
+/* Does each of the queries count a key of the first n? */
+static bool all_look(int64_t rows, int64_t n, const uint8_t *counts)
+{
+    uint8_t any[LANES] = {0};
+    for (int64_t j = 0; j < n; j++)
+        for (int i = 0; i < LANES; i++)
+            any[i] |= counts[j * LANES + i];
+    return !memchr(any, 0, (size_t)rows);
+}
+
+/* Writes `value` over the n (keys, 32) that do not count. */
+static void leave_out(const Head *h, const Room *room, int64_t n, double value, char *x)
+{
+    const float single = (float)value;
+    const void *other = h->type == GT_LOOP_F32 ? (const void *)&single : (const void *)&value;
+    h->kernels->select[h->type == GT_LOOP_F32 ? 2 : 3](n * LANES, (const uint8_t *)room->counts, 1,
+                                                       x, 1, other, 0, x);
+}
+
+/* In room->p the probabilities of keys [0, n) for queries [from, from + rows); those of the other keys are 0. Returns n, which is
+ * all keys where a query looks at none: it gets the mean of all values. */
+static int64_t probabilities(const Head *h, const Room *room, int64_t from, int64_t rows)
 {
     const gt_AttentionJob *job = h->job;
     const double lowest =
         h->type == GT_LOOP_F32 ? -0.7 * 3.4028234663852886e38 : -0.7 * 1.7976931348623157e308;
+    const bool masked = h->at[3] != NULL;
+    int64_t n = job->causal ? least(job->keys, from + rows) : job->keys;
+    if (masked) {
+        gather_mask(h, from, rows, (uint8_t *)room->counts);
+        n = all_look(rows, n, (const uint8_t *)room->counts) ? n : job->keys;
+    }
     turned(h, rows, job->width, query_row(h, 0, job->width, from), job->heads * job->width,
            room->q);
     times_scale(h, job->width * LANES, room->q);
     multiply(h, room, false, n, LANES, job->width, key_row(h, 1, job->width, 0),
              key_heads(job) * job->width, room->q, LANES, room->p, LANES);
-    for (int64_t j = from + 1; h->skips && j < n; j++) /* key j counts from query j on */
-        set(h, room->p + (size_t)(j * LANES) * h->element, least(j - from, LANES), -INFINITY);
-    leave_out(h, from, rows, lowest, room->p);
+    if (masked)
+        leave_out(h, room, n, lowest, room->p);
+    for (int64_t j = from + 1; job->causal && !masked && j < n; j++)
+        rule_out(h, room->p + (size_t)(j * LANES) * h->element, least(j - from, LANES));
     if (n > 0)
         h->loops->probabilities(n, room->p);
+    return n;
 }
 
 /* The head of a number, and the scratch of all. */
@@ -166,8 +191,7 @@ static Head open_head(const gt_KernelTable *kernels, const gt_AttendLoops *loops
                   .type = (gt_LoopType)job->type,
                   .element = job->type == GT_LOOP_F32 ? sizeof(float) : sizeof(double),
                   .batch = number / job->heads,
-                  .head = number % job->heads,
-                  .skips = job->causal && !at[3]};
+                  .head = number % job->heads};
 }
 
 /* Shares out the scratch; returns its size without that of products. */
@@ -175,10 +199,10 @@ static size_t open_room(const gt_AttentionJob *job, bool back, char *scratch, Ro
 {
     const size_t element = job->type == GT_LOOP_F32 ? sizeof(float) : sizeof(double);
     size_t at = 0;
-    char **const parts[] = {&room->q, &room->p, &room->up, &room->d, &room->aside};
-    const int64_t sizes[] = {LANES * job->width, LANES * job->keys, LANES * job->wide,
-                             LANES * job->keys, job->keys * wider(job)};
-    for (int i = 0; i < (back ? 5 : 2); i++) {
+    char **const parts[] = {&room->counts, &room->q, &room->p, &room->up, &room->d, &room->aside};
+    const int64_t sizes[] = {LANES / 4 * job->keys, LANES * job->width, LANES * job->keys,
+                             LANES * job->wide,     LANES * job->keys,  job->keys * wider(job)};
+    for (int i = 0; i < (back ? 6 : 3); i++) {
         *parts[i] = scratch ? scratch + at : NULL;
         at += ((size_t)sizes[i] * element + 63) / 64 * 64;
     }
@@ -222,8 +246,7 @@ void gt_attend_tiles(const gt_KernelTable *kernels, const gt_AttendLoops *loops,
         const Head h = open_head(kernels, loops, job, at, tile / blocks);
         int64_t begin = tile % blocks * job->block, end = least(begin + job->block, job->queries);
         for (int64_t i = begin; i < end; i += LANES) {
-            const int64_t rows = least(LANES, end - i), n = keys_of(&h, i + rows - 1);
-            probabilities(&h, &room, i, rows, n);
+            const int64_t rows = least(LANES, end - i), n = probabilities(&h, &room, i, rows);
             multiply(&h, &room, true, rows, job->wide, n, room.p, LANES,
                      key_row(&h, 2, job->wide, 0), key_heads(job) * job->wide,
                      query_row(&h, 4, job->wide, i), job->heads * job->wide);
@@ -253,24 +276,26 @@ static void keys_back(const Head *h, const Room *room, int to, int64_t n, int64_
                  key_row(h, to, n, written), ld);
 }
 
-/* Queries [from, from + rows). dk and dv are written for keys [0, written) by now. */
-static void rows_back(const Head *h, const Room *room, int64_t from, int64_t rows, int64_t written)
+/* Queries [from, from + rows). dk and dv are written for keys [0, written) by now; returns for how many they are then. */
+static int64_t rows_back(const Head *h, const Room *room, int64_t from, int64_t rows,
+                         int64_t written)
 {
     const gt_AttentionJob *job = h->job;
-    const int64_t n = keys_of(h, from + rows - 1), ldq = job->heads * job->width;
+    const int64_t n = probabilities(h, room, from, rows), ldq = job->heads * job->width;
     const char *up = query_row(h, 4, job->wide, from);
-    probabilities(h, room, from, rows, n);
     turned(h, rows, job->wide, up, job->heads * job->wide, room->up);
     multiply(h, room, false, n, LANES, job->wide, key_row(h, 2, job->wide, 0),
              key_heads(job) * job->wide, room->up, LANES, room->d, LANES);
     h->loops->scores_back(n, room->p, room->d);
-    leave_out(h, from, rows, 0, room->d);
+    if (h->at[3])
+        leave_out(h, room, n, 0, room->d);
     times_scale(h, n * LANES, room->d);
     multiply(h, room, true, rows, job->width, n, room->d, LANES, key_row(h, 1, job->width, 0),
              key_heads(job) * job->width, query_row(h, 5, job->width, from), ldq);
     keys_back(h, room, 6, job->width, n, written, rows, room->d, query_row(h, 0, job->width, from),
               ldq);
     keys_back(h, room, 7, job->wide, n, written, rows, room->p, up, job->heads * job->wide);
+    return n > written ? n : written;
 }
 
 /* A tile is one key head of one row of the batch, with all heads that share it. Keys that nobody may look at get zeros. */
@@ -284,12 +309,8 @@ void gt_attend_back_tiles(const gt_KernelTable *kernels, const gt_AttendLoops *l
         Head h = open_head(kernels, loops, job, at, tile * job->share);
         int64_t written = 0;
         for (int64_t i = 0; i < job->share; i++, h.head++)
-            for (int64_t from = 0; from < job->queries; from += LANES) {
-                const int64_t rows = least(LANES, job->queries - from);
-                const int64_t n = keys_of(&h, from + rows - 1);
-                rows_back(&h, &room, from, rows, written);
-                written = n > written ? n : written;
-            }
+            for (int64_t from = 0; from < job->queries; from += LANES)
+                written = rows_back(&h, &room, from, least(LANES, job->queries - from), written);
         h.head = tile * job->share % job->heads;
         for (int64_t j = written; j < job->keys; j++) {
             memset(key_row(&h, 6, job->width, j), 0, (size_t)job->width * h.element);
