@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-typedef enum Kind { LSTM, GRU, ATTENTION, CAUSAL } Kind;
+typedef enum Kind { LSTM, GRU, ATTENTION, CAUSAL, PADDED } Kind;
 
 /* batch, steps; then features and units, or heads and width of one. */
 typedef struct Case {
@@ -31,6 +31,7 @@ static const Case cases[] = {
     {"GRU 64 -> 128, 64 steps, b32", GRU, 32, 64, 64, 128},
     {"attention 128 x 32, 4 heads, b16", ATTENTION, 16, 128, 4, 32},
     {"the same, causal", CAUSAL, 16, 128, 4, 32},
+    {"the same, causal, a quarter padding", PADDED, 16, 128, 4, 32},
     {"causal, 512 x 64, 8 heads, b2", CAUSAL, 2, 512, 8, 64},
     {"causal, 40 x 8, 2 heads, b32", CAUSAL, 32, 40, 2, 8},
 };
@@ -70,7 +71,10 @@ static gt_Tensor *forward(const Call *call, gt_Tensor *const *in)
     if (c->kind == GRU)
         return gt_gru(in[0], in[1], in[2], in[3], .activation = activation,
                       .recurrent_activation = sigmoid);
-    return gt_dot_product_attention(in[0], in[1], in[2], .is_causal = c->kind == CAUSAL,
+    gt_Tensor *mask = gt_less(gt_arange(0, (double)c->steps, 1), 0.75 * (double)c->steps);
+    mask = gt_broadcast_to(mask, gt_shape(c->batch, c->steps));
+    return gt_dot_product_attention(in[0], in[1], in[2], .is_causal = c->kind != ATTENTION,
+                                    .value_mask = c->kind == PADDED ? mask : NULL,
                                     .weights = call->composed ? &weights : NULL);
 }
 
@@ -118,7 +122,7 @@ static double flops_of(const Case *c)
     double b = (double)c->batch, t = (double)c->steps, m = (double)c->first, n = (double)c->second;
     if (c->kind == LSTM || c->kind == GRU)
         return 3 * 2 * b * t * (m + n) * (c->kind == LSTM ? 4 : 3) * n;
-    return 6 * 2 * b * m * n * (c->kind == CAUSAL ? t * (t + 1) / 2 : t * t);
+    return 6 * 2 * b * m * n * (c->kind == ATTENTION ? t * t : t * (t + 1) / 2);
 }
 
 /* Time that the one thread was given; on the wall where several work. */

@@ -17,7 +17,7 @@
 
 #define LOOPS(type)                                                                                \
     {                                                                                              \
-        lstm_states_##type, lstm_slopes_##type, gru_states_##type, gru_slopes_##type               \
+        sums_##type, lstm_states_##type, lstm_slopes_##type, gru_states_##type, gru_slopes_##type  \
     }
 static const gt_SequenceLoops loops[2] = {LOOPS(f32), LOOPS(f64)};
 

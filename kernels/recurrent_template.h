@@ -1,5 +1,15 @@
 /* Steps of LSTM and GRU, sequence.h, for one element type GT_T. Included once for each; not a header. */
 
+static void GT_NAME(sums)(int64_t n, const void *inputs, const void *bias, const void *product,
+                          void *to)
+{
+    const GT_T *x = inputs, *b = bias, *p = product;
+    GT_T *z = to;
+    GT_INDEPENDENT
+    for (int64_t j = 0; j < n; j++)
+        z[j] = (x[j] + b[j]) + p[j];
+}
+
 static void GT_NAME(lstm_states)(int64_t n, const void *gates, const void *c, void *next)
 {
     const GT_T *z = gates, *now = c;

@@ -7,6 +7,8 @@
 
 /* Gates (4 n) lie one behind the other: i, f, g, o of an LSTM; z, r, g, q of a GRU. */
 typedef struct gt_SequenceLoops {
+    /* z = (x + b) + p. z may be x. */
+    void (*sums)(int64_t n, const void *x, const void *b, const void *p, void *z);
     /* next = f c + i g, both products rounded. `next` may be c. */
     void (*lstm_states)(int64_t n, const void *gates, const void *c, void *next);
     /* t: tanh of the step's c; before: c of the step before; up (4 n): what arrives at the gates; dh: of h; dc: of c, becomes that

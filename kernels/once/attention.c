@@ -123,13 +123,19 @@ static void gather_mask(const Head *h, int64_t from, int64_t rows, uint8_t *coun
     const int64_t *stride = job->mask;
     const uint8_t *mask = h->at[3];
     mask += h->batch * stride[0] + h->head * stride[1] + from * stride[2];
-    memset(counts, 1, (size_t)(job->keys * LANES));
-    if (stride[2] && stride[3])
+    uint8_t row[LANES] = {0}; /* of a mask that is the same for all keys */
+    for (int64_t i = 0; i < rows; i++)
+        row[i] = mask[i * stride[2]];
+    if (stride[2] && stride[3]) {
+        memset(counts, 0, rows < LANES ? (size_t)(job->keys * LANES) : 0);
         h->kernels->transpose[0](rows, job->keys, mask, stride[2], counts, LANES);
-    else
+    } else {
         for (int64_t j = 0; j < job->keys; j++)
-            for (int64_t i = 0; i < rows; i++)
-                counts[j * LANES + i] = mask[i * stride[2] + j * stride[3]];
+            if (stride[3])
+                memset(counts + j * LANES, mask[j * stride[3]], LANES);
+            else
+                memcpy(counts + j * LANES, row, LANES);
+    }
     for (int64_t j = from + 1; job->causal && j < job->keys; j++) /* key j counts from query j on */
         memset(counts + j * LANES, 0, (size_t)least(j - from, LANES));
 }

@@ -122,7 +122,9 @@ static void lstm_rows(const Walk *walk, char *h)
 {
     const int64_t n = walk->job->units, rows = walk->rows;
     const size_t v = walk->vector, all = (size_t)rows * v;
-    char *c = h + all, *p = c + all, *t = p + 4 * all, *spare = t + v;
+    char *c = h + all, *p = c + all, *t = p + 4 * all, *spare = t + v, *none = spare + v;
+    const void *bias = walk->at[2] ? walk->at[2] : none;
+    copy(4 * v, NULL, none);
     copy(all, state_of(walk, 3, 0), h);
     copy(all, state_of(walk, 4, 0), c);
     for (int64_t k = 0; k < walk->job->time; k++) {
@@ -133,8 +135,7 @@ static void lstm_rows(const Walk *walk, char *h)
             const bool counted = counts(walk, 5, i, place);
             char *z = step_of(walk, 6, i, place, 4), *o = z + 3 * v;
             char *next = counted ? c + own : spare;
-            add(walk, 4 * n, step_of(walk, 0, i, place, 4), walk->at[2], z);
-            add(walk, 4 * n, z, p + 4 * own, z);
+            walk->loops->sums(4 * n, step_of(walk, 0, i, place, 4), bias, p + 4 * own, z);
             apply(walk, GT_LOOP_SIGMOID, 2 * n, z, z);
             apply(walk, GT_LOOP_TANH, n, z + 2 * v, z + 2 * v);
             apply(walk, GT_LOOP_SIGMOID, n, o, o);
@@ -205,9 +206,11 @@ static void gru_rows(const Walk *walk, char *h)
 {
     const int64_t n = walk->job->units, rows = walk->rows;
     const size_t v = walk->vector, all = (size_t)rows * v;
-    char *p = h + all, *spare = p + 3 * all;
-    const char *bias = walk->at[2], *second = bias ? bias + 3 * v : NULL;
+    char *p = h + all, *spare = p + 3 * all, *none = spare + v;
+    const char *bias = walk->at[2] ? walk->at[2] : none,
+               *second = bias == none ? none : bias + 3 * v;
     gt_BinaryLoop *product = walk->kernels->binary[GT_LOOP_MULTIPLY][walk->job->type];
+    copy(3 * v, NULL, none);
     copy(all, state_of(walk, 3, 0), h);
     for (int64_t k = 0; k < walk->job->time; k++) {
         const int64_t place = place_of(walk, k);
@@ -215,13 +218,13 @@ static void gru_rows(const Walk *walk, char *h)
         for (int64_t i = 0; i < rows; i++) {
             char *mine = h + (size_t)i * v, *of_h = p + 3 * (size_t)i * v;
             char *z = step_of(walk, 5, i, place, 4), *q = z + 3 * v;
+            const char *x = step_of(walk, 0, i, place, 3);
             add(walk, 3 * n, of_h, second, of_h);
-            add(walk, 3 * n, step_of(walk, 0, i, place, 3), bias, z);
-            add(walk, 2 * n, z, of_h, z);
+            walk->loops->sums(2 * n, x, bias, of_h, z);
             apply(walk, GT_LOOP_SIGMOID, 2 * n, z, z);
             memcpy(q, of_h + 2 * v, v);
             product(n, z + v, 1, q, 1, of_h);
-            add(walk, n, z + 2 * v, of_h, z + 2 * v);
+            walk->loops->sums(n, x + 2 * v, bias + 2 * v, of_h, z + 2 * v);
             apply(walk, GT_LOOP_TANH, n, z + 2 * v, z + 2 * v);
             walk->loops->gru_states(n, z, mine, counts(walk, 4, i, place) ? mine : spare);
             memcpy(step_of(walk, 6, i, place, 1), mine, v);
