@@ -15,11 +15,13 @@
 #include "lookups.h"
 #include "orders.h"
 #include "activation.h"
+#include "attention.h"
 #include "convolution.h"
 #include "ctc.h"
 #include "loss.h"
 #include "matrix.h"
 #include "pooling.h"
+#include "recurrent.h"
 #include "resize.h"
 #include "update.h"
 

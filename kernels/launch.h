@@ -56,6 +56,12 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(batch_gradient)                                                                           \
     EACH(ctc_forward)                                                                              \
     EACH(band_recurrence)                                                                          \
+    EACH(lstm)                                                                                     \
+    EACH(lstm_gradient)                                                                            \
+    EACH(gru)                                                                                      \
+    EACH(gru_gradient)                                                                             \
+    EACH(attention)                                                                                \
+    EACH(attention_gradient)                                                                       \
     EACH(sigmoid_crossentropy)                                                                     \
     EACH(softmax_crossentropy)                                                                     \
     EACH(sparse_softmax_crossentropy)                                                              \

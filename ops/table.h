@@ -41,6 +41,10 @@ GT_BEGIN
     F(probabilities)                                                                               \
     /* ctc.c */                                                                                    \
     F(ctc_states) F(ctc_forward) F(band_recurrence)                                                \
+    /* sequence.c */                                                                               \
+    F(lstm_sequence) F(lstm_sequence_gradient) F(gru_sequence) F(gru_sequence_gradient)            \
+    /* attend.c */                                                                                 \
+    F(attend) F(attend_gradient)                                                                   \
     /* ctc_decode.c */                                                                             \
     F(ctc_decode)                                                                                  \
     /* matmul.c */                                                                                 \

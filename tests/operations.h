@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CASE_INPUTS = 8, CASE_NUMBERS = 512 };
+enum { CASE_INPUTS = 10, CASE_NUMBERS = 512 };
 
 /* One sample with its numbers, all as doubles. */
 typedef struct Case {

@@ -379,7 +379,7 @@ Test(functional, no_effects)
     gt_function_free(function);
     gt_cond(gt_greater(gt_mean(x), 0), uses_symbol, uses_symbol, v, gt_tensors(v), &out);
     fails(GT_STATE, "a symbol of gt_Input has no numbers");
-    gt_lstm(gt_reshape(x, gt_shape(-1, 3, 2)), gt_zeros(gt_shape(2, 8)), gt_zeros(gt_shape(2, 8)), NULL);
+    gt_simple_rnn(gt_reshape(x, gt_shape(-1, 3, 2)), gt_ones(gt_shape(2, 2)), gt_ones(gt_shape(2, 2)), NULL);
     fails(GT_STATE, "put this into a layer");
     gt_variable_free(state);
     end(scope);

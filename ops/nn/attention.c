@@ -1,4 +1,5 @@
-/* Attention, made of operations: formulas of ops/nn/attention.h.
+/* Attention: formulas of ops/nn/attention.h. With heads and one axis of queries it is one operation, ops/nn/attend.c; with more
+ * axes, a bias, dropout or weights to give back, and without heads, it is made of operations.
  *
  * With heads: query (batch, other axes, queries, heads, width) is turned to (batch, other axes, heads, queries, width) and the
  * axes of the queries become one; so do those of keys and values. Then it is two batched products with a softmax between
@@ -15,6 +16,7 @@
 #include "ops/math/random.h"
 #include "ops/math/reduce.h"
 #include "ops/nn/activation.h"
+#include "ops/nn/attend.h"
 
 #include <math.h>
 
@@ -151,16 +153,31 @@ static gt_Tensor *masked(gt_Tensor *scores, gt_Tensor *mask)
     return gt_where(mask, scores, lowest);
 }
 
-/* Every mask there is, as one that broadcasts to the scores; NULL: none, or an error. */
-static gt_Tensor *joined(const Layout *layout, gt_Tensor *scores,
-                         const gt_dot_product_attention_options *options)
+/* Every mask that is given, as one that broadcasts to the scores; NULL: none, or an error. */
+static gt_Tensor *joined(const Layout *layout, const gt_dot_product_attention_options *options)
 {
     gt_Tensor *mask = merged(layout, options->mask), *query = options->query_mask;
     if (options->value_mask)
         mask = both(mask, gt_get_item(options->value_mask, ":, newaxis, newaxis"));
     if (query)
         mask = both(mask, gt_get_item(query, ":, newaxis, :, newaxis"));
-    return options->is_causal ? both(mask, causal(scores)) : mask;
+    return mask;
+}
+
+/* Numbers of 16 bits are computed with in float32. */
+static gt_DType wide_dtype(const gt_Spec *spec)
+{
+    return spec->dtype == GT_FLOAT16 || spec->dtype == GT_BFLOAT16 ? GT_FLOAT32 : spec->dtype;
+}
+
+/* Can it be one operation? */
+static bool is_usual(const gt_dot_product_attention_options *options, const gt_Spec *query,
+                     const gt_Spec *key, const gt_Spec *value)
+{
+    gt_DType dtype = wide_dtype(query);
+    return query->rank == 4 && (dtype == GT_FLOAT32 || dtype == GT_FLOAT64) &&
+           wide_dtype(key) == dtype && wide_dtype(value) == dtype && query->size > 0 &&
+           value->size > 0 && !options->bias && !options->weights && options->dropout == 0;
 }
 
 static gt_Tensor *dot_product_attention(gt_Tensor *query, gt_Tensor *key, gt_Tensor *value,
@@ -184,18 +201,23 @@ static gt_Tensor *dot_product_attention(gt_Tensor *query, gt_Tensor *key, gt_Ten
                 "width); give a mask");
         return NULL;
     }
+    double scale = options.scale != 0 ? options.scale : 1 / sqrt((double)q.dims[q.rank - 1]);
+    gt_Tensor *mask = joined(&layout, &options);
+    if (is_usual(&options, &q, &k, &v) && gt_status() == GT_OK)
+        return gt_attend(gt_widened(query), gt_widened(key), gt_widened(value), mask,
+                         options.is_causal, scale);
     int64_t share = k.dims[k.rank - 2] > 0 ? q.dims[q.rank - 2] / k.dims[k.rank - 2] : 1;
     if (share > 1) {
         key = gt_repeat(key, share, .axis = -2);
         value = gt_repeat(value, share, .axis = -2);
     }
-    double scale = options.scale != 0 ? options.scale : 1 / sqrt((double)q.dims[q.rank - 1]);
     gt_Tensor *few =
         gt_multiply(gt_widened(query), scale); /* there are fewer queries than scores */
     gt_Tensor *scores = gt_matmul(turned(&layout, few), turned(&layout, key), .transpose_b = true);
     if (options.bias)
         scores = gt_add(scores, merged(&layout, options.bias));
-    gt_Tensor *mask = joined(&layout, scores, &options);
+    if (options.is_causal)
+        mask = both(mask, causal(scores));
     gt_Tensor *weights = gt_softmax(mask ? masked(scores, mask) : scores);
     if (options.weights)
         *options.weights = gt_status() == GT_OK ? weights : NULL;

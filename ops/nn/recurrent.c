@@ -1,5 +1,6 @@
-/* LSTM, GRU and simple RNN, made of operations: formulas of ops/nn/recurrent.h. The input projection of
- * all time steps is one matrix product; only the recurrent part runs step by step, in the loop of ops/nn/rnn.c.
+/* LSTM, GRU and simple RNN: formulas of ops/nn/recurrent.h. The input projection of all time steps is one matrix product;
+ * only the recurrent part runs step by step: for the usual activations in one operation of ops/nn/sequence.c, else made of
+ * operations in the loop of ops/nn/rnn.c.
  *
  *     x (batch, time, features), kernel (features, gates units): (time, batch, gates units);
  *     a step: h (batch, units), recurrent_kernel (units, gates units) -> the states after it
@@ -7,12 +8,16 @@
  * A step and a whole sequence check their arguments in the same function, open_cell, and compute a step in the same one, so
  * gt_lstm_cell and gt_lstm cannot differ. */
 #include "ops/nn/recurrent.h"
+#include "ops/array/cast.h"
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
 #include "ops/array/reshaping.h"
 #include "ops/kit.h"
 #include "ops/linalg/matmul.h"
+#include "ops/math/compare.h"
+#include "ops/math/reduce.h"
 #include "ops/nn/rnn.h"
+#include "ops/nn/sequence.h"
 
 #include <stdio.h>
 
@@ -151,12 +156,21 @@ static gt_Tensor *no_state(const Cell *cell, gt_Tensor *x)
     return gt_add(column, gt_zeros(gt_shape(cell->units), .dtype = cell->dtype));
 }
 
-/* A state before the first step; NULL on failure. */
-static gt_Tensor *initial_of(const Cell *cell, gt_Tensor *x, const char *what, gt_Tensor *given)
+/* Is the whole sequence one operation? A dropout mask of x for all gates alike acts before it; the reset gate of a GRU has to
+ * act after the product. */
+static bool is_usual(const Cell *cell)
 {
-    if (!given)
-        return no_state(cell, x);
-    return fits(cell, what, given, gt_shape(cell->batch, cell->units)) ? given : NULL;
+    return (cell->dtype == GT_FLOAT32 || cell->dtype == GT_FLOAT64) && cell->time > 0 &&
+           !cell->of_x.apart && !cell->of_h.dropout && !cell->of_reset.weights &&
+           cell->activation == gt_tanh && cell->recurrent_activation == gt_sigmoid;
+}
+
+/* A state before the first step, for all steps at once NULL if it is not given; false on failure. */
+static bool initial_of(const Cell *cell, gt_Tensor *x, const char *what, gt_Tensor *given,
+                       gt_Tensor **state)
+{
+    *state = given || is_usual(cell) ? given : no_state(cell, x);
+    return fits(cell, what, *state, gt_shape(cell->batch, cell->units));
 }
 
 /* Is this the state of a cell, which has to be there? */
@@ -201,6 +215,42 @@ static gt_Tensor *run_steps(gt_FunctionBody step, Cell *cell, gt_RNN loop, gt_Te
     return gt_rnn_run(&loop);
 }
 
+/* What that operation gets, without the bias, which it adds itself. NULL if the arguments are wrong. */
+static gt_Sequence *open_sequence(gt_Sequence *sequence, const Cell *cell, const gt_RNN *loop,
+                                  gt_Tensor *x, const Given *given)
+{
+    gt_Spec spec = gt_spec(x);
+    Product of_x = cell->of_x;
+    of_x.bias = NULL;
+    of_x.dropout = of_x.dropout ? gt_expand_dims(of_x.dropout, 1) : NULL; /* over all steps */
+    *sequence = (gt_Sequence){.recurrent = given->recurrent,
+                              .bias = given->bias,
+                              .mask = loop->mask,
+                              .backwards = loop->backwards};
+    if (gt_status() != GT_OK || gt_rnn_mask(loop->mask, &spec) != GT_OK)
+        return NULL;
+    sequence->x = product_of(&of_x, x);
+    return sequence;
+}
+
+/* The output of steps that the mask leaves out: there the states of the step before are, where the output may be 0. */
+static gt_Tensor *close_sequence(const gt_RNN *loop, const gt_Sequence *sequence)
+{
+    gt_Tensor *mask = loop->mask, *shown = NULL;
+    gt_Tensor *y = loop->sequences ? sequence->h : sequence->last_h;
+    if (mask && loop->zero)
+        shown = loop->sequences ? mask : gt_get_item(mask, loop->backwards ? ":, 0" : ":, -1");
+    else if (mask &&
+             !loop->starts_at_0) /* 0 before the first step that counts, whatever the state is */
+        shown = loop->sequences ? gt_greater(gt_cumsum(gt_cast(mask, GT_INT32), .axis = 1,
+                                                       .reverse = loop->backwards),
+                                             0)
+                                : gt_any(mask, .axis = 1);
+    if (shown)
+        y = gt_where(gt_expand_dims(shown, -1), y, 0);
+    return loop->sequences && loop->backwards ? gt_flip(y, .axis = 1) : y;
+}
+
 /* ---- LSTM ---- */
 
 enum { IN, FORGET, NEW, OUT }; /* the order of the gates */
@@ -235,6 +285,22 @@ static gt_Status lstm_body(void *context, gt_Tensor *const *inputs, gt_Tensor **
     return gt_status();
 }
 
+/* All steps as one operation; `state`, h and c before the first step or NULL, becomes that after the last. */
+static gt_Tensor *lstm_at_once(const Cell *cell, const gt_RNN *loop, gt_Tensor *x,
+                               const Given *given, gt_Tensor **state)
+{
+    gt_Sequence all;
+    if (!open_sequence(&all, cell, loop, x, given))
+        return NULL;
+    all.h0 = state[0];
+    all.c0 = state[1];
+    if (gt_lstm_sequence(&all) != GT_OK)
+        return NULL;
+    state[0] = all.last_h;
+    state[1] = all.last_c;
+    return close_sequence(loop, &all);
+}
+
 static gt_Tensor *lstm(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel,
                        gt_Tensor *bias, const gt_lstm_options *taken)
 {
@@ -246,9 +312,12 @@ static gt_Tensor *lstm(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_ker
     give(options.final_c, NULL);
     if (!open_lstm(&cell, &given, 3))
         return NULL;
-    gt_Tensor *state[2] = {initial_of(&cell, x, "initial_h", options.initial_h),
-                           initial_of(&cell, x, "initial_c", options.initial_c)};
-    gt_Tensor *y = run_steps(lstm_body, &cell, loop, x, 2, state);
+    gt_Tensor *state[2], *y = NULL;
+    if (!initial_of(&cell, x, "initial_h", options.initial_h, &state[0]) ||
+        !initial_of(&cell, x, "initial_c", options.initial_c, &state[1]))
+        return NULL;
+    y = is_usual(&cell) ? lstm_at_once(&cell, &loop, x, &given, state)
+                        : run_steps(lstm_body, &cell, loop, x, 2, state);
     give(options.final_h, y ? state[0] : NULL);
     give(options.final_c, y ? state[1] : NULL);
     return y;
@@ -343,6 +412,19 @@ static gt_Status gru_body(void *context, gt_Tensor *const *inputs, gt_Tensor **o
     return gt_status();
 }
 
+static gt_Tensor *gru_at_once(const Cell *cell, const gt_RNN *loop, gt_Tensor *x,
+                              const Given *given, gt_Tensor **state)
+{
+    gt_Sequence all;
+    if (!open_sequence(&all, cell, loop, x, given))
+        return NULL;
+    all.h0 = *state;
+    if (gt_gru_sequence(&all) != GT_OK)
+        return NULL;
+    *state = all.last_h;
+    return close_sequence(loop, &all);
+}
+
 static gt_Tensor *gru(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel, gt_Tensor *bias,
                       const gt_gru_options *taken)
 {
@@ -353,8 +435,11 @@ static gt_Tensor *gru(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kern
     give(options.final_h, NULL);
     if (!open_gru(&cell, &given, 3, options.reset_after))
         return NULL;
-    gt_Tensor *state = initial_of(&cell, x, "initial_h", options.initial_h);
-    gt_Tensor *y = run_steps(gru_body, &cell, loop, x, 1, &state);
+    gt_Tensor *state, *y;
+    if (!initial_of(&cell, x, "initial_h", options.initial_h, &state))
+        return NULL;
+    y = is_usual(&cell) ? gru_at_once(&cell, &loop, x, &given, &state)
+                        : run_steps(gru_body, &cell, loop, x, 1, &state);
     give(options.final_h, y ? state : NULL);
     return y;
 }
@@ -415,7 +500,9 @@ static gt_Tensor *simple_rnn(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurre
     give(options.final_h, NULL);
     if (!open_simple(&cell, &given, 3))
         return NULL;
-    gt_Tensor *state = initial_of(&cell, x, "initial_h", options.initial_h);
+    gt_Tensor *state;
+    if (!initial_of(&cell, x, "initial_h", options.initial_h, &state))
+        return NULL;
     gt_Tensor *y = run_steps(simple_body, &cell, loop, x, 1, &state);
     give(options.final_h, y ? state : NULL);
     return y;

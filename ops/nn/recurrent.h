@@ -17,8 +17,9 @@ GT_BEGIN
  * Where the mask is false the states stay as they are, and the output is that of the step before, 0
  * before the first step, or always 0 with `zero_output_for_mask`.
  *
- * In a traced function the steps are a loop, or with `unroll` one after the other: more to plan, not
- * faster. */
+ * gt_lstm and gt_gru with the usual activations (and reset_after, and no recurrent_dropout_mask) are one
+ * operation over all steps, with a gradient of its own. Others are composed, step after step; in a traced
+ * function their steps are a loop, or with `unroll` one after the other: more to plan, not faster. */
 #define GT_RNN_COMMON(F, S)                                                                        \
     F(S, bool, return_sequences, false, "the outputs of all steps, not of the last alone")         \
     F(S, bool, go_backwards, false, "from the last step to the first")                             \

@@ -1,0 +1,63 @@
+/* Scores to probabilities and back, attend.h, for one element type GT_T. Included once for each; not a header. Lanes are queries,
+ * so that nothing is ever summed across a vector. */
+
+static void GT_NAME(probabilities)(int64_t n, void *scores)
+{
+    enum { PART = 64 }; /* keys whose sum is kept in GT_T */
+    GT_T *s = scores, most[GT_ATTEND_LANES], part[GT_ATTEND_LANES];
+    double sum[GT_ATTEND_LANES] = {0};
+    memcpy(most, s, sizeof most);
+    for (int64_t j = 1; j < n; j++)
+        for (int i = 0; i < GT_ATTEND_LANES; i++)
+            most[i] = s[j * GT_ATTEND_LANES + i] > most[i] ? s[j * GT_ATTEND_LANES + i] : most[i];
+    for (int64_t from = 0; from < n; from += PART) {
+        const int64_t end = n - from < PART ? n : from + PART;
+        memset(part, 0, sizeof part);
+        for (int64_t j = from; j < end; j++) {
+            GT_T *row = s + j * GT_ATTEND_LANES;
+            GT_INDEPENDENT
+            for (int i = 0; i < GT_ATTEND_LANES; i++) {
+                const GT_T e = GT_EXP(row[i] - most[i]);
+                part[i] += e;
+                row[i] = e;
+            }
+        }
+        for (int i = 0; i < GT_ATTEND_LANES; i++)
+            sum[i] += (double)part[i];
+    }
+    for (int i = 0; i < GT_ATTEND_LANES; i++)
+        part[i] = (GT_T)(1 / sum[i]);
+    for (int64_t j = 0; j < n; j++)
+        for (int i = 0; i < GT_ATTEND_LANES; i++)
+            s[j * GT_ATTEND_LANES + i] *= part[i];
+}
+
+static void GT_NAME(scores_back)(int64_t n, const void *probabilities, void *arrived)
+{
+    enum { PART = 64 };
+    const GT_T *p = probabilities;
+    GT_T *d = arrived, part[GT_ATTEND_LANES];
+    double sum[GT_ATTEND_LANES] = {0};
+    for (int64_t from = 0; from < n; from += PART) {
+        const int64_t end = n - from < PART ? n : from + PART;
+        memset(part, 0, sizeof part);
+        for (int64_t j = from; j < end; j++)
+            for (int i = 0; i < GT_ATTEND_LANES; i++)
+                part[i] += p[j * GT_ATTEND_LANES + i] * d[j * GT_ATTEND_LANES + i];
+        for (int i = 0; i < GT_ATTEND_LANES; i++)
+            sum[i] += (double)part[i];
+    }
+    for (int i = 0; i < GT_ATTEND_LANES; i++)
+        part[i] = (GT_T)sum[i];
+    for (int64_t j = 0; j < n; j++) {
+        const GT_T *own = p + j * GT_ATTEND_LANES;
+        GT_T *row = d + j * GT_ATTEND_LANES;
+        GT_INDEPENDENT
+        for (int i = 0; i < GT_ATTEND_LANES; i++)
+            row[i] = own[i] * (row[i] - part[i]);
+    }
+}
+
+#undef GT_T
+#undef GT_NAME
+#undef GT_EXP

@@ -1,0 +1,326 @@
+/* Attention, head by head: where things lie, products, and which loop comes when. Compiled once: the loops are those of the
+ * tables it is given; attention.c states the order of operations. Everything is in bytes here.
+ *
+ * 32 queries of a head are worked on at a time. Their scores lie as (keys, 32), so that softmax goes down columns, and stay in the
+ * first-level cache; only keys up to the last of these queries are touched where attention is causal. The queries come turned,
+ * (width, 32), times scale, with zeros where there are fewer than 32: such lanes are computed and never read.
+ *
+ *     forwards   s (keys, 32) = k q;  softmax;  o = s' v
+ *     back       p as s;  d (keys, 32) = v do;  d = p (d - sum of p d) scale;  dq = d' k;  dk += d q';  dv += p do' */
+#include "kernels/attend.h"
+#include "kernels/product.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LANES = GT_ATTEND_LANES };
+
+/* One head of one row of the batch. */
+typedef struct Head {
+    const gt_KernelTable *kernels;
+    const gt_AttendLoops *loops;
+    const gt_AttentionJob *job;
+    void *const *at;
+    gt_LoopType type;
+    size_t element;
+    int64_t batch, head;
+} Head;
+
+/* Scratch: which scores count (keys, 32), queries turned, scores; back also what arrives, turned, d, a product that is still to be
+ * added; last that of products. */
+typedef struct Room {
+    char *counts, *q, *p, *up, *d, *aside, *products;
+} Room;
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t wider(const gt_AttentionJob *job)
+{
+    return job->width > job->wide ? job->width : job->wide;
+}
+
+static int64_t key_heads(const gt_AttentionJob *job)
+{
+    return job->heads / job->share;
+}
+
+/* Row `row` of `length` of array `array` (batch, length, heads, n), of one of its heads. */
+static char *row_of(const Head *h, int array, int64_t length, int64_t heads, int64_t head,
+                    int64_t n, int64_t row)
+{
+    int64_t index = ((h->batch * length + row) * heads + head) * n;
+    return (char *)h->at[array] + (size_t)index * h->element;
+}
+
+/* Of q and what has its shape. */
+static char *query_row(const Head *h, int array, int64_t n, int64_t row)
+{
+    return row_of(h, array, h->job->queries, h->job->heads, h->head, n, row);
+}
+
+/* Of k, v and what has their shapes. */
+static char *key_row(const Head *h, int array, int64_t n, int64_t row)
+{
+    return row_of(h, array, h->job->keys, key_heads(h->job), h->head / h->job->share, n, row);
+}
+
+/* c (m, n) = a b, or a' b with a stored (k, m). */
+static void multiply(const Head *h, const Room *room, bool turned, int64_t m, int64_t n, int64_t k,
+                     const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc)
+{
+    const gt_Gemm product = {.transpose_a = turned,
+                             .m = m,
+                             .n = n,
+                             .k = k,
+                             .a = a,
+                             .b = b,
+                             .lda = lda,
+                             .ldb = ldb,
+                             .ldc = ldc,
+                             .half_a = -1,
+                             .half_b = -1,
+                             .c = c};
+    gt_gemm(h->kernels, h->type, &product, room->products);
+}
+
+/* x *= scale, n elements. */
+static void times_scale(const Head *h, int64_t n, void *x)
+{
+    const float single = (float)h->job->scale;
+    const void *scale =
+        h->type == GT_LOOP_F32 ? (const void *)&single : (const void *)&h->job->scale;
+    h->kernels->binary[GT_LOOP_MULTIPLY][h->type](n, x, 1, scale, 0, x);
+}
+
+/* to (n, 32) = x (rows, n) turned; zeros in the lanes behind. */
+static void turned(const Head *h, int64_t rows, int64_t n, const void *x, int64_t ldx, void *to)
+{
+    if (rows < LANES)
+        memset(to, 0, (size_t)(n * LANES) * h->element);
+    h->kernels->transpose[h->type == GT_LOOP_F32 ? 2 : 3](rows, n, x, ldx, to, LANES);
+}
+
+/* x[0 .. n - 1] = -infinity. */
+static void rule_out(const Head *h, char *x, int64_t n)
+{
+    float *single = (void *)x;
+    double *wide = (void *)x;
+    if (h->type == GT_LOOP_F32)
+        for (int64_t i = 0; i < n; i++)
+            single[i] = -INFINITY;
+    else
+        for (int64_t i = 0; i < n; i++)
+            wide[i] = -INFINITY;
+}
+
+/* counts (keys, 32): what the mask and the causal one say of queries [from, from + rows). */
+static void gather_mask(const Head *h, int64_t from, int64_t rows, uint8_t *counts)
+{
+    const gt_AttentionJob *job = h->job;
+    const int64_t *stride = job->mask;
+    const uint8_t *mask = h->at[3];
+    mask += h->batch * stride[0] + h->head * stride[1] + from * stride[2];
+    uint8_t row[LANES] = {0}; /* of a mask that is the same for all keys */
+    for (int64_t i = 0; i < rows; i++)
+        row[i] = mask[i * stride[2]];
+    if (stride[2] && stride[3]) {
+        memset(counts, 0, rows < LANES ? (size_t)(job->keys * LANES) : 0);
+        h->kernels->transpose[0](rows, job->keys, mask, stride[2], counts, LANES);
+    } else {
+        for (int64_t j = 0; j < job->keys; j++)
+            if (stride[3])
+                memset(counts + j * LANES, mask[j * stride[3]], LANES);
+            else
+                memcpy(counts + j * LANES, row, LANES);
+    }
+    for (int64_t j = from + 1; job->causal && j < job->keys; j++) /* key j counts from query j on */
+        memset(counts + j * LANES, 0, (size_t)least(j - from, LANES));
+}
+
+/* Does each of the queries count a key of the first n? */
+static bool all_look(int64_t rows, int64_t n, const uint8_t *counts)
+{
+    uint8_t any[LANES] = {0};
+    for (int64_t j = 0; j < n; j++)
+        for (int i = 0; i < LANES; i++)
+            any[i] |= counts[j * LANES + i];
+    return !memchr(any, 0, (size_t)rows);
+}
+
+/* Writes `value` over the n (keys, 32) that do not count. */
+static void leave_out(const Head *h, const Room *room, int64_t n, double value, char *x)
+{
+    const float single = (float)value;
+    const void *other = h->type == GT_LOOP_F32 ? (const void *)&single : (const void *)&value;
+    h->kernels->select[h->type == GT_LOOP_F32 ? 2 : 3](n * LANES, (const uint8_t *)room->counts, 1,
+                                                       x, 1, other, 0, x);
+}
+
+/* In room->p the probabilities of keys [0, n) for queries [from, from + rows); those of the other keys are 0. Returns n, which is
+ * all keys where a query looks at none: it gets the mean of all values. */
+static int64_t probabilities(const Head *h, const Room *room, int64_t from, int64_t rows)
+{
+    const gt_AttentionJob *job = h->job;
+    const double lowest =
+        h->type == GT_LOOP_F32 ? -0.7 * 3.4028234663852886e38 : -0.7 * 1.7976931348623157e308;
+    const bool masked = h->at[3] != NULL;
+    int64_t n = job->causal ? least(job->keys, from + rows) : job->keys;
+    if (masked) {
+        gather_mask(h, from, rows, (uint8_t *)room->counts);
+        n = all_look(rows, n, (const uint8_t *)room->counts) ? n : job->keys;
+    }
+    turned(h, rows, job->width, query_row(h, 0, job->width, from), job->heads * job->width,
+           room->q);
+    times_scale(h, job->width * LANES, room->q);
+    multiply(h, room, false, n, LANES, job->width, key_row(h, 1, job->width, 0),
+             key_heads(job) * job->width, room->q, LANES, room->p, LANES);
+    if (masked)
+        leave_out(h, room, n, lowest, room->p);
+    for (int64_t j = from + 1; job->causal && !masked && j < n; j++)
+        rule_out(h, room->p + (size_t)(j * LANES) * h->element, least(j - from, LANES));
+    if (n > 0)
+        h->loops->probabilities(n, room->p);
+    return n;
+}
+
+/* The head of a number, and the scratch of all. */
+static Head open_head(const gt_KernelTable *kernels, const gt_AttendLoops *loops,
+                      const gt_AttentionJob *job, void *const *at, int64_t number)
+{
+    return (Head){.kernels = kernels,
+                  .loops = &loops[job->type],
+                  .job = job,
+                  .at = at,
+                  .type = (gt_LoopType)job->type,
+                  .element = job->type == GT_LOOP_F32 ? sizeof(float) : sizeof(double),
+                  .batch = number / job->heads,
+                  .head = number % job->heads};
+}
+
+/* Shares out the scratch; returns its size without that of products. */
+static size_t open_room(const gt_AttentionJob *job, bool back, char *scratch, Room *room)
+{
+    const size_t element = job->type == GT_LOOP_F32 ? sizeof(float) : sizeof(double);
+    size_t at = 0;
+    char **const parts[] = {&room->counts, &room->q, &room->p, &room->up, &room->d, &room->aside};
+    const int64_t sizes[] = {LANES / 4 * job->keys, LANES * job->width, LANES * job->keys,
+                             LANES * job->wide,     LANES * job->keys,  job->keys * wider(job)};
+    for (int i = 0; i < (back ? 6 : 3); i++) {
+        *parts[i] = scratch ? scratch + at : NULL;
+        at += ((size_t)sizes[i] * element + 63) / 64 * 64;
+    }
+    room->products = scratch ? scratch + at : NULL;
+    return at;
+}
+
+static void need(const gt_KernelTable *kernels, const gt_AttentionJob *job, int64_t m, int64_t n,
+                 int64_t k, size_t *most)
+{
+    size_t bytes = gt_gemm_scratch(kernels, (gt_LoopType)job->type, false, m, n, k);
+    *most = bytes > *most ? bytes : *most;
+}
+
+/* Products go over all widths, over all keys or a multiple of 32 of them, and over up to 32 queries. */
+size_t gt_attend_tiles_scratch(const gt_KernelTable *kernels, const gt_AttentionJob *job, bool back)
+{
+    Room room;
+    size_t most = 0;
+    const int64_t own = least(job->keys, job->queries);
+    need(kernels, job, job->keys, LANES, job->width, &most);
+    need(kernels, job, job->keys, LANES, job->wide, &most);
+    need(kernels, job, LANES, wider(job), job->keys, &most);
+    need(kernels, job, LANES, wider(job), own, &most);
+    for (int64_t k = LANES; job->causal && k < own; k += LANES)
+        need(kernels, job, LANES, wider(job), k, &most);
+    for (int64_t k = 1; back && k <= LANES; k++)
+        need(kernels, job, job->keys, wider(job), k, &most);
+    return open_room(job, back, NULL, &room) + most;
+}
+
+/* A tile is job->block queries of one head. */
+void gt_attend_tiles(const gt_KernelTable *kernels, const gt_AttendLoops *loops,
+                     const gt_AttentionJob *job, void *const *at, int64_t first, int64_t last,
+                     void *scratch)
+{
+    const int64_t blocks = (job->queries + job->block - 1) / job->block;
+    Room room;
+    open_room(job, false, scratch, &room);
+    for (int64_t tile = first; tile < last; tile++) {
+        const Head h = open_head(kernels, loops, job, at, tile / blocks);
+        int64_t begin = tile % blocks * job->block, end = least(begin + job->block, job->queries);
+        for (int64_t i = begin; i < end; i += LANES) {
+            const int64_t rows = least(LANES, end - i), n = probabilities(&h, &room, i, rows);
+            multiply(&h, &room, true, rows, job->wide, n, room.p, LANES,
+                     key_row(&h, 2, job->wide, 0), key_heads(job) * job->wide,
+                     query_row(&h, 4, job->wide, i), job->heads * job->wide);
+        }
+    }
+}
+
+/* ---- back ---- */
+
+/* Array `to` (batch, keys, key heads, n): s x over some queries, s (keys, 32), is added for keys [0, written), and written for
+ * the others up to `keys`. */
+static void keys_back(const Head *h, const Room *room, int to, int64_t n, int64_t keys,
+                      int64_t written, int64_t rows, const char *s, const void *x, int64_t ldx)
+{
+    const int64_t ld = key_heads(h->job) * n;
+    const size_t row = (size_t)n * h->element;
+    written = least(written, keys);
+    if (written > 0)
+        multiply(h, room, false, written, n, rows, s, LANES, x, ldx, room->aside, n);
+    for (int64_t j = 0; j < written; j++) {
+        char *sum = key_row(h, to, n, j);
+        h->kernels->binary[GT_LOOP_ADD][h->type](n, sum, 1, room->aside + (size_t)j * row, 1, sum);
+    }
+    if (written < keys)
+        multiply(h, room, false, keys - written, n, rows,
+                 s + (size_t)(written * LANES) * h->element, LANES, x, ldx,
+                 key_row(h, to, n, written), ld);
+}
+
+/* Queries [from, from + rows). dk and dv are written for keys [0, written) by now; returns for how many they are then. */
+static int64_t rows_back(const Head *h, const Room *room, int64_t from, int64_t rows,
+                         int64_t written)
+{
+    const gt_AttentionJob *job = h->job;
+    const int64_t n = probabilities(h, room, from, rows), ldq = job->heads * job->width;
+    const char *up = query_row(h, 4, job->wide, from);
+    turned(h, rows, job->wide, up, job->heads * job->wide, room->up);
+    multiply(h, room, false, n, LANES, job->wide, key_row(h, 2, job->wide, 0),
+             key_heads(job) * job->wide, room->up, LANES, room->d, LANES);
+    h->loops->scores_back(n, room->p, room->d);
+    if (h->at[3])
+        leave_out(h, room, n, 0, room->d);
+    times_scale(h, n * LANES, room->d);
+    multiply(h, room, true, rows, job->width, n, room->d, LANES, key_row(h, 1, job->width, 0),
+             key_heads(job) * job->width, query_row(h, 5, job->width, from), ldq);
+    keys_back(h, room, 6, job->width, n, written, rows, room->d, query_row(h, 0, job->width, from),
+              ldq);
+    keys_back(h, room, 7, job->wide, n, written, rows, room->p, up, job->heads * job->wide);
+    return n > written ? n : written;
+}
+
+/* A tile is one key head of one row of the batch, with all heads that share it. Keys that nobody may look at get zeros. */
+void gt_attend_back_tiles(const gt_KernelTable *kernels, const gt_AttendLoops *loops,
+                          const gt_AttentionJob *job, void *const *at, int64_t first, int64_t last,
+                          void *scratch)
+{
+    Room room;
+    open_room(job, true, scratch, &room);
+    for (int64_t tile = first; tile < last; tile++) {
+        Head h = open_head(kernels, loops, job, at, tile * job->share);
+        int64_t written = 0;
+        for (int64_t i = 0; i < job->share; i++, h.head++)
+            for (int64_t from = 0; from < job->queries; from += LANES)
+                written = rows_back(&h, &room, from, least(LANES, job->queries - from), written);
+        h.head = tile * job->share % job->heads;
+        for (int64_t j = written; j < job->keys; j++) {
+            memset(key_row(&h, 6, job->width, j), 0, (size_t)job->width * h.element);
+            memset(key_row(&h, 7, job->wide, j), 0, (size_t)job->wide * h.element);
+        }
+    }
+}
