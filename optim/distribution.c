@@ -141,11 +141,11 @@ gt_Optimizer *gt_optimizer_distribute_at(const char *here, gt_Optimizer *optimiz
     const char *operation =
         type && is_complete(type) && type->function ? type->function : "optimizer_distribute";
     gt_Context *context = gt_enter();
-    if (context && !is_complete(type))
+    bool found = context && gt_optimizer_check(context, here, operation, optimizer);
+    if (found && !is_complete(type))
         gt_raise(context, GT_INVALID, here, operation,
                  "a class of distributions needs its size, a name, rank, ranks, sum, broadcast and "
                  "gather");
-    bool found = context && gt_optimizer_check(context, here, operation, optimizer);
     if (found && gt_context_status(context) == GT_OK) {
         gt_Site site = gt_site_enter(here, operation);
         if (gt_tracing(context))
