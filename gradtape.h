@@ -196,6 +196,7 @@
 #include "train/callbacks/tensorboard.h"
 #include "train/callbacks/terminate_on_nan.h"
 #include "train/checkpoint.h"
+#include "train/classes.h"
 #include "train/data/class.h"
 #include "train/data/combine.h"
 #include "train/data/csv.h"

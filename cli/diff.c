@@ -135,7 +135,7 @@ static int run(const char **operands)
     if (different >= 0) {
         different += missing(b, a, operands[0]);
         different += compare_text(a, b, "gradtape.model", "architecture");
-        different += compare_text(a, b, "table", "how rows are read");
+        different += compare_text(a, b, "gradtape.table", "how rows are read");
     }
     gt_tensor_file_free(a);
     gt_tensor_file_free(b);

@@ -15,7 +15,7 @@ static int run(const char **operands)
     Rows rows;
     const char *recipe = NULL;
     gt_Layer *model = model_open(operands[0], &recipe);
-    bool ok = model && rows_read_like(recipe, operands[1], labels, true, &rows);
+    bool ok = model && rows_read_like(model, recipe, operands[1], labels, true, &rows);
     if (!ok)
         return EXIT_FAILURE;
     gt_Scores scores = gt_evaluate(model, rows.x, .y = rows.y, .batch_size = 256);

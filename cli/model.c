@@ -13,8 +13,10 @@ gt_Layer *model_open(const char *path, const char **recipe)
     gt_Layer *model = gt_load_model(path);
     gt_TensorFile *file = model ? gt_open_tensors(path) : NULL;
     const char *text = file ? gt_tensor_file_metadata(file, RECIPE) : NULL;
+    if (file && !text && gt_has_table(model))
+        text = "csv"; /* of a C program */
     if (file && !text)
-        fail("%s does not say how its rows are read: it was not made by gradtape train", path);
+        fail("%s does not say how its rows are read: it was trained on no table", path);
     *recipe = text ? table_copy(text) : NULL;
     gt_tensor_file_free(file);
     return *recipe ? model : NULL;

@@ -4,11 +4,11 @@
 
 #include "cli/rows.h"
 
-#define RECIPE "table" /* the key, in the metadata of the file */
+#define RECIPE "rows" /* the key, in the metadata of the file */
 
 gt_Status model_save(gt_Layer *model, const char *path, const char *recipe);
-/* The model, and the recipe, which lives as long as the program; NULL: raised. A file without a recipe was not written by
- * this command: told, NULL. */
+/* The model, and the recipe, which lives as long as the program; NULL: raised. A model that nothing is known of how its rows
+ * were read: told, NULL. */
 gt_Layer *model_open(const char *path, const char **recipe);
 
 #endif

@@ -79,7 +79,7 @@ static int run(const char **operands)
     Rows rows;
     const char *recipe = NULL;
     gt_Layer *model = model_open(operands[0], &recipe);
-    bool ok = model && rows_read_like(recipe, operands[1], NULL, false, &rows);
+    bool ok = model && rows_read_like(model, recipe, operands[1], NULL, false, &rows);
     gt_Tensor *y = ok ? gt_predict(model, rows.x, .batch_size = 256) : NULL;
     return y ? write_predictions(model, y) : EXIT_FAILURE;
 }

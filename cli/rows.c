@@ -153,13 +153,10 @@ static bool spread_categories(const Reading *reading, gt_Missing missing, gt_DTy
 {
     gt_Dataset *spread = gt_dataset_from_csv(
         reading->path, .like = rows->table, .label_column = reading->labels ? GT_NONE : -1,
-        .label_dtype = labels, .na = names_of(&reading->na), .missing = missing,
-        .decimal = reading->decimal[0], .skip_rows = reading->skip_rows, .one_hot = true,
-        .shuffle = false, .batch_size = ALL_ROWS);
+        .label_dtype = labels, .missing = missing, .one_hot = true, .shuffle = false, .batch_size = ALL_ROWS);
     rows->columns = (int)gt_dataset_x(rows->table).dims[1];
-    bool ok = spread && table_take(spread, rows);
-    gt_dataset_free(spread);
-    return ok;
+    rows->spread = spread;
+    return spread && table_take(spread, rows);
 }
 
 static bool keep_class_names(Rows *rows)
@@ -193,36 +190,6 @@ static bool choose_task(const Reading *reading, Rows *rows)
     return values != NULL;
 }
 
-/* Has the table the numbers of classes, and their names in its first line alone? */
-static bool labels_are_numbered(const Reading *reading, const Rows *rows)
-{
-    gt_Strings labels = gt_load_csv_strings(reading->path, reading->label ? reading->label : "-1",
-                                            .skip_rows = reading->skip_rows);
-    int64_t count = gt_status() == GT_OK ? gt_strings_count(labels) : 0;
-    for (int64_t i = 0; i < count && i < 1000; i++) {
-        size_t size;
-        const char *text = gt_strings_get(labels, i, &size);
-        for (int k = 0; text && k < rows->classes.count; k++)
-            if (strlen(rows->classes.words[k]) == size &&
-                memcmp(rows->classes.words[k], text, size) == 0)
-                return false;
-    }
-    return gt_status() == GT_OK;
-}
-
-/* What the header calls it, where it was named by a number or not at all. "": there is none. */
-static const char *name_of_label(const Reading *reading, gt_Missing missing)
-{
-    gt_Dataset *label = gt_dataset_from_csv(
-        reading->path, .columns = gt_names(reading->label ? reading->label : "-1"),
-        .label_column = GT_NONE, .na = names_of(&reading->na), .missing = missing,
-        .decimal = reading->decimal[0], .skip_rows = reading->skip_rows, .max_categories = MAX_LIST,
-        .shuffle = false);
-    const char *name = label ? table_copy(gt_dataset_column_name(label, 0)) : NULL;
-    gt_dataset_free(label);
-    return name;
-}
-
 static bool read_csv(const Reading *reading, Rows *rows)
 {
     gt_Missing missing;
@@ -248,15 +215,7 @@ static bool read_csv(const Reading *reading, Rows *rows)
     }
     if (!rows->table || !spread_categories(reading, missing, labels, rows))
         return false;
-    rows->label_name = name_of_label(reading, missing);
-    if (!rows->label_name)
-        return false;
-    if (rows->task == TASK_NUMBERS)
-        return true;
-    if (!keep_class_names(rows))
-        return false;
-    rows->numbered = named && labels_are_numbered(reading, rows);
-    return gt_status() == GT_OK;
+    return rows->task == TASK_NUMBERS || keep_class_names(rows);
 }
 
 /* ---- all of it ---- */

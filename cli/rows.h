@@ -1,5 +1,4 @@
-/* Rows for a model: tables as text, IDX and NPZ files, read into tensors, and how they were read as text in the model's
- * file, so that other rows are read in the same way later. */
+/* Rows for a model: tables as text, IDX and NPZ files, read into tensors, and others in the same way later. */
 #ifndef GT_CLI_ROWS_H
 #define GT_CLI_ROWS_H
 
@@ -30,9 +29,8 @@ typedef struct Rows {
         *y; /* (count, ...), and int32 (count) of classes or float32 (count, 1); y NULL: none */
     int columns;      /* CSV: of the table, without the label */
     WordList classes; /* names; of as many classes as there are */
-    bool numbered;    /* the table has the numbers of classes, whose names its first line says */
-    const char *label_name; /* of its column, "" where it has none */
-    gt_Dataset *table;      /* CSV: what it was read as, with the names of its columns; else NULL */
+    gt_Dataset *table;  /* CSV: what it was read as, with the names of its columns; else NULL */
+    gt_Dataset *spread; /* CSV: the same with a column for each category, as a model gets it */
 } Rows;
 
 /* "median", ...; false: it is none of them. */
@@ -41,10 +39,10 @@ RowsKind rows_kind(const char *path);
 /* False: told, or raised by the library. */
 bool rows_read(const Reading *reading, Rows *rows);
 
-/* How the rows were read, as text for the model's file. NULL: raised or told. Owned by the caller, free(). */
-char *rows_recipe(const Reading *reading, const Rows *rows);
-/* Reads rows as a recipe says; with labels if `labelled`, from `labels` if that is not NULL. */
-bool rows_read_like(const char *recipe, const char *path, const char *labels, bool labelled,
-                    Rows *rows);
+/* What the model's file is to say of the kind of file that the rows came from; valid until it is asked again. NULL: told. */
+const char *rows_recipe(const Reading *reading, const Rows *rows);
+/* Reads rows as the model and the recipe say; with labels if `labelled`, from `labels` if that is not NULL. */
+bool rows_read_like(gt_Layer *model, const char *recipe, const char *path, const char *labels,
+                    bool labelled, Rows *rows);
 
 #endif

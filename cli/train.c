@@ -346,11 +346,10 @@ static void report(const Rows *rows, const Part parts[PARTS], gt_Layer *model,
 static gt_Status save(gt_Layer *model, const Rows *rows, gt_History *history)
 {
     const char *path = output_path();
-    char *recipe = rows_recipe(&reading, rows);
-    if (!recipe)
+    const char *recipe = rows_recipe(&reading, rows);
+    if (!recipe || (rows->spread && gt_set_table(model, rows->spread) != GT_OK))
         return GT_INVALID;
     gt_Status status = model_save(model, path, recipe);
-    free(recipe);
     if (given.history && status == GT_OK)
         status = gt_save_history(given.history, history);
     if (given.curves && status == GT_OK)

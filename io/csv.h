@@ -40,6 +40,7 @@ typedef enum gt_Missing {
     GT_MISSING_VALUE,  /* .missing_value stands for it */
     GT_MISSING_MEAN,   /* the mean of its column */
     GT_MISSING_MEDIAN, /* the median of its column */
+    GT_MISSING_INHERIT /* not given: as another table says that this one is read like, else an error */
 } gt_Missing;
 
 #define gt_load_csv_OPTIONS(F, S)                                                                  \

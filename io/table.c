@@ -50,6 +50,14 @@ void gt_table_give_up_numbers(gt_Table *table)
     }
 }
 
+gt_Table *gt_table_new(gt_Context *context)
+{
+    gt_Table *table = gt_allocate_zeroed(context, sizeof *table);
+    if (table)
+        table->context = context;
+    return table;
+}
+
 void gt_table_release(gt_Table *table)
 {
     if (!table)
@@ -60,6 +68,7 @@ void gt_table_release(gt_Table *table)
         gt_words_close(context, &table->columns[i].words);
     gt_words_close(context, &table->names);
     gt_words_close(context, &table->classes);
+    gt_words_close(context, &table->form.na);
     gt_release(context, table->columns, (size_t)table->column_capacity * sizeof *table->columns);
     gt_release(context, table, sizeof *table);
 }
@@ -105,20 +114,12 @@ static bool parse(const Reading *r, const char *text, size_t size, double *numbe
     return gt_parse_decimal(point, size, number);
 }
 
-static bool listed(gt_Names names, const char *text, size_t size)
-{
-    for (int i = 0; names.items && names.items[i] != GT_LIST_END; i++)
-        if (strlen(names.items[i]) == size && memcmp(names.items[i], text, size) == 0)
-            return true;
-    return false;
-}
-
 static What what_is(const Reading *r, const char *text, size_t size)
 {
     int64_t integer;
     double number;
     gt_CsvField field = {.text = text, .size = size};
-    if (size == 0 || listed(r->options->na, text, size))
+    if (size == 0 || gt_words_find(&r->table->form.na, text, size) >= 0)
         return IS_MISSING;
     if (gt_parse_integer(text, size, &integer))
         return IS_INTEGER;
@@ -524,6 +525,26 @@ static bool copy_words(gt_Context *context, gt_Words *to, const gt_Words *from)
     return true;
 }
 
+/* Is there a label, or a weight, like that of the other table? */
+static bool has_column(const Reading *r, const gt_Table *like, const gt_TableColumn *column)
+{
+    if (!like->named || !r->table->named)
+        return column->field < r->csv.fields;
+    const char *name = gt_words_text(&like->names, (int32_t)column->field);
+    for (int32_t i = 0; i < r->table->names.count; i++)
+        if (strcmp(gt_words_text(&r->table->names, i), name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_left_out(const Reading *r, const gt_Table *like, const gt_TableColumn *column)
+{
+    const gt_TableOptions *options = r->options;
+    if (column->role == GT_TABLE_LABEL && options->unlabelled)
+        return true;
+    return column->role != GT_TABLE_X && options->label_optional && !has_column(r, like, column);
+}
+
 /* The field that has the name, or else the place, of a column of the other table. */
 static int64_t same_field(Reading *r, const gt_Table *like, const gt_TableColumn *column)
 {
@@ -543,8 +564,12 @@ static bool choose_like(Reading *r)
     const gt_Table *like = r->options->like;
     for (int32_t i = 0; i < like->count; i++) {
         const gt_TableColumn *from = &like->columns[i];
-        if (from->role == GT_TABLE_LABEL && r->options->unlabelled)
+        if (is_left_out(r, like, from)) {
+            bool classes = from->role == GT_TABLE_LABEL && r->table->classes.count == 0;
+            if (classes && !copy_words(r->csv.context, &r->table->classes, &from->words))
+                return false;
             continue;
+        }
         int64_t field = same_field(r, like, from);
         if (field < 0 || !add_column(r, field, from->role))
             return false;
@@ -779,39 +804,48 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* What stands for a missing number of the column. False: no memory. */
-static bool find_fill(Reading *r, gt_TableColumn *column)
+/* Those of the numbers that are there; NaN: none is. */
+static double mean_of(const gt_Table *table, const gt_TableColumn *column)
 {
-    const gt_Table *table = r->table;
     int64_t count = 0;
     double sum = 0;
-    if (r->options->missing == GT_MISSING_VALUE) {
-        column->fill = r->options->missing_value;
-        return true;
-    }
+    for (int64_t i = 0; i < table->rows; i++)
+        if (!isnan(column->numbers[i])) {
+            sum += column->numbers[i];
+            count++;
+        }
+    return count > 0 ? sum / (double)count : NAN;
+}
+
+static bool find_median(const gt_Table *table, const gt_TableColumn *column, double *median)
+{
+    int64_t count = 0;
     double *there = gt_allocate_unpooled(table->context, numbers_bytes(table));
     if (!there)
         return false;
     for (int64_t i = 0; i < table->rows; i++)
-        if (!isnan(column->numbers[i])) {
+        if (!isnan(column->numbers[i]))
             there[count++] = column->numbers[i];
-            sum += column->numbers[i];
-        }
-    if (count > 0 && r->options->missing == GT_MISSING_MEAN) {
-        column->fill = sum / (double)count;
-    } else if (count > 0) {
-        qsort(there, (size_t)count, sizeof *there, compare_numbers);
-        column->fill = (there[(count - 1) / 2] + there[count / 2]) / 2;
-    }
+    qsort(there, (size_t)count, sizeof *there, compare_numbers);
+    *median = count > 0 ? (there[(count - 1) / 2] + there[count / 2]) / 2 : NAN;
     gt_release_unpooled(table->context, there, numbers_bytes(table));
+    return true;
+}
+
+/* What stands for a missing number of the column. Where nothing is to, its mean: a table that is like this one may have gaps
+ * all the same. False: no memory. */
+static bool find_fill(const Reading *r, gt_TableColumn *column)
+{
+    gt_Missing missing = r->options->missing;
+    if (missing == GT_MISSING_MEDIAN)
+        return find_median(r->table, column, &column->fill);
+    column->fill = missing == GT_MISSING_VALUE ? r->options->missing_value : mean_of(r->table, column);
     return true;
 }
 
 static bool fill_column(Reading *r, gt_TableColumn *column)
 {
     char name[GT_EXCERPT + 16];
-    if (!r->options->like && !find_fill(r, column))
-        return false;
     for (int64_t i = 0; i < r->table->rows; i++) {
         if (!isnan(column->numbers[i]))
             continue;
@@ -843,21 +877,51 @@ static bool sort_categories(Reading *r, gt_TableColumn *column)
     return ok;
 }
 
-static bool finish(Reading *r)
+/* A value that is said now is none of another table's. */
+static bool takes_fill(const Reading *r)
+{
+    return !r->options->like || r->options->missing == GT_MISSING_VALUE;
+}
+
+static bool finish_column(Reading *r, gt_TableColumn *column)
 {
     gt_Missing missing = r->options->missing;
-    for (int32_t i = 0; i < r->table->count; i++) {
-        gt_TableColumn *column = &r->table->columns[i];
-        bool fills =
-            column->role == GT_TABLE_X && missing != GT_MISSING_ERROR && missing != GT_MISSING_DROP;
-        if (column->text ? !r->options->like && !sort_categories(r, column)
-                         : fills && !fill_column(r, column))
+    if (column->text)
+        return r->options->like || sort_categories(r, column);
+    if (column->role != GT_TABLE_X)
+        return true;
+    if (takes_fill(r) && !find_fill(r, column))
+        return false;
+    return missing == GT_MISSING_ERROR || missing == GT_MISSING_DROP || fill_column(r, column);
+}
+
+static bool finish(Reading *r)
+{
+    for (int32_t i = 0; i < r->table->count; i++)
+        if (!finish_column(r, &r->table->columns[i]))
             return false;
-    }
     return true;
 }
 
 /* ---- all of it ---- */
+
+static bool keep_form(gt_Context *context, gt_TableForm *form, const gt_TableOptions *options)
+{
+    *form = (gt_TableForm){.delimiter = options->delimiter,
+                           .quote = options->quote,
+                           .decimal = options->decimal,
+                           .header = options->header,
+                           .missing = options->missing,
+                           .missing_value = options->missing_value,
+                           .skip_rows = options->skip_rows};
+    const char *const *na = options->na.items;
+    if (!na && options->like)
+        return copy_words(context, &form->na, &options->like->form.na);
+    for (int32_t i = 0; na && na[i] != GT_LIST_END; i++)
+        if (gt_words_add(context, &form->na, na[i], strlen(na[i])) < 0)
+            return false;
+    return true;
+}
 
 static bool begin(Reading *r, gt_Context *context, const char *path, const gt_TableOptions *options)
 {
@@ -867,12 +931,10 @@ static bool begin(Reading *r, gt_Context *context, const char *path, const gt_Ta
                            .quote = options->quote,
                            .skip_rows = options->skip_rows},
                    .options = options};
-    r->table = gt_allocate_zeroed(context, sizeof *r->table);
-    if (!r->table)
-        return false;
-    *r->table = (gt_Table){.context = context};
-    return gt_csv_open(&r->csv, options->limit, options->decimal == ',' ? ',' : 0) &&
-           survey_rows(r) && judge_first(r);
+    r->table = gt_table_new(context);
+    return r->table &&
+           gt_csv_open(&r->csv, options->limit, options->decimal == ',' ? ',' : 0) &&
+           keep_form(context, &r->table->form, options) && survey_rows(r) && judge_first(r);
 }
 
 /* Lets all go but the table. */

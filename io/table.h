@@ -20,14 +20,24 @@ typedef struct gt_TableColumn {
     int64_t field;   /* of the file, from 0 */
     bool text;       /* its numbers are those of `words` */
     bool integers;   /* every number was written as an integer */
-    double fill;     /* stands for what is missing; NaN: nothing does */
+    double fill;     /* stands for what is missing: the mean, unless the form says another; NaN: nothing does */
     gt_Words words;  /* the categories */
     double *numbers; /* `capacity` of them, NULL once they are given up */
 } gt_TableColumn;
 
-/* Counted, and freed with its last holder. */
+/* How a table is written, and what becomes of its gaps. */
+typedef struct gt_TableForm {
+    char delimiter, quote, decimal; /* delimiter 0: it is found; quote 0: there is none */
+    gt_Header header;
+    gt_Missing missing;
+    double missing_value;
+    int64_t skip_rows;
+    gt_Words na;
+} gt_TableForm;
+
 typedef struct gt_Table {
     gt_Context *context;
+    gt_TableForm form;
     int64_t rows, capacity;
     int32_t count, column_capacity;
     gt_TableColumn
@@ -47,11 +57,14 @@ typedef struct gt_TableOptions {
     double missing_value;
     int32_t max_categories;
     bool single; /* numbers are to fit float32 */
-    const gt_Table
-        *like;       /* the same columns, categories and fillings as of this one; NULL: its own */
-    bool unlabelled; /* with `like`: without its label */
+    const gt_Table *like; /* the same columns, categories and fillings as of this one, and its na where none are given;
+                             NULL: its own */
+    bool unlabelled;      /* with `like`: without its label */
+    bool label_optional;  /* with `like`: its label and weight where the table has such columns */
 } gt_TableOptions;
 
+/* One without columns; NULL with the error raised. */
+gt_Table *gt_table_new(gt_Context *context);
 /* NULL with the error raised. */
 gt_Table *gt_table_read(gt_Context *context, const char *path, const gt_TableOptions *options);
 /* One column as text, into the builder; of the options the header, what is between fields, skip_rows and limit count. False

@@ -84,7 +84,7 @@ struct gt_LayerState {
     size_t text_bytes;
     uint64_t visit;
     gt_Object *compiled; /* train/compile.c: what gt_compile was given; held */
-    gt_Object *classes;  /* train/class_names.c: what the numbers of its classes stand for; held; NULL: not known */
+    gt_Object *data;     /* train/model_data.c: what it knows of the data it was fitted on; held; NULL: nothing */
     gt_Tensors (*optimizer_variables)(const struct gt_LayerState *state); /* of what it was compiled with; NULL: it was not */
     gt_Object *callable[3]; /* callable.c: the functions of 1, 2, 3 inputs that call this layer; not held */
 };

@@ -160,8 +160,8 @@ static void destroy_layer(gt_Object *object)
     if (state->layer && GT_CLASS_HAS(state->layer->type, destroy) && state->layer->type->destroy)
         state->layer->type->destroy(state->layer);
     gt_object_release(state->compiled);
-    gt_object_release(state->classes);
-    state->compiled = state->classes = NULL;
+    gt_object_release(state->data);
+    state->compiled = state->data = NULL;
     release_weights(state);
     if (state->options)
         gt_layer_free_options(state->layer);

@@ -34,8 +34,7 @@ bool gt_config_put_integer(gt_ConfigWriter *writer, int64_t number)
     return gt_json_put(writer->context, &writer->text, "%lld", (long long)number);
 }
 
-/* JSON has no infinities and no NaN: these are text. */
-static bool put_number(gt_ConfigWriter *writer, double number)
+bool gt_config_put_number(gt_ConfigWriter *writer, double number)
 {
     if (isnan(number))
         return gt_config_put(writer, "\"nan\"");
@@ -108,7 +107,7 @@ bool gt_config_put_numbers(gt_ConfigWriter *writer, const gt_Numbers *numbers)
 {
     bool done = gt_config_open(writer, '[');
     for (int64_t i = 0; done && i < numbers->count && i < GT_MAX_NUMBERS; i++)
-        done = gt_config_next(writer) && put_number(writer, numbers->value[i]);
+        done = gt_config_next(writer) && gt_config_put_number(writer, numbers->value[i]);
     return done && gt_config_close(writer, ']');
 }
 
@@ -124,7 +123,7 @@ bool gt_config_put_tensor(gt_ConfigWriter *writer, const gt_Tensor *tensor)
                 gt_config_key(writer, "dtype") && gt_config_put_dtype(writer, spec.dtype) &&
                 gt_config_key(writer, "numbers") && gt_config_open(writer, '[');
     for (int64_t i = 0; done && i < spec.size; i++)
-        done = gt_config_next(writer) && put_number(writer, gt_number_fetch(spec.dtype, data, i));
+        done = gt_config_next(writer) && gt_config_put_number(writer, gt_number_fetch(spec.dtype, data, i));
     return done && gt_config_close(writer, ']') && gt_config_close(writer, '}');
 }
 
@@ -178,8 +177,7 @@ static bool put_layers(gt_ConfigWriter *writer, const gt_Layers *list)
     return done && gt_config_close(writer, ']');
 }
 
-/* Text is a string; bytes that JSON has no string for are a list of numbers. */
-static bool put_piece(gt_ConfigWriter *writer, gt_Piece piece)
+bool gt_config_put_piece(gt_ConfigWriter *writer, gt_Piece piece)
 {
     size_t at = 0, length = 1;
     while (at < piece.length && piece.at[at] && (length = gt_utf8_length(piece.at + at, piece.length - at)) > 0)
@@ -209,7 +207,7 @@ static bool put_strings(gt_ConfigWriter *writer, const gt_Strings *strings)
     bool done = gt_text_read(writer->context, NULL, NULL, "the text", strings, &text) &&
                 gt_config_open(writer, '[');
     for (int64_t i = 0; done && i < text.count; i++)
-        done = gt_config_next(writer) && put_piece(writer, gt_text_piece(&text, i));
+        done = gt_config_next(writer) && gt_config_put_piece(writer, gt_text_piece(&text, i));
     return done && gt_config_close(writer, ']');
 }
 
@@ -265,7 +263,7 @@ static bool put_field(gt_ConfigWriter *writer, const gt_Field *field, const void
     if (is_type(field, "bool"))
         return gt_config_put(writer, *(const bool *)at ? "true" : "false");
     if (is_type(field, "double"))
-        return put_number(writer, *(const double *)at);
+        return gt_config_put_number(writer, *(const double *)at);
     if (is_type(field, "const char *"))
         return gt_config_put_string(writer, *(const char *const *)at);
     if (is_type(field, "gt_DType"))
@@ -364,7 +362,7 @@ gt_DType gt_config_read_dtype(const gt_JsonValue *value)
     return gt_dtype_from_name(value->string);
 }
 
-static bool read_number(const gt_JsonValue *value, double *number)
+bool gt_config_read_number(const gt_JsonValue *value, double *number)
 {
     static const struct {
         const char *text;
@@ -419,7 +417,7 @@ bool gt_config_read_numbers(gt_ConfigReader *reader, const gt_JsonValue *value, 
     if (value->kind != GT_JSON_ARRAY || value->count > GT_MAX_NUMBERS)
         return gt_config_fail(reader, "there must be a list of at most %d numbers", GT_MAX_NUMBERS);
     for (const gt_JsonValue *at = gt_json_first(value); at; at = gt_json_next(value, at))
-        if (!read_number(at, &numbers->value[numbers->count++]))
+        if (!gt_config_read_number(at, &numbers->value[numbers->count++]))
             return gt_config_fail(reader, "an element of a list is no number");
     return true;
 }
@@ -445,7 +443,7 @@ gt_Tensor *gt_config_read_tensor(gt_ConfigReader *reader, const gt_JsonValue *ob
     const gt_JsonValue *at = gt_json_first(numbers);
     for (int64_t i = 0; tensor && at; i++, at = gt_json_next(numbers, at)) {
         double number;
-        if (!read_number(at, &number) || !gt_number_fits(dtype, number)) {
+        if (!gt_config_read_number(at, &number) || !gt_number_fits(dtype, number)) {
             gt_config_fail(reader, "number %lld of a tensor is none of its type", (long long)i);
             return NULL;
         }
@@ -527,7 +525,7 @@ void gt_config_reader_close(gt_ConfigReader *reader)
     }
 }
 
-static bool read_piece(gt_ConfigReader *reader, const gt_JsonValue *value, gt_TextBuilder *builder)
+bool gt_config_read_piece(gt_ConfigReader *reader, const gt_JsonValue *value, gt_TextBuilder *builder)
 {
     if (value->kind == GT_JSON_STRING)
         return gt_builder_put(reader->context, builder, value->string, strlen(value->string)) &&
@@ -554,7 +552,7 @@ static bool read_strings(gt_ConfigReader *reader, const gt_Field *field, const g
     if (value->kind != GT_JSON_ARRAY)
         return gt_config_fail(reader, "%s must be a list of strings", field->name);
     for (const gt_JsonValue *at = gt_json_first(value); done && at; at = gt_json_next(value, at))
-        done = read_piece(reader, at, &builder);
+        done = gt_config_read_piece(reader, at, &builder);
     if (done)
         *strings = gt_builder_strings(reader->context, &builder);
     gt_builder_close(reader->context, &builder);
@@ -606,7 +604,7 @@ static bool read_field(gt_ConfigReader *reader, const gt_Field *field, const gt_
                gt_config_fail(reader, "%s must be true or false", field->name);
     }
     if (is_type(field, "double"))
-        return read_number(value, at) || gt_config_fail(reader, "%s must be a number", field->name);
+        return gt_config_read_number(value, at) || gt_config_fail(reader, "%s must be a number", field->name);
     if (is_type(field, "const char *")) {
         *(const char **)at = text ? value->string : NULL;
         return text || null || gt_config_fail(reader, "%s must be text", field->name);

@@ -4,6 +4,7 @@
 
 #include "core/inside.h"
 #include "core/map.h"
+#include "core/strings_inside.h"
 #include "io/json.h"
 #include "layers/layer.h"
 #include "layers/preprocessing/text_vectorization.h"
@@ -20,7 +21,11 @@ typedef struct gt_ConfigWriter {
 
 bool gt_config_put(gt_ConfigWriter *writer, const char *text);
 bool gt_config_put_string(gt_ConfigWriter *writer, const char *text); /* NULL: null */
+/* Any bytes: as a string, or as a list of numbers where JSON has no string for them. */
+bool gt_config_put_piece(gt_ConfigWriter *writer, gt_Piece piece);
 bool gt_config_put_integer(gt_ConfigWriter *writer, int64_t number);
+/* JSON has no infinities and no NaN: these are text. */
+bool gt_config_put_number(gt_ConfigWriter *writer, double number);
 /* Begins an element of a list, and a member of an object. */
 bool gt_config_next(gt_ConfigWriter *writer);
 bool gt_config_key(gt_ConfigWriter *writer, const char *name);
@@ -68,6 +73,11 @@ gt_Tensor *gt_config_read_tensor(gt_ConfigReader *reader, const gt_JsonValue *ob
 gt_DType gt_config_read_dtype(const gt_JsonValue *value); /* GT_DTYPE_NONE: it is none */
 /* The text of a member; NULL: there is none, or it is no text. */
 const char *gt_config_text(const gt_JsonValue *object, const char *member);
+/* What gt_config_put_piece wrote becomes one more string of the builder. */
+bool gt_config_read_piece(gt_ConfigReader *reader, const gt_JsonValue *value,
+                          gt_TextBuilder *builder);
+/* A number, or the text that stands for one that is not finite. */
+bool gt_config_read_number(const gt_JsonValue *value, double *number);
 int64_t gt_config_integer(const gt_JsonValue *object, const char *member, int64_t otherwise);
 /* Has the object no member but these? `names` ends with NULL. Raises what another one may mean. */
 bool gt_config_members(const gt_ConfigReader *reader, const gt_JsonValue *object,

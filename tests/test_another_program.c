@@ -29,13 +29,42 @@ static gt_Layer *of_wines(gt_Strings colors, gt_Strings titles, gt_Tensor *price
     return gt_Model(gt_tensors(color, title, price), gt_tensors(y));
 }
 
+/* What predict_rows says: bits of y, then names. */
+static void answers(const char *command, gt_Tensor *y, const char *const *names, int name_count)
+{
+    FILE *output = popen(command, "r");
+    int64_t count = gt_size(y);
+    cr_assert(output && count > 0);
+    for (int64_t i = 0; i < count; i++) {
+        unsigned bits, wanted;
+        memcpy(&wanted, &gt_float32_data(y)[i], sizeof wanted);
+        cr_assert(fscanf(output, "%x", &bits) == 1 && bits == wanted, "number %d: %x, %x here", (int)i, bits, wanted);
+    }
+    for (int i = 0; i < name_count; i++) {
+        char name[64];
+        cr_assert(fscanf(output, "%63s", name) == 1 && strcmp(name, names[i]) == 0, "%s, %s here", name, names[i]);
+    }
+    cr_assert(pclose(output) == 0);
+}
+
+static const char *another(void)
+{
+    const char *program = getenv("GT_TEST_PREDICT");
+    cr_assert(program, "GT_TEST_PREDICT says where predict_rows is");
+    return program;
+}
+
+static void put(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
 /* A program that has no code of the model's gets the same bits from its file. */
 Test(another_program, predicts)
 {
     static const char rows[] =
         "red,A red wine,9.5,80\nblue,wine of nobody,1,-3\nwhite,Wine (white),20,91\nred,x,0,0\n";
-    const char *program = getenv("GT_TEST_PREDICT");
-    cr_assert(program, "GT_TEST_PREDICT says where predict_rows is");
     char path[64], input[80], command[512];
     snprintf(path, sizeof path, "/tmp/gradtape-another-program-%d.gradtape", (int)getpid());
     snprintf(input, sizeof input, "%s.rows", path);
@@ -50,20 +79,49 @@ Test(another_program, predicts)
             {"title", gt_strings("A red wine", "wine of nobody", "Wine (white)", "x")}));
     cr_assert(y && gt_size(y) == 12 && gt_save_model(model, path) == GT_OK, "%s",
               gt_error_message());
-    FILE *file = fopen(input, "w");
-    cr_assert(file && fputs(rows, file) >= 0 && fclose(file) == 0);
-    snprintf(command, sizeof command, "'%s' '%s' < '%s'", program, path, input);
-    FILE *answers = popen(command, "r");
-    for (int i = 0; i < 12; i++) {
-        unsigned bits, wanted;
-        memcpy(&wanted, &gt_float32_data(y)[i], sizeof wanted);
-        cr_assert(answers && fscanf(answers, "%x", &bits) == 1 && bits == wanted,
-                  "number %d: %x, %x here", i, bits, wanted);
-    }
-    cr_assert(pclose(answers) == 0);
+    put(input, rows);
+    snprintf(command, sizeof command, "'%s' '%s' < '%s'", another(), path, input);
+    answers(command, y, NULL, 0);
     gt_layer_free(model);
     unlink(path);
     unlink(input);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* It reads a table as the one was read that the model was fitted on, which it never saw, and tells classes by name. */
+Test(another_program, reads_tables)
+{
+    char path[64], table[80], command[512], rows[4096];
+    snprintf(path, sizeof path, "/tmp/gradtape-another-table-%d.gradtape", (int)getpid());
+    snprintf(table, sizeof table, "%s.csv", path);
+    size_t used = (size_t)snprintf(rows, sizeof rows, "id;city;size;age;kind\n");
+    for (int i = 0; i < 60; i++)
+        used += (size_t)snprintf(rows + used, sizeof rows - used, "%d;%s;%d,5;%s;%s\n", i,
+                                 ((const char *const[]){"Graz", "Linz", "Wien"})[i / 3 % 3], 120 - i % 3 * 45 + i % 7,
+                                 i % 9 ? "34,7" : "?", ((const char *const[]){"house", "flat", "studio"})[i % 3]);
+    put(table, rows);
+    gt_Dataset *homes = gt_dataset_from_csv(table, .label = "kind", .without = gt_names("id"), .decimal = ',',
+                                            .na = gt_names("?"), .missing = GT_MISSING_MEDIAN, .one_hot = true);
+    gt_Layer *normalize = gt_Normalization();
+    gt_adapt(normalize, homes);
+    gt_Layer *model = gt_Sequential(normalize, gt_Dense(8, .activation = gt_relu), gt_Dense(3));
+    gt_compile(model, .optimizer = gt_Adam(0.03), .loss = gt_SparseCategoricalCrossentropy(.from_logits = true));
+    gt_fit(model, homes, .epochs = 15, .verbose = GT_VERBOSITY_SILENT);
+    gt_save_model(model, path);
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+
+    put(table, "age;city;size\n34,7;Wien;33,5\n?;Linz;121,5\n20,5;Graz;77,5\n");
+    gt_Dataset *new = gt_dataset_from_csv(table, .model = model, .shuffle = false);
+    gt_Tensor *y = gt_predict(model, new);
+    cr_assert(y, "%s", gt_error_message());
+    snprintf(command, sizeof command, "'%s' '%s' '%s'", another(), path, table);
+    answers(command, y, (const char *const[]){"studio", "house", "flat"}, 3);
+    gt_dataset_free(new);
+    gt_dataset_free(homes);
+    gt_layer_free(model);
+    unlink(path);
+    unlink(table);
     gt_context_free(NULL);
     assert_no_leaks();
 }

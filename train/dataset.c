@@ -165,7 +165,7 @@ gt_Dataset *gt_dataset_of_at(const char *here, const gt_DatasetClass *type, void
     return dataset;
 }
 
-const gt_DataNames *gt_dataset_names(const gt_Dataset *dataset)
+gt_DataNames *gt_dataset_names(const gt_Dataset *dataset)
 {
     return dataset->names;
 }

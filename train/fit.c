@@ -86,8 +86,8 @@ static bool train_steps(Fit *fit, int64_t most)
     int64_t steps = fit->options->steps_per_epoch;
     for (int64_t i = 0; i < most && (steps < 0 || fit->step < steps); i++) {
         Batch batch = train_batch(fit, i == 0);
-        /* An epoch that begins where the dataset's has just ended begins it anew. */
-        if (batch == BATCH_NONE && fit->step == 0 && steps >= 0)
+        /* An epoch that begins where the dataset's has just ended begins it anew: a gt_fit that failed may have left it there. */
+        if (batch == BATCH_NONE && fit->step == 0)
             batch = train_batch(fit, i == 0);
         if (batch == BATCH_NONE && steps >= 0)
             warn_of_end(fit);
@@ -395,7 +395,7 @@ gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Rows rows, const gt_
     if (gt_run_begin(&run, &of) != GT_OK)
         return NULL;
     if (check_options(&options) == GT_OK && open_datasets(&run, rows, &options) == GT_OK &&
-        check_labels(&run) == GT_OK && gt_class_names_of(run.state, run.dataset) == GT_OK) {
+        check_labels(&run) == GT_OK && gt_model_take_data(run.state, run.dataset) == GT_OK) {
         gt_DatasetPosition mark = gt_dataset_enter(run.dataset);
         history = fit(&run, &options);
         gt_dataset_leave(run.dataset, mark);

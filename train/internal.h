@@ -32,8 +32,12 @@ void gt_dataset_leave(gt_Dataset *dataset, gt_DatasetPosition mark);
 gt_Dataset *gt_dataset_of_columns(gt_Context *context, gt_Tensor *x, gt_Tensor *y, gt_Tensor *weight,
                                   const gt_dataset_from_tensors_options *batches);
 struct gt_DataNames;
-const struct gt_DataNames *gt_dataset_names(const gt_Dataset *dataset); /* NULL: it has none */
+struct gt_DataNames *gt_dataset_names(const gt_Dataset *dataset); /* NULL: it has none */
 void gt_dataset_set_names(gt_Dataset *dataset, struct gt_DataNames *names); /* takes the hold over */
+
+/* ---- model_data.c ---- */
+/* What the model knows of the table that it was fitted on; NULL with an error raised. */
+const struct gt_DataNames *gt_model_table(gt_Context *context, const gt_Layer *model);
 
 /* ---- metric.c ---- */
 extern const gt_ObjectKind gt_metric_kind;

@@ -3,6 +3,7 @@
  *
  *     gradtape.model      the architecture, as gt_layer_to_json has it
  *     gradtape.training   {"gradtape": 1, "classes": [...], what compile_config.c writes}
+ *     gradtape.table      {"gradtape": 1, how the table was read, see data/recipe.h}, if it was fitted on one
  *
  * A file of a newer version, or with a member that nobody knows, is refused. Leans on models/entries.h, models/config.h. */
 #include "models/functional_config.h"
@@ -13,6 +14,7 @@
 
 #define MODEL     "gradtape.model"
 #define TRAINING  "gradtape.training"
+#define TABLE     "gradtape.table"
 #define OPTIMIZER "/optimizer"
 #define RESERVED  "gradtape."
 #define VERSION   1
@@ -53,39 +55,62 @@ static const char *write_training(gt_ConfigWriter *writer, const gt_LayerState *
     return writer->text.data;
 }
 
-/* Ours, then the caller's, in memory of `pairs`. */
-static bool join_metadata(gt_Context *context, gt_MetadataItem **pairs, const char *model, const char *training,
-                          gt_Metadata more)
+/* The same of what is known of the table; NULL without an error: nothing is. */
+static const char *write_table(gt_ConfigWriter *writer, const gt_LayerState *state)
 {
-    *pairs = gt_allocate(context, ((size_t)more.count + 2) * sizeof **pairs);
-    if (!*pairs)
-        return false;
-    (*pairs)[0] = (gt_MetadataItem){MODEL, model};
-    (*pairs)[1] = (gt_MetadataItem){TRAINING, training};
+    if (!gt_has_table_at(NULL, state->layer) || !gt_config_open(writer, '{') ||
+        !gt_config_key(writer, "gradtape") || !gt_config_put_integer(writer, VERSION) ||
+        !gt_table_put(writer, state) || !gt_config_close(writer, '}') ||
+        !gt_bytes_reserve(writer->context, &writer->text, 1))
+        return NULL;
+    writer->text.data[writer->text.size] = 0;
+    return writer->text.data;
+}
+
+/* What the file says beside its tensors: ours, where there is text, then the caller's. */
+typedef struct Pairs {
+    gt_MetadataItem *items;
+    int32_t count, capacity;
+} Pairs;
+
+static void add_pair(gt_Context *context, Pairs *pairs, const char *key, const char *value)
+{
+    if (value && gt_reserve(context, (void **)&pairs->items, pairs->count, &pairs->capacity, sizeof *pairs->items))
+        pairs->items[pairs->count++] = (gt_MetadataItem){key, value};
+}
+
+static void add_given(gt_Context *context, Pairs *pairs, gt_Metadata more)
+{
     for (int32_t i = 0; i < more.count; i++) {
-        if (more.items[i].key && strncmp(more.items[i].key, RESERVED, strlen(RESERVED)) == 0)
+        const gt_MetadataItem *item = &more.items[i];
+        if (item->key && strncmp(item->key, RESERVED, strlen(RESERVED)) == 0)
             gt_raise(context, GT_INVALID, NULL, NULL, "metadata: the key \"%s\" is reserved: it begins with \"" RESERVED "\"",
-                     more.items[i].key);
-        (*pairs)[2 + i] = more.items[i];
+                     item->key);
+        else if (gt_reserve(context, (void **)&pairs->items, pairs->count, &pairs->capacity, sizeof *pairs->items))
+            pairs->items[pairs->count++] = *item;
     }
-    return gt_context_status(context) == GT_OK;
 }
 
 static gt_Status save_model(gt_Context *context, gt_LayerState *state, const char *path,
                             const gt_Compiled *compiled, gt_Metadata more)
 {
     gt_Entries list = {.context = context};
-    gt_ConfigWriter writer = {.context = context};
+    gt_ConfigWriter writer = {.context = context}, table = {.context = context};
+    Pairs pairs = {.count = 0};
     const char *training = write_training(&writer, state, &compiled);
     if (training && gt_entries_add_variables(&list, state->layer, gt_weights(state->layer), "") == GT_OK) {
         if (compiled)
             gt_entries_add_optimizer(&list, state->layer, compiled->optimizer, OPTIMIZER);
         const char *model = gt_layer_to_json_at(NULL, state->layer); /* valid until it is asked again */
-        gt_MetadataItem *pairs = NULL;
-        if (model && join_metadata(context, &pairs, model, training, more))
-            gt_entries_save(&list, path, (gt_Metadata){pairs, 2 + more.count});
-        gt_release(context, pairs, ((size_t)more.count + 2) * sizeof *pairs);
+        add_pair(context, &pairs, MODEL, model);
+        add_pair(context, &pairs, TRAINING, training);
+        add_pair(context, &pairs, TABLE, write_table(&table, state));
+        add_given(context, &pairs, more);
+        if (gt_context_status(context) == GT_OK)
+            gt_entries_save(&list, path, (gt_Metadata){pairs.items, pairs.count});
     }
+    gt_release(context, pairs.items, (size_t)pairs.capacity * sizeof *pairs.items);
+    gt_bytes_release(context, &table.text);
     gt_bytes_release(context, &writer.text);
     gt_entries_close(&list);
     return gt_context_status(context);
@@ -132,6 +157,13 @@ static gt_Status fill_model(gt_Context *context, const char *path, const gt_Tens
     return gt_context_status(context);
 }
 
+static bool check_version(const gt_ConfigReader *reader, const char *what, const gt_JsonValue *object)
+{
+    int64_t version = gt_config_integer(object, "gradtape", 0);
+    return version == VERSION || gt_config_fail(reader, "what it says of %s is of version %lld; this library knows %d",
+                                                what, (long long)version, VERSION);
+}
+
 static gt_Status read_training(gt_Context *context, const char *path, const gt_JsonValue *object,
                                gt_Layer *model, bool compile)
 {
@@ -140,11 +172,7 @@ static gt_Status read_training(gt_Context *context, const char *path, const gt_J
         "loss_weights", "metrics", "run_eagerly", "steps_per_execution",       NULL};
     const gt_ConfigReader reader = {.context = context, .what = path};
     gt_LayerState *state = gt_layer_check(context, NULL, NULL, model);
-    int64_t version = gt_config_integer(object, "gradtape", 0);
-    if (version != VERSION)
-        gt_config_fail(&reader, "what it says of training is of version %lld; this library knows %d",
-                       (long long)version, VERSION);
-    if (!state || gt_context_status(context) != GT_OK || !gt_config_members(&reader, object, members))
+    if (!state || !check_version(&reader, "training", object) || !gt_config_members(&reader, object, members))
         return gt_context_status(context);
     gt_class_names_read(context, path, gt_json_member(object, "classes"), state);
     if (compile && gt_json_member(object, "optimizer") && gt_context_status(context) == GT_OK)
@@ -152,11 +180,23 @@ static gt_Status read_training(gt_Context *context, const char *path, const gt_J
     return gt_context_status(context);
 }
 
-/* A file that was written before there was such a thing has no text. */
-static gt_Status take_training(gt_Context *context, const char *path, const gt_TensorFile *file,
-                               gt_Layer *model, bool compile)
+static gt_Status read_table(gt_Context *context, const char *path, const gt_JsonValue *object,
+                            gt_Layer *model, bool compile)
 {
-    const char *text = gt_tensor_file_metadata(file, TRAINING);
+    (void)compile;
+    const gt_ConfigReader reader = {.context = context, .what = path};
+    gt_LayerState *state = gt_layer_check(context, NULL, NULL, model);
+    if (state && check_version(&reader, "its table", object))
+        gt_table_take(context, path, object, state);
+    return gt_context_status(context);
+}
+
+/* Reads the text of a key, if the file has it. */
+static gt_Status take_text(gt_Context *context, const char *path, const gt_TensorFile *file,
+                           const char *key, gt_Layer *model, bool compile,
+                           gt_Status (*read)(gt_Context *, const char *, const gt_JsonValue *, gt_Layer *, bool))
+{
+    const char *text = gt_tensor_file_metadata(file, key);
     size_t size = text ? strlen(text) : 0;
     char *copy = text ? gt_allocate(context, size + 1) : NULL; /* strings stay in it */
     gt_Json json = {NULL, 0};
@@ -164,7 +204,7 @@ static gt_Status take_training(gt_Context *context, const char *path, const gt_T
         return gt_context_status(context);
     memcpy(copy, text, size + 1);
     if (gt_json_read(context, path, copy, size, &json))
-        read_training(context, path, json.values, model, compile);
+        read(context, path, json.values, model, compile);
     gt_json_release(context, &json);
     gt_release(context, copy, size + 1);
     return gt_context_status(context);
@@ -177,7 +217,8 @@ static gt_Layer *load_model(gt_Context *context, const char *path, const gt_Tens
         gt_raise(context, GT_FORMAT, NULL, NULL,
                  "%s: it holds tensors and no model: make the model, and gt_load_weights", path);
     gt_Layer *model = text ? gt_config_read_text(context, path, text) : NULL;
-    if (!model || (take_training(context, path, file, model, compile) == GT_OK &&
+    if (!model || (take_text(context, path, file, TRAINING, model, compile, read_training) == GT_OK &&
+                   take_text(context, path, file, TABLE, model, compile, read_table) == GT_OK &&
                    fill_model(context, path, file, model) == GT_OK))
         return model;
     gt_layer_free(model);

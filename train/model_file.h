@@ -1,7 +1,10 @@
-/* Whole models in files: architecture, weights, what they were compiled with, the names of their classes.
+/* Whole models in files: architecture, weights, what they were compiled with, how the table was read that they were fitted on, the
+ * names of their classes.
  *
  *     gt_save_model(model, "digits.gradtape");
  *     gt_Layer *again = gt_load_model("digits.gradtape");        in another program, which has none of its code
+ *     gt_Dataset *rows = gt_dataset_from_csv("new.csv", .model = again, .shuffle = false);
+ *     gt_Tensor *y = gt_predict(again, rows);
  *     gt_fit(again, train, .epochs = 10);                        goes on with the optimizer as it was
  */
 #ifndef GT_TRAIN_MODEL_FILE_H
@@ -11,6 +14,7 @@
 #include "io/safetensors.h"
 #include "layers/layer.h"
 #include "models/config.h"
+#include "train/dataset.h"
 
 GT_BEGIN
 
@@ -21,8 +25,8 @@ GT_BEGIN
       "pairs of text of one's own beside it, read by gt_tensor_file_metadata; no key begins with \"gradtape.\"")
 GT_OPTIONS(gt_save_model_options, gt_save_model_OPTIONS);
 /* One file in the safetensors format: weights under their paths; the architecture as JSON in the metadata, and with it what
- * layers learned from data (vocabularies, means), the names of the classes, what the model was compiled with; the state of the
- * optimizer under "/optimizer/...". The file appears whole or not at all. What cannot be written down of gt_compile (a loss
+ * layers learned from data (vocabularies, means), how the table was read that it was fitted on, the names of the classes, what
+ * the model was compiled with; the state of the optimizer under "/optimizer/...". The file appears whole or not at all. What cannot be written down of gt_compile (a loss
  * that is a function, steps of one's own) is a warning, and the model is saved without it. gt_load_weights reads the
  * weights of it. */
 #define gt_save_model(...)                                                                         \
@@ -41,6 +45,20 @@ GT_OPTIONS(gt_load_model_options, gt_load_model_OPTIONS);
                      GT_KEYWORDS(gt_load_model, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Layer *gt_load_model_at(const char *here, const char *path,
                                   const gt_load_model_options *options);
+
+/* ---- how rows were read ---- */
+
+/* gt_set_table(model, train): the model knows how the rows of `train` were read from a table - columns, categories, what stands
+ * for gaps, scale, decimal point - and what its classes are called, and so does its file; gt_dataset_from_csv("new.csv",
+ * .model = model) reads others in the same way. gt_fit does this with its dataset, where the model knows of none; where it
+ * does, categories that differ are an error, for their numbers would mean something else. Call it in a loop of one's own, or
+ * to have another table in place of the one it knows. What gt_dataset_map makes of the rows is no part of it. On failure the
+ * model knows what it knew before. */
+#define gt_set_table(model, dataset) gt_set_table_at(GT_HERE, model, dataset)
+GT_API gt_Status gt_set_table_at(const char *here, gt_Layer *model, gt_Dataset *dataset);
+/* Does it know? */
+#define gt_has_table(model) gt_has_table_at(GT_HERE, model)
+GT_API bool gt_has_table_at(const char *here, const gt_Layer *model);
 
 /* ---- names of classes ---- */
 

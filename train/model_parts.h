@@ -19,11 +19,15 @@ bool gt_compile_put(gt_ConfigWriter *writer, const gt_Compiled *self);
 gt_Status gt_compile_read(gt_Context *context, const char *what, const gt_JsonValue *object,
                           gt_Layer *model);
 
-/* ---- class_names.c ---- */
-/* Those of the model become the dataset's, or must be those. */
-gt_Status gt_class_names_of(gt_LayerState *model, const gt_Dataset *dataset);
+/* ---- model_data.c ---- */
+/* The names of classes that the dataset has, and how its table was read, become the model's, or must agree with what it has. */
+gt_Status gt_model_take_data(gt_LayerState *model, const gt_Dataset *dataset);
 bool gt_class_names_put(gt_ConfigWriter *writer, const gt_LayerState *model);
 gt_Status gt_class_names_read(gt_Context *context, const char *what, const gt_JsonValue *list,
                               gt_LayerState *model);
+/* The members of an object, of a model that has a table; and back. */
+bool gt_table_put(gt_ConfigWriter *writer, const gt_LayerState *model);
+gt_Status gt_table_take(gt_Context *context, const char *what, const gt_JsonValue *object,
+                        gt_LayerState *model);
 
 #endif

@@ -5,10 +5,22 @@
 #include "train/data/names.h"
 #include "train/internal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 GT_OPTION_TYPE(gt_dataset_from_csv_options, gt_dataset_from_csv_OPTIONS);
+
+/* The list `names` has no NULL in it. */
+static bool check_names(gt_Context *context, const char *option, gt_Names names)
+{
+    for (int32_t i = 0; names.items && names.items[i] != GT_LIST_END; i++)
+        if (!names.items[i]) {
+            gt_raise(context, GT_INVALID, NULL, NULL, "name %d of %s is NULL", (int)i, option);
+            return false;
+        }
+    return true;
+}
 
 static bool check(gt_Context *context, const gt_dataset_from_csv_options *options)
 {
@@ -37,27 +49,92 @@ static bool check(gt_Context *context, const gt_dataset_from_csv_options *option
                  (int)options->missing);
     else if ((unsigned)options->header > GT_HEADER_NO)
         gt_raise(context, GT_INVALID, NULL, NULL, "unknown header %d", (int)options->header);
-    return gt_context_status(context) == GT_OK;
+    else if (!isfinite(options->scale) || options->scale == 0)
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "scale must be finite and not 0 (got %g); in C 1 / 16 is 0, and 1.0 / 16 is not",
+                 options->scale);
+    else if (options->one_hot != false && options->one_hot != true)
+        gt_raise(context, GT_INVALID, NULL, NULL, "one_hot must be true or false (got %d)",
+                 options->one_hot);
+    return gt_context_status(context) == GT_OK &&
+           check_names(context, "columns", options->columns) &&
+           check_names(context, "without", options->without) &&
+           check_names(context, "categories", options->categories) &&
+           check_names(context, "na", options->na);
+}
+
+/* ---- like another table ---- */
+
+/* What is known of the table that this one is to be like; NULL: nothing, with an error raised if there should be. */
+static const gt_DataNames *find_like(gt_Context *context, const gt_dataset_from_csv_options *options)
+{
+    const gt_DataNames *like = NULL;
+    if (options->like && options->model)
+        gt_raise(context, GT_INVALID, NULL, NULL, "give like or model, not both");
+    else if (options->model)
+        like = gt_model_table(context, options->model);
+    else if (options->like && gt_dataset_check(context, NULL, NULL, options->like)) {
+        like = gt_dataset_names(options->like);
+        if (!like || !like->table)
+            gt_raise(context, GT_INVALID, NULL, NULL,
+                     "like must be a dataset that was read from a table");
+    }
+    return gt_context_status(context) == GT_OK ? like : NULL;
+}
+
+/* Which columns there are is no longer open then. */
+static bool check_like(gt_Context *context, const gt_dataset_from_csv_options *options)
+{
+    const char *option = options->columns.items      ? "columns"
+                         : options->without.items    ? "without"
+                         : options->categories.items ? "categories"
+                         : options->weight           ? "weight"
+                                                     : NULL;
+    if (option)
+        gt_raise(context, GT_INVALID, NULL, NULL,
+                 "%s cannot be given with %s: it is as in the table that this one is to be like",
+                 option, options->like ? "like" : "model");
+    return !option;
+}
+
+/* What is not given is as it was for the other table. To leave out rows must be said each time: what belongs to the rows of
+ * the file would no longer fit. */
+static void take_over(gt_dataset_from_csv_options *options, const gt_DataNames *like)
+{
+    static const gt_TableForm usual = {.quote = '"', .decimal = '.', .missing = GT_MISSING_ERROR};
+    const gt_TableForm *form = like ? &like->table->form : &usual;
+    if (options->delimiter == 0)
+        options->delimiter = form->delimiter;
+    if (options->quote == GT_CHAR_NONE)
+        options->quote = form->quote;
+    if (options->decimal == GT_CHAR_NONE)
+        options->decimal = form->decimal;
+    if (options->header == GT_HEADER_AUTO)
+        options->header = form->header;
+    if (options->skip_rows == -1)
+        options->skip_rows = form->skip_rows;
+    if (options->missing == GT_MISSING_INHERIT) {
+        bool drops = form->missing == GT_MISSING_DROP;
+        options->missing = drops ? GT_MISSING_ERROR : form->missing;
+        options->missing_value = form->missing_value;
+    }
+    if (options->one_hot == GT_INHERIT)
+        options->one_hot = like && like->one_hot;
+    if (isnan(options->scale))
+        options->scale = like ? like->scale : 1;
+    if (options->dtype == GT_DTYPE_NONE)
+        options->dtype = like ? like->dtype : GT_FLOAT32;
+    if (options->label_dtype == GT_DTYPE_NONE && like)
+        options->label_dtype = like->label_dtype;
 }
 
 /* The options as the reader of tables wants them; `number` has room for the label's. */
-static bool table_options(gt_Context *context, const gt_dataset_from_csv_options *options,
-                          char number[16], gt_TableOptions *to)
+static gt_TableOptions table_options(const gt_dataset_from_csv_options *options,
+                                     const gt_DataNames *like, char number[16])
 {
-    const gt_DataNames *like = NULL;
-    if (options->like) {
-        if (!gt_dataset_check(context, NULL, NULL, options->like))
-            return false;
-        like = gt_dataset_names(options->like);
-        if (!like || !like->table) {
-            gt_raise(context, GT_INVALID, NULL, NULL,
-                     "like must be a dataset that was read from a table");
-            return false;
-        }
-    }
-    snprintf(number, 16, "%d", (int)options->label_column);
     bool labelled = options->label || options->label_column != GT_NONE;
-    *to = (gt_TableOptions){
+    snprintf(number, 16, "%d", (int)options->label_column);
+    return (gt_TableOptions){
         .delimiter = options->delimiter,
         .quote = options->quote,
         .decimal = options->decimal,
@@ -78,23 +155,11 @@ static bool table_options(gt_Context *context, const gt_dataset_from_csv_options
         .single = options->dtype == GT_FLOAT32,
         .like = like ? like->table : NULL,
         .unlabelled = !labelled,
+        .label_optional = !options->label,
     };
-    return true;
 }
 
-static const gt_TableColumn *find_role(const gt_Table *table, gt_TableRole role)
-{
-    for (int32_t i = 0; i < table->count; i++)
-        if (table->columns[i].role == role)
-            return &table->columns[i];
-    return NULL;
-}
-
-/* How many columns of x a column of the table becomes. */
-static int32_t width_of(const gt_TableColumn *column, bool one_hot)
-{
-    return column->role != GT_TABLE_X ? 0 : column->text && one_hot ? column->words.count : 1;
-}
+/* ---- tensors ---- */
 
 static gt_Tensor *make_x(gt_Context *context, const gt_Table *table,
                          const gt_dataset_from_csv_options *options)
@@ -103,7 +168,7 @@ static gt_Tensor *make_x(gt_Context *context, const gt_Table *table,
     gt_Spec spec = {0};
     int64_t width = 0, first = 0;
     for (int32_t i = 0; i < table->count; i++)
-        width += width_of(&table->columns[i], options->one_hot);
+        width += gt_column_width(&table->columns[i], options->one_hot);
     if (!gt_spec_set(&spec, options->dtype, gt_shape(table->rows, width))) {
         gt_raise(context, GT_INVALID, NULL, NULL, "the table is too large for a tensor");
         return NULL;
@@ -111,7 +176,7 @@ static gt_Tensor *make_x(gt_Context *context, const gt_Table *table,
     gt_Tensor *x = gt_tensor_new(context, &spec, &data);
     for (int32_t i = 0; x && i < table->count; i++) {
         const gt_TableColumn *column = &table->columns[i];
-        int32_t wide = width_of(column, options->one_hot);
+        int32_t wide = gt_column_width(column, options->one_hot);
         bool spread = column->text && options->one_hot;
         for (int64_t row = 0; row < table->rows; row++)
             for (int32_t k = 0; k < wide; k++)
@@ -157,37 +222,9 @@ static gt_Tensor *make_column(gt_Context *context, const char *path, const gt_Ta
     return tensor;
 }
 
-/* ---- names ---- */
-
-static bool add_names(gt_DataNames *names, int32_t i, bool one_hot)
-{
-    const gt_Table *table = names->table;
-    const gt_TableColumn *column = &table->columns[i];
-    bool named = table->named && column->field < table->names.count;
-    const char *name = named ? gt_words_text(&table->names, (int32_t)column->field) : "";
-    for (int32_t k = 0; k < width_of(column, one_hot); k++) {
-        char text[256];
-        size_t size = (size_t)snprintf(text, sizeof text, column->text && one_hot ? "%s=%s" : "%s",
-                                       name, column->text ? gt_words_text(&column->words, k) : "");
-        names->column_of[names->columns.count] = i;
-        if (!gt_words_append(names->context, &names->columns, text,
-                             size < sizeof text ? size : sizeof text - 1))
-            return false;
-    }
-    return true;
-}
-
-static bool copy_classes(gt_DataNames *names, const gt_Words *from)
-{
-    for (int32_t i = 0; i < from->count; i++)
-        if (!gt_words_append(names->context, &names->classes, gt_words_text(from, i),
-                             gt_words_size(from, i)))
-            return false;
-    return true;
-}
-
 /* Takes the table over, also when it fails. */
-static gt_DataNames *make_names(gt_Context *context, gt_Table *table, bool one_hot)
+static gt_DataNames *make_names(gt_Context *context, gt_Table *table,
+                                const gt_dataset_from_csv_options *options)
 {
     gt_DataNames *names = gt_names_new(context);
     if (!names) {
@@ -195,18 +232,11 @@ static gt_DataNames *make_names(gt_Context *context, gt_Table *table, bool one_h
         return NULL;
     }
     names->table = table;
-    names->one_hot = one_hot;
-    int32_t width = 0;
-    for (int32_t i = 0; i < table->count; i++)
-        width += width_of(&table->columns[i], one_hot);
-    names->column_of = gt_allocate(context, (size_t)width * sizeof *names->column_of);
-    names->width = width;
-    bool ok = names->column_of != NULL;
-    for (int32_t i = 0; ok && i < table->count; i++)
-        ok = add_names(names, i, one_hot);
-    const gt_TableColumn *label = find_role(table, GT_TABLE_LABEL);
-    ok = ok && copy_classes(names, label && label->text ? &label->words : &table->classes);
-    if (ok)
+    names->one_hot = options->one_hot;
+    names->scale = options->scale;
+    names->dtype = options->dtype;
+    names->label_dtype = options->label_dtype;
+    if (gt_names_of_table(names))
         return names;
     gt_names_release(names);
     return NULL;
@@ -215,8 +245,8 @@ static gt_DataNames *make_names(gt_Context *context, gt_Table *table, bool one_h
 static gt_Dataset *from_table(gt_Context *context, const char *path, gt_Table *table,
                               const gt_dataset_from_csv_options *options)
 {
-    const gt_TableColumn *label = find_role(table, GT_TABLE_LABEL),
-                         *weight = find_role(table, GT_TABLE_WEIGHT);
+    const gt_TableColumn *label = gt_table_role(table, GT_TABLE_LABEL),
+                         *weight = gt_table_role(table, GT_TABLE_WEIGHT);
     gt_Tensor *x = make_x(context, table, options), *y = NULL, *w = NULL;
     gt_Dataset *self = NULL;
     if (x && label) {
@@ -232,7 +262,7 @@ static gt_Dataset *from_table(gt_Context *context, const char *path, gt_Table *t
                                                      .drop_remainder = options->drop_remainder};
     if (gt_context_status(context) == GT_OK)
         self = gt_dataset_of_columns(context, x, y, w, &batches);
-    gt_DataNames *names = make_names(context, table, options->one_hot);
+    gt_DataNames *names = make_names(context, table, options);
     if (self && names) {
         gt_dataset_set_names(self, names);
         return self;
@@ -250,11 +280,13 @@ gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
         return NULL;
     gt_dataset_from_csv_options options = GT_TAKE(gt_dataset_from_csv_options, given);
     gt_Site site = gt_site_enter(here, "dataset_from_csv");
-    char number[16];
-    gt_TableOptions table_as;
     gt_Dataset *self = NULL;
-    if (check(context, &options) && table_options(context, &options, number, &table_as) &&
-        gt_scope_open(context)) {
+    const gt_DataNames *like = find_like(context, &options);
+    take_over(&options, like);
+    if (gt_context_status(context) == GT_OK && check(context, &options) &&
+        (!like || check_like(context, &options)) && gt_scope_open(context)) {
+        char number[16];
+        const gt_TableOptions table_as = table_options(&options, like, number);
         gt_Table *table = gt_table_read(context, path, &table_as);
         if (table)
             self = from_table(context, path, table, &options);

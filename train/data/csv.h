@@ -4,14 +4,21 @@
  *     gt_Dataset *titanic = gt_dataset_from_csv("titanic.csv", .label = "survived", .columns = gt_names("pclass", "sex", "age"),
  *                                               .missing = GT_MISSING_MEDIAN, .one_hot = true);
  *     gt_dataset_column_name(titanic, 1)        "sex=female"
+ *
+ *     gt_Layer *model = gt_load_model("titanic.gradtape");              in a program that knows nothing of that table:
+ *     gt_Dataset *rows = gt_dataset_from_csv("new.csv", .model = model, .shuffle = false);
  */
 #ifndef GT_TRAIN_DATA_CSV_H
 #define GT_TRAIN_DATA_CSV_H
 
 #include "io/csv.h"
+#include "layers/layer.h"
 #include "train/dataset.h"
 
 GT_BEGIN
+
+/* A character that is not given. */
+#define GT_CHAR_NONE '\1'
 
 /* Columns are named as the header names them, or by their number as text, counted from 0, negative from the end: "-1". */
 #define gt_dataset_from_csv_OPTIONS(F, S)                                                          \
@@ -25,20 +32,22 @@ GT_BEGIN
     F(S, gt_DType, label_dtype, GT_DTYPE_NONE,                                                     \
       "int32 or int64 for classes, float32 or float64 for values; none: int32 for text and "       \
       "integers, else dtype")                                                                      \
-    F(S, gt_DType, dtype, GT_FLOAT32, "of x: float32 or float64")                                  \
-    F(S, double, scale, 1, "factor on the numbers of x")                                           \
-    F(S, bool, one_hot, false,                                                                     \
-      "a category becomes as many columns of 0 and 1 as there are, not its number")                \
-    F(S, gt_Missing, missing, GT_MISSING_ERROR, "what becomes of a value that is missing")         \
+    F(S, gt_DType, dtype, GT_DTYPE_NONE, "of x: float32, which is the default, or float64")        \
+    F(S, double, scale, (double)NAN, "factor on the numbers of x; not given: 1")                   \
+    F(S, gt_Flag, one_hot, GT_INHERIT,                                                             \
+      "a category becomes as many columns of 0 and 1 as there are; not given: it is its number")   \
+    F(S, gt_Missing, missing, GT_MISSING_INHERIT,                                                  \
+      "what becomes of a value that is missing; not given: it is an error")                        \
     F(S, double, missing_value, 0, "stands for it with GT_MISSING_VALUE")                          \
     F(S, gt_Names, na, GT_NOT_GIVEN, "words that say so: gt_names(\"?\")")                         \
     F(S, gt_Header, header, GT_HEADER_AUTO, "is the first row one?")                               \
-    F(S, int64_t, skip_rows, 0, "lines before the first row")                                      \
+    F(S, int64_t, skip_rows, -1, "lines before the first row; not given: 0")                       \
     F(S, char, delimiter, 0, "between the fields; 0: it is found; ' ': any number of blanks")      \
-    F(S, char, quote, '"', "around a field; 0: none")                                              \
-    F(S, char, decimal, '.', "the point of numbers: '.' or ','")                                   \
+    F(S, char, quote, GT_CHAR_NONE, "around a field; 0: none; not given: '\"'")                    \
+    F(S, char, decimal, GT_CHAR_NONE, "the point of numbers: '.', which is the default, or ','")   \
     F(S, int32_t, max_categories, 256, "that a column may have")                                   \
-    F(S, gt_Dataset *, like, NULL, "read as this one was: columns, categories, fillings")          \
+    F(S, gt_Dataset *, like, NULL, "read as this one was: columns, categories, fillings, form")    \
+    F(S, gt_Layer *, model, NULL, "read as the table was that this model was fitted on")           \
     F(S, int64_t, limit, (int64_t)1 << 30, "bytes that a compressed file may unpack to")           \
     GT_BATCH_COMMON(F, S)
 GT_OPTIONS(gt_dataset_from_csv_options, gt_dataset_from_csv_OPTIONS);
@@ -53,8 +62,11 @@ GT_OPTIONS(gt_dataset_from_csv_options, gt_dataset_from_csv_OPTIONS);
  *   - Missing: an empty field and the words of .na; among numbers also NA, N/A, NaN and null. A missing text is a category of
  *     its own, "". A missing label is an error, or its row is dropped.
  *   - Dates are refused: a model cannot compute with them, and as categories each would be one of its own.
- *   - The test data of a model is read with .like = train: columns are found by their names, or places; a category that train
- *     does not have is an error, and train's means and medians stand for what is missing.
+ *   - The test data of a model is read with .like = train, and with .model = model where train is not at hand: the model knows
+ *     how the rows were read that it was fitted on, and so does its file. Columns are found by their names, or places; a
+ *     category that train does not have is an error, and train's means and medians stand for what is missing. Labels and
+ *     weights are read if the table has such columns, unless .label says that they must be there. Of the options those that
+ *     are not given are as they were for train, but for GT_MISSING_DROP and what says how rows are handed out.
  *
  * Errors about a field begin with path:line:column, the column counted from 1 as in a spreadsheet. As pandas.read_csv and
  * Keras's FeatureSpace. NULL on failure. */

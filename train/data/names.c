@@ -3,6 +3,8 @@
 #include "core/inside.h"
 #include "train/internal.h"
 
+#include <stdio.h>
+
 gt_DataNames *gt_names_new(gt_Context *context)
 {
     gt_DataNames *names = gt_allocate_zeroed(context, sizeof *names);
@@ -30,6 +32,66 @@ void gt_names_release(gt_DataNames *names)
     gt_words_close(context, &names->classes);
     gt_table_release(names->table);
     gt_release(context, names, sizeof *names);
+}
+
+/* ---- tables ---- */
+
+const gt_TableColumn *gt_table_role(const gt_Table *table, gt_TableRole role)
+{
+    for (int32_t i = 0; i < table->count; i++)
+        if (table->columns[i].role == role)
+            return &table->columns[i];
+    return NULL;
+}
+
+int32_t gt_column_width(const gt_TableColumn *column, bool one_hot)
+{
+    return column->role != GT_TABLE_X ? 0 : column->text && one_hot ? column->words.count : 1;
+}
+
+static bool add_names(gt_DataNames *names, int32_t i)
+{
+    const gt_Table *table = names->table;
+    const gt_TableColumn *column = &table->columns[i];
+    bool spread = column->text && names->one_hot;
+    bool named = table->named && column->field < table->names.count;
+    const char *name = named ? gt_words_text(&table->names, (int32_t)column->field) : "";
+    for (int32_t k = 0; k < gt_column_width(column, names->one_hot); k++) {
+        char text[256];
+        size_t size = (size_t)snprintf(text, sizeof text, spread ? "%s=%s" : "%s", name,
+                                       spread ? gt_words_text(&column->words, k) : "");
+        names->column_of[names->columns.count] = i;
+        if (!gt_words_append(names->context, &names->columns, text,
+                             size < sizeof text ? size : sizeof text - 1))
+            return false;
+    }
+    return true;
+}
+
+static bool copy_classes(gt_DataNames *names, const gt_Words *from)
+{
+    for (int32_t i = 0; i < from->count; i++)
+        if (!gt_words_append(names->context, &names->classes, gt_words_text(from, i),
+                             gt_words_size(from, i)))
+            return false;
+    return true;
+}
+
+bool gt_names_of_table(gt_DataNames *names)
+{
+    const gt_Table *table = names->table;
+    for (int32_t i = 0; i < table->count; i++)
+        names->width += gt_column_width(&table->columns[i], names->one_hot);
+    bool ok = true;
+    if (names->width > 0) {
+        names->column_of = gt_allocate(names->context, (size_t)names->width * sizeof *names->column_of);
+        ok = names->column_of != NULL;
+        names->width = ok ? names->width : 0;
+    }
+    for (int32_t i = 0; ok && i < table->count; i++)
+        ok = add_names(names, i);
+    const gt_TableColumn *label = gt_table_role(table, GT_TABLE_LABEL);
+    return ok && copy_classes(names, label && label->text ? &label->words : &table->classes);
 }
 
 /* ---- questions ---- */
