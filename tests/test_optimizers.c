@@ -284,6 +284,42 @@ Test(optimizers, very_long_gradients)
     ends(scope);
 }
 
+static gt_Status large_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)out;
+    const Run *run = context;
+    return gt_apply_gradients(run->optimizer, gt_tensors(run->list[0]), in);
+}
+
+/* More than the caches hold, which plans compute in smaller pieces; the bits are those of eager steps. */
+Test(optimizers, beyond_the_caches)
+{
+    static const Maker large[] = {plain, adamax};
+    enum { SIZE = 2300017 };
+    gt_Scope *scope = gt_scope_begin();
+    for (int i = 0; i < 2; i++) {
+        Run run[2];
+        gt_Function *plan = NULL;
+        for (int traced = 0; traced < 2; traced++) {
+            run[traced] = (Run){.optimizer = large[i]()};
+            run[traced].list[0] = gt_variable(gt_sin(gt_arange(0, SIZE, 1)));
+        }
+        plan = gt_function(large_step, &run[1], .outputs = 0);
+        for (int call = 1; call <= 2; call++) {
+            gt_Tensor *g = gt_cos(gt_multiply(gt_arange(0, SIZE, 1), call));
+            cr_assert(large_step(&run[0], &g, NULL) == GT_OK && gt_function_call(plan, gt_tensors(g), NULL) == GT_OK, "%s",
+                      gt_error_message());
+        }
+        cr_assert(memcmp(gt_data(run[0].list[0]), gt_data(run[1].list[0]), SIZE * sizeof(float)) == 0);
+        gt_function_free(plan);
+        for (int traced = 0; traced < 2; traced++) {
+            gt_optimizer_free(run[traced].optimizer);
+            gt_variable_free(run[traced].list[0]);
+        }
+    }
+    ends(scope);
+}
+
 Test(optimizers, classes_by_name)
 {
     int count = 0;
