@@ -5,11 +5,13 @@
 
 #include "launch.h"
 
-#define GT_CHAIN_STEPS    24
-#define GT_CHAIN_OPERANDS 32   /* at most in `at` of a chain */
-#define GT_CHAIN_SLOTS    12   /* blocks of scratch memory */
-#define GT_CHAIN_BLOCK    2048 /* elements */
-#define GT_CHAIN_NARROW   64   /* rows up to this width are repeated in scratch memory */
+#define GT_CHAIN_STEPS     24
+#define GT_CHAIN_OPERANDS  32                 /* at most in `at` of a chain */
+#define GT_CHAIN_SLOTS     12                 /* blocks of scratch memory */
+#define GT_CHAIN_BLOCK     2048               /* elements */
+#define GT_CHAIN_FAR       ((size_t)24 << 20) /* bytes from outside that no cache holds */
+#define GT_CHAIN_FAR_BLOCK 128                /* elements, there */
+#define GT_CHAIN_NARROW    64                 /* rows up to this width are repeated in scratch memory */
 
 typedef enum gt_ChainKind {
     GT_CHAIN_UNARY,

@@ -284,6 +284,42 @@ Test(optimizers, very_long_gradients)
     ends(scope);
 }
 
+static gt_Status large_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)out;
+    const Run *run = context;
+    return gt_apply_gradients(run->optimizer, gt_tensors(run->list[0]), in);
+}
+
+/* More than the caches hold, which plans compute in smaller pieces; the bits are those of eager steps. */
+Test(optimizers, beyond_the_caches)
+{
+    static const Maker large[] = {plain, adamax};
+    enum { SIZE = 2300017 };
+    gt_Scope *scope = gt_scope_begin();
+    for (int i = 0; i < 2; i++) {
+        Run run[2];
+        gt_Function *plan = NULL;
+        for (int traced = 0; traced < 2; traced++) {
+            run[traced] = (Run){.optimizer = large[i]()};
+            run[traced].list[0] = gt_variable(gt_sin(gt_arange(0, SIZE, 1)));
+        }
+        plan = gt_function(large_step, &run[1], .outputs = 0);
+        for (int call = 1; call <= 2; call++) {
+            gt_Tensor *g = gt_cos(gt_multiply(gt_arange(0, SIZE, 1), call));
+            cr_assert(large_step(&run[0], &g, NULL) == GT_OK && gt_function_call(plan, gt_tensors(g), NULL) == GT_OK, "%s",
+                      gt_error_message());
+        }
+        cr_assert(memcmp(gt_data(run[0].list[0]), gt_data(run[1].list[0]), SIZE * sizeof(float)) == 0);
+        gt_function_free(plan);
+        for (int traced = 0; traced < 2; traced++) {
+            gt_optimizer_free(run[traced].optimizer);
+            gt_variable_free(run[traced].list[0]);
+        }
+    }
+    ends(scope);
+}
+
 Test(optimizers, classes_by_name)
 {
     int count = 0;
@@ -650,6 +686,76 @@ Test(optimizers, several_as_one)
         end(&alone[0]);
         end(&alone[1]);
     }
+    ends(scope);
+}
+
+/* What is left alone is counted over the parts. */
+Test(optimizers, several_that_skip)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *list[5];
+    gt_Tensor *gradients[5] = {NULL};
+    int asked = 0;
+    for (int i = 0; i < 5; i++)
+        list[i] = gt_variable(i < 3 ? gt_ones(gt_shape(2)) : gt_ones(gt_shape(2, 1)));
+    gradients[0] = gt_ones(gt_shape(2));
+    gradients[4] = gt_ones(gt_shape(2, 1));
+    gt_Optimizer *whole = gt_MultiOptimizer(BOTH, .choose = by_rank, .context = &asked);
+    cr_assert(gt_apply_gradients(whole, ((gt_Tensors){list, 5}), gradients) == GT_OK, "%s", gt_error_message());
+    cr_assert(gt_optimizer_skipped(whole) == 3 && asked == 5, "%d", gt_optimizer_skipped(whole));
+    gt_optimizer_free(whole);
+    for (int i = 0; i < 5; i++)
+        gt_variable_free(list[i]);
+    ends(scope);
+}
+
+/* ---- numbers of a class ---- */
+
+#define counting_OPTIONS(F, S) F(S, double, learning_rate, 0.5, "length of a step")
+GT_OPTIONS(counting_options, counting_OPTIONS);
+GT_OPTION_TYPE(counting_options, counting_OPTIONS);
+
+static int counting_numbers(const void *options, gt_OptimizerSlot *numbers)
+{
+    (void)options;
+    numbers[0] = (gt_OptimizerSlot){.name = "half", .initial = 1};
+    numbers[1] = (gt_OptimizerSlot){.name = "total"};
+    return 2;
+}
+
+static gt_Status counting_advance(const gt_OptimizerUpdate *update, gt_Tensor **next)
+{
+    next[0] = gt_multiply(update->numbers[0], 0.5);
+    next[1] = gt_add(update->numbers[1], update->step);
+    return gt_status();
+}
+
+static gt_Status counting_compute(const gt_OptimizerUpdate *update, gt_Tensor **next)
+{
+    next[0] = gt_subtract(update->value, gt_multiply(update->gradient, gt_cast(update->numbers[0], GT_FLOAT32)));
+    return gt_status();
+}
+
+static const gt_OptimizerClass counting = {.size = sizeof(gt_OptimizerClass),
+                                           .name = "counting",
+                                           .options = &counting_options_type,
+                                           .compute = counting_compute,
+                                           .numbers = counting_numbers,
+                                           .advance = counting_advance};
+
+Test(optimizers, numbers_of_a_class)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *w = gt_variable(gt_zeros(gt_shape(2)));
+    gt_Optimizer *optimizer = gt_optimizer_new(&counting, NULL);
+    gt_Tensor *gradient = gt_ones(gt_shape(2));
+    for (int i = 0; i < 3; i++)
+        cr_assert(gt_apply_gradients(optimizer, gt_tensors(w), &gradient) == GT_OK, "%s", gt_error_message());
+    gt_Tensors state = gt_optimizer_variables(optimizer);
+    cr_assert(state.count == 4 && gt_item(state.items[2]) == 0.125 && gt_item(state.items[3]) == 1 + 2 + 3);
+    cr_assert(gt_element(w, 1) == -1.75, "the numbers of before the step: 1, 0.5, 0.25");
+    gt_optimizer_free(optimizer);
+    gt_variable_free(w);
     ends(scope);
 }
 

@@ -188,6 +188,7 @@ typedef struct Member {
 typedef struct Group {
     gt_Program *program;
     const int32_t *last_read; /* of each cell: the last step that reads it */
+    bool far;                 /* variables and arguments are more than the caches hold */
     int32_t first, members;   /* the first step that is a member; behind it the others */
     int32_t head;             /* the step in front; -1: none */
     int64_t size, width;
@@ -436,6 +437,17 @@ static bool keeps_apart(const Group *group)
     return true;
 }
 
+/* Does the chain change variables that come from behind the caches, each element once in a step? Then its steps take turns more often:
+ * while one computes, the processor goes on fetching for the others, 1.6 times as fast on an EPYC of 2024. */
+static bool is_far(const Group *group)
+{
+    const gt_Program *program = group->program;
+    bool writes = false;
+    for (int32_t m = 0; m < group->members; m++)
+        writes |= program->cells[program->facts[group->member[m].value].cell].base != GT_BASE_BLOCK;
+    return group->far && writes && group->width == group->size;
+}
+
 /* Fills in the job; false if something does not fit. */
 static bool make_job(Group *group)
 {
@@ -461,7 +473,8 @@ static bool make_job(Group *group)
     job->size = group->size;
     job->width = group->width;
     job->block = group->width <= GT_CHAIN_BLOCK ? GT_CHAIN_BLOCK / group->width * group->width
-                                                : GT_CHAIN_BLOCK;
+                                                : is_far(group) ? GT_CHAIN_FAR_BLOCK
+                                                                : GT_CHAIN_BLOCK;
     job->tile = job->width > job->block
                     ? GT_TILE_ELEMENTS
                     : (GT_TILE_ELEMENTS + job->block - 1) / job->block * job->block;
@@ -635,6 +648,16 @@ static bool find_group(Group *group, int32_t s)
     return false;
 }
 
+/* Is what the plan reads and changes from outside more than the caches hold? */
+static bool is_large(const gt_Program *program)
+{
+    size_t bytes = 0;
+    for (int32_t i = 0; i < program->cell_count; i++)
+        if (program->cells[i].base != GT_BASE_BLOCK)
+            bytes += program->cells[i].piece.bytes;
+    return bytes >= GT_CHAIN_FAR;
+}
+
 /* The last step that reads each cell; -1: none does. */
 static int32_t *last_reads(const gt_Program *program)
 {
@@ -677,7 +700,7 @@ gt_Status gt_pass_chains(gt_Program *program)
     int32_t *last = last_reads(program), *now = gt_allocate(context, bytes), kept = 0;
     Group *group = gt_allocate_zeroed(context, sizeof *group);
     if (last && now && group) {
-        *group = (Group){.program = program, .last_read = last};
+        *group = (Group){.program = program, .last_read = last, .far = is_large(program)};
         /* A step is kept before it is known whether it is a head: then the chain takes its place. */
         for (int32_t s = 0; s < count && gt_context_status(context) == GT_OK;) {
             if (find_group(group, s)) {
