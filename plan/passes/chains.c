@@ -539,8 +539,8 @@ static bool has_head(const Group *group)
     gt_ShapeRule rule = gt_graph_rule(program->graph, node);
     gt_Lowering lowering;
     gt_lower(&rule, gt_context_kernels(program->context), &lowering);
-    return !lowering.run && lowering.launches == 1 && lowering.temporaries == 0 &&
-           lowering.check == GT_CHECK_none && lowering.launch[0].span > 0 &&
+    return lowering.launches == 1 && lowering.temporaries == 0 && lowering.check == GT_CHECK_none &&
+           lowering.launch[0].span > 0 &&
            (group->width == group->size || lowering.launch[0].span % group->width == 0);
 }
 
