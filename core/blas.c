@@ -28,7 +28,7 @@ void gt_blas_after_fork(bool child)
 
 void gt_blas_unload(gt_Blas *blas)
 {
-    *blas = (gt_Blas){.never_products = blas->never_products};
+    *blas = (gt_Blas){0};
 }
 
 gt_BlasFunction *gt_blas_function(const gt_Blas *blas, const char *name)
@@ -36,16 +36,6 @@ gt_BlasFunction *gt_blas_function(const gt_Blas *blas, const char *name)
     (void)blas;
     (void)name;
     return NULL;
-}
-
-bool gt_blas_worth(gt_Blas *blas, gt_LoopType type, int64_t m, int64_t n, int64_t k)
-{
-    (void)blas;
-    (void)type;
-    (void)m;
-    (void)n;
-    (void)k;
-    return false;
 }
 
 #else
@@ -296,7 +286,7 @@ static bool find(gt_Blas *blas)
     blas->loaded = blas->gemm_f32 != NULL && blas->gemm_f64 != NULL;
     if (!blas->loaded) {
         dlclose(blas->library);
-        *blas = (gt_Blas){.never_products = blas->never_products};
+        *blas = (gt_Blas){0};
     }
     return final;
 }
@@ -310,7 +300,7 @@ void gt_blas_unload(gt_Blas *blas)
         dlclose(blas->library);
         pthread_mutex_unlock(&loading);
     }
-    *blas = (gt_Blas){.never_products = blas->never_products};
+    *blas = (gt_Blas){0};
 }
 
 bool gt_blas_load(gt_Blas *blas)
@@ -328,19 +318,6 @@ bool gt_blas_load(gt_Blas *blas)
         gt_blas_unload(blas); /* to be tried again */
     blas->tried = final;
     return blas->loaded;
-}
-
-bool gt_blas_worth(gt_Blas *blas, gt_LoopType type, int64_t m, int64_t n, int64_t k)
-{
-    (void)type;
-    if (blas->never_products || m > INT_MAX || n > INT_MAX || k > INT_MAX)
-        return false;
-    /* Measured on Zen 3, one thread, OpenBLAS 0.3.21: up to 512 the two are within 5 %; at 1024
-     * OpenBLAS takes 5 to 9 % less time, at 1536 and 2048 6 to 17 %, in both types. It packs all of
-     * B once, where the own kernels read it again for each block of A. */
-    if (m < 1024 || n < 1024 || k < 1024)
-        return false;
-    return gt_blas_load(blas) && blas->single && better_core(blas->core) == NULL;
 }
 
 #endif

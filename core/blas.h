@@ -1,5 +1,5 @@
-/* OpenBLAS, if the machine has it: for the very large products and, through its LAPACK, for linear
- * algebra. Everything works without it. Leans on kernels.h for the element types only.
+/* OpenBLAS, if the machine has it: for linear algebra, through its LAPACK. Products are computed by the own kernels; its
+ * own are here for benchmarks and tests. Everything else works without it.
  *
  * It is loaded at run time, at the first need, because OpenBLAS chooses its kernels while loading
  * and old releases choose badly: 0.3.21 (Debian 12) takes SSE3 kernels on processors that came
@@ -28,12 +28,11 @@ typedef void gt_BlasGemmF64(int order, int transpose_a, int transpose_b, int m, 
                             double alpha, const double *a, int lda, const double *b, int ldb,
                             double beta, double *c, int ldc);
 
-/* Held by a context; all zeros before the first gt_blas_load but for the first. */
+/* Held by a context; all zeros before the first gt_blas_load. */
 typedef struct gt_Blas {
-    bool never_products; /* no product is worth it: the context is reproducible */
-    bool tried;          /* the search took place: `loaded` is its outcome */
-    bool loaded;         /* the two products below may be called */
-    bool single;         /* it computes on the calling thread alone */
+    bool tried;  /* the search took place: `loaded` is its outcome */
+    bool loaded; /* the two products below may be called */
+    bool single; /* it computes on the calling thread alone */
     void *library;
     gt_BlasGemmF32 *gemm_f32;
     gt_BlasGemmF64 *gemm_f64;
@@ -53,19 +52,12 @@ bool gt_blas_load(gt_Blas *blas);
 void gt_blas_before_fork(void);
 void gt_blas_after_fork(bool child);
 
-/* Lets go of the library. `blas` is then all zeros but for never_products. */
+/* Lets go of the library. `blas` is then all zeros. */
 void gt_blas_unload(gt_Blas *blas);
 
 /* A function of the library by name, for LAPACK: "dgetrf_". NULL without it. The pointer is to be
  * cast to the function's own type. */
 typedef void gt_BlasFunction(void);
 gt_BlasFunction *gt_blas_function(const gt_Blas *blas, const char *name);
-
-/* Whether OpenBLAS does this product clearly faster than the own kernels: only for the very large,
- * only if it computes on one thread (results would depend on its number of threads otherwise), only
- * with kernels for the processor's vectors. `type` is GT_LOOP_F32 or GT_LOOP_F64. The first shape
- * that is large enough loads it, so the answer depends on the shape alone. To be asked about a whole
- * product, not about pieces of it: the two kinds of kernel give different bits. */
-bool gt_blas_worth(gt_Blas *blas, gt_LoopType type, int64_t m, int64_t n, int64_t k);
 
 #endif

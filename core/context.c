@@ -107,7 +107,6 @@ gt_Context *gt_context_create_of(const gt_context_create_options *given)
     context->kernels = options.reproducible ? &gt_kernels_base : kernels;
     context->reproducible = options.reproducible;
     context->allows_foreign_code = options.allow_foreign_code;
-    context->blas.never_products = options.reproducible;
     context->scope = &context->root;
     context->innermost_tape = context->last_tape = -1;
     context->records.next = context->records.previous = &context->records;

@@ -35,13 +35,6 @@ void *gt_lower_check(gt_Lowering *lowering, gt_CheckKernelId check, int64_t tile
     return add_job(lowering, bytes, &lowering->check_job);
 }
 
-void gt_lower_to_run(gt_Lowering *lowering)
-{
-    lowering->run = true;
-    lowering->launches = lowering->temporaries = 0;
-    lowering->check = GT_CHECK_none;
-}
-
 void gt_lower_span(gt_Lowering *lowering, int64_t span)
 {
     lowering->launch[lowering->launches - 1].span = span;
@@ -73,10 +66,8 @@ void gt_lower(const gt_ShapeRule *rule, const gt_KernelTable *target, gt_Lowerin
     lowering->target = target;
     lowering->launches = lowering->temporaries = 0;
     lowering->job_bytes = 0;
-    lowering->run = false;
     lowering->check = GT_CHECK_none;
     rule->operation->lower(rule, lowering);
-    GT_ASSERT(!lowering->run || rule->operation->run);
     if (!has_elements(rule))
         lowering->launches = lowering->temporaries = 0;
 }

@@ -25,7 +25,6 @@ struct gt_Lowering {
     const gt_KernelTable *target; /* tile sizes and scratch of products differ by it */
     int32_t launches, temporaries;
     uint32_t job_bytes;
-    bool run;               /* no launches: the record's `run` serves these shapes */
     gt_CheckKernelId check; /* runs first; GT_CHECK_none: the numbers cannot be wrong */
     uint32_t check_job;
     int64_t check_tiles;
@@ -41,8 +40,6 @@ void *gt_lower_launch(gt_Lowering *lowering, gt_TileKernelId kernel, int64_t til
 void gt_lower_again(gt_Lowering *lowering, gt_TileKernelId kernel, int64_t tiles);
 /* The same for the check; at most one. */
 void *gt_lower_check(gt_Lowering *lowering, gt_CheckKernelId check, int64_t tiles, size_t bytes);
-/* The record's `run` serves these shapes instead of launches: products that OpenBLAS computes. */
-void gt_lower_to_run(gt_Lowering *lowering);
 /* Each tile of the launch that was added last writes just `span` elements of output 0, one stretch after the other. */
 void gt_lower_span(gt_Lowering *lowering, int64_t span);
 /* Scratch memory for every worker of the launch that was added last. */

@@ -35,8 +35,8 @@ typedef struct Call {
     const char *here;
     int inputs;
     bool symbolic;
-    bool masked; /* an input has a mask, or the operation gives one */
-    bool drawn;  /* an input is a symbol of a functional model */
+    bool masked;  /* an input has a mask, or the operation gives one */
+    bool drawn;   /* an input is a symbol of a functional model */
     int64_t view; /* where the output begins in input 0, in elements; -1: it is no view */
     gt_Slot *slot[GT_MAX_INPUTS];
     gt_Value *value[GT_MAX_INPUTS];
@@ -251,7 +251,7 @@ static gt_Status run_either(Call *call, gt_Value *const *output)
         return run_function(call, output);
     gt_Lowering lowering;
     gt_lower(&call->rule, call->context->kernels, &lowering);
-    return lowering.run ? run_function(call, output) : run_lowered(call, output, &lowering);
+    return run_lowered(call, output, &lowering);
 }
 
 /* A reproducible context does not depend on the floating-point mode of the host. */
@@ -619,9 +619,9 @@ static void apply_call(Call *call, gt_Tensor *const *input, gt_Tensor **outputs)
     if (check_foreign_code(call) != GT_OK || check_inputs(call, input) != GT_OK ||
         (!call->drawn && check_shapes(call) != GT_OK))
         return;
-    gt_Status status = call->drawn                              ? draw_call(call, input, outputs)
+    gt_Status status = call->drawn                             ? draw_call(call, input, outputs)
                        : call->operation->flags & GT_OP_EFFECT ? apply_effect(call)
-                                                                : apply_values(call, outputs);
+                                                               : apply_values(call, outputs);
     if (status == GT_OK && call->masked && !context->differentiating &&
         !(call->operation->flags & GT_OP_EFFECT))
         gt_masks_follow(context, call->here, &call->rule, call->value, input, outputs);

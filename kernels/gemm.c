@@ -56,7 +56,7 @@ GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)
 }
 
 /* GT_DEPTH is part of the result's bits and the same on every instruction set: the panel of B that
- * it gives, two vectors wide, fits the first-level cache, or nearly so. GT_BLOCK: numbers of A in a block, 1 MB. GT_COLUMNS:
+ * it gives, two vectors wide, fits the first-level cache, or nearly so. GT_BLOCK: numbers of A in a block, 512 KB. GT_COLUMNS:
  * columns of C in a block. GT_WIDE: from how many columns on rows of A are turned into tiles. GT_GROUP: vectors of B that are
  * copied at a time. GT_FEW: up to how many tiles B is read where it lies. GT_FAR: bytes of A from which on it may come from
  * memory. GT_STRIDE: lines of B after which to ask for more of that A. GT_ASIDE: numbers of C that are turned at a time, of GT_TALL lines at most.
@@ -64,7 +64,12 @@ GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)
 #define GT_WIDE  768
 #define GT_GROUP 8
 #define GT_FEW   12
-#define GT_FAR   8388608
+#if GT_GEMM_ROWS >= 14
+#define GT_FEW_PAGES 12
+#else
+#define GT_FEW_PAGES 3
+#endif
+#define GT_FAR   4194304
 #define GT_ASIDE 65536
 #define GT_TALL  504
 #if GT_IS_TRUE_BASE && (defined(GT_HAVE_V3) || defined(GT_HAVE_V4) || defined(GT_HAVE_FUSED))
@@ -84,7 +89,7 @@ static gt_WidenLoop *const gt_widen[GT_HALF_TYPES] = {GT_KERNEL(widen_f16), GT_K
 #define LANES      GT_GEMM_LANES_F32
 #define G(name)    name##_f32
 #define GT_DEPTH   384
-#define GT_BLOCK   262144
+#define GT_BLOCK   131072
 #define GT_COLUMNS 1024
 #include "gemm_template.h"
 
@@ -113,6 +118,6 @@ size_t GT_KERNEL(gemm_wide_scratch)(int64_t m, int64_t n, int64_t k)
 #define LANES      GT_GEMM_LANES_F64
 #define G(name)    name##_f64
 #define GT_DEPTH   256
-#define GT_BLOCK   131072
+#define GT_BLOCK   65536
 #define GT_COLUMNS 1024
 #include "gemm_template.h"

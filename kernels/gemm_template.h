@@ -577,15 +577,16 @@ static void G(fill)(int64_t deep, int64_t wide, int vectors, G(Operand) b, bool 
 }
 
 /* C's rows in one panel: all its tiles from top to bottom, over `deep` of k. `packed` says that `a` lies tile after tile.
- * `next` is where B's next panel begins, or NULL: each tile asks for its share of it. */
+ * `next` is where a panel of B begins that comes later, its lines ld apart, or NULL: each tile asks for its share of it. */
 static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed, int width,
-                          G(Panel) panel, const number *next, number *c, int64_t ldc, bool add_to)
+                          G(Panel) panel, const number *next, int64_t ld, number *c, int64_t ldc,
+                          bool add_to)
 {
     G(Tile) *const *const tiles = G(tiles)[width];
     for (int64_t t = 0; t < cut.tiles; t++) {
         const int64_t high = cut.rows + (t < cut.taller);
         for (int64_t p = t * deep / cut.tiles; next && p < (t + 1) * deep / cut.tiles; p++)
-            __builtin_prefetch(next + p * panel.ld + 2 * LANES - 1, 0, 2);
+            __builtin_prefetch(next + p * ld + 2 * LANES - 1, 0, 2);
         for (int64_t r = 0; r < high && add_to; r++) {
             __builtin_prefetch(c + r * ldc, 1, 3);
             __builtin_prefetch(c + r * ldc + 2 * LANES - 1, 1, 3);
@@ -607,7 +608,8 @@ static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed, in
 static bool G(stays)(int64_t tiles, int64_t depth, G(Operand) b)
 {
     const int64_t stride = b.row * (int64_t)sizeof(number), power = stride & -stride;
-    return b.half < 0 && (tiles <= GT_FEW || depth * (power < 4096 ? power : 4096) <= 8 * 4096);
+    return b.half < 0 && (tiles <= (power < 4096 ? GT_FEW : GT_FEW_PAGES) ||
+                          depth * (power < 4096 ? power : 4096) <= 8 * 4096);
 }
 
 /* Where to read B, and how. */
@@ -648,7 +650,7 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b
     const gt_Cut cut = gt_cut(m);
     /* Rows of A side by side in memory: each p is a line of its own, and often another page. Worth
      * a copy if they are many and some panels read it. Rows far apart: if very many panels do. */
-    const bool pack = a.step == 1 ? n >= GT_WIDE : depth > 128 && n > 6 * LANES;
+    const bool pack = a.step == 1 ? n >= GT_WIDE : depth > 128 && n > 8 * LANES;
     const bool stays = !turned && G(stays)(cut.tiles, depth, b);
     const bool far = !pack && m * k * (int64_t)sizeof(number) > GT_FAR;
     const G(Source) source = {b, turned, stays, !stays && !turned && b.half < 0, space};
@@ -664,8 +666,10 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b
             G(Panel) panel = G(panel_at)(&source, p, j, deep, n, width);
             const number *next = NULL;
             wide = G(least)(n - j, LANES << width);
-            if (stays && cut.tiles > 1 && j + wide < n)
-                next = panel.at + wide;
+            const int64_t later =
+                j + (stays ? wide : GT_GROUP * LANES); /* the next, or the same of the next group */
+            if ((stays || source.groups) && cut.tiles > 1 && later < n)
+                next = G(operand_at)(b, p, later).at;
             if (far && a.step == 1 && j == 0) {
                 panel.lines = (int)cut.rows;
                 panel.row = left.row;
@@ -675,7 +679,7 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b
                 panel.row = left.step;
                 panel.step = GT_STRIDE * left.step;
             }
-            G(panel_down)(cut, deep, left, pack, width, panel, next, c + j, ldc, p > 0);
+            G(panel_down)(cut, deep, left, pack, width, panel, next, b.row, c + j, ldc, p > 0);
         }
     }
 }

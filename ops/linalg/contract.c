@@ -3,7 +3,6 @@
  *   sort_labels       which labels are the batch, rows, columns and sums of a product of matrices, and how long they are
  *   contract_shape    the sizes of the result
  *   contract_lower    copies what does not lie as a product needs it, the products, a copy into the result's order
- *   contract_run      OpenBLAS, where nothing is to be copied
  *
  * The labels fall into four groups: the batch is in a, b and the result; rows in a and the result; columns in b and the
  * result; sums in a and b. Then the result is (batch, rows, columns), the products of a as (batch, rows, sums) and b as
@@ -128,8 +127,6 @@ static gt_Status contract_shape(gt_ShapeRule *rule)
     out->rank = options->result.count;
     for (int i = 0; i < out->rank; i++)
         out->dims[i] = length_of(&groups, options->result.axis[i]);
-    rule->scratch =
-        gt_product_scratch(a, b, out, groups.size[COLUMNS], groups.size[SUMS]); /* for `run` */
     return GT_OK;
 }
 
@@ -235,10 +232,6 @@ static void contract_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     const gt_Spec *out = &rule->output[0];
     Contraction c;
     plan_contraction(&c, options, rule->input[0], rule->input[1], out);
-    if (c.a_lies && c.b_lies && c.result_lies && gt_product_by_blas(&c.job)) {
-        gt_lower_to_run(lowering);
-        return;
-    }
     if (!c.a_lies)
         c.job.a = packed(rule, lowering, 0, &options->a, &c.groups, left);
     if (!c.b_lies)
@@ -248,14 +241,6 @@ static void contract_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     gt_lower_product(lowering, &c.job, c.groups.size[BATCH]);
     if (!c.result_lies)
         spread(rule, lowering, c.job.c, &c.groups);
-}
-
-static gt_Status contract_run(const gt_Kernel *kernel)
-{
-    Contraction c;
-    plan_contraction(&c, kernel->options, kernel->input_spec[0], kernel->input_spec[1],
-                     kernel->output_spec[0]);
-    return gt_product_run(kernel, &c.job, c.groups.size[BATCH]);
 }
 
 /* ---- gradient ---- */
@@ -335,7 +320,6 @@ const gt_Operation gt_op_contract = {
     .saves_inputs = 3,
     .shape = contract_shape,
     .lower = contract_lower,
-    .run = contract_run,
     .gradient = contract_gradient,
     .mask = contract_mask,
     .samples = GT_SAMPLES({.inputs = 2,

@@ -43,7 +43,6 @@ static gt_Status matmul_shape(gt_ShapeRule *rule)
         return shapes_differ("shapes do not broadcast", rule);
     out->dims[out->rank - 2] = m;
     out->dims[out->rank - 1] = n;
-    rule->scratch = gt_product_scratch(a, b, out, n, ka); /* for matmul_run */
     return GT_OK;
 }
 
@@ -75,18 +74,7 @@ static void matmul_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     gt_ProductJob job;
     int64_t batches = as_job(&job, rule->options, rule->input[0], rule->input[1], &rule->output[0]);
-    if (gt_product_by_blas(&job))
-        gt_lower_to_run(lowering);
-    else
-        gt_lower_product(lowering, &job, batches);
-}
-
-static gt_Status matmul_run(const gt_Kernel *kernel)
-{
-    gt_ProductJob job;
-    int64_t batches = as_job(&job, kernel->options, kernel->input_spec[0], kernel->input_spec[1],
-                             kernel->output_spec[0]);
-    return gt_product_run(kernel, &job, batches);
+    gt_lower_product(lowering, &job, batches);
 }
 
 /* ---- gradient ---- */
@@ -156,7 +144,6 @@ const gt_Operation gt_op_matmul = {
     .saves_inputs = 3,
     .shape = matmul_shape,
     .lower = matmul_lower,
-    .run = matmul_run,
     .gradient = matmul_gradient,
     .mask = matmul_mask,
     .samples = GT_SAMPLES(

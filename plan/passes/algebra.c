@@ -11,8 +11,7 @@
  * Only what has the same bits is here. x + 0 is not: -0 + 0 is 0, so it is done for integers only, where there is no -0; x * 0 is
  * not 0 for infinities. While a plan runs denormal numbers count as 0, also in x * 1, so of floats x must be made by arithmetic,
  * whose results are no denormals then. A signaling NaN, which no operation makes, would become a quiet one. A
- * product sums in an order that does not depend on how its factors lie (kernels/gemm_template.h), save where OpenBLAS does it,
- * so products that OpenBLAS computes stay as they are. Leans on ops. */
+ * product sums in an order that does not depend on how its factors lie (kernels/gemm_template.h). Leans on ops. */
 #include "core/assert.h"
 #include "ops/array/reshaping.h"
 #include "ops/linalg/matmul.h"
@@ -140,14 +139,6 @@ static int32_t undone(const gt_Program *program, const gt_GraphNode *node)
 
 /* ---- products ---- */
 
-static bool goes_to_blas(const gt_Program *program, const gt_GraphNode *node)
-{
-    gt_ShapeRule rule = gt_graph_rule(program->graph, node);
-    gt_Lowering lowering;
-    gt_lower(&rule, gt_context_kernels(program->context), &lowering);
-    return lowering.run;
-}
-
 /* A factor that is a transposed matrix becomes that matrix. The options are the graph's own. */
 static void turn_factors(gt_Program *program, gt_GraphNode *node)
 {
@@ -155,7 +146,7 @@ static void turn_factors(gt_Program *program, gt_GraphNode *node)
     bool *turned[2] = {&options->transpose_a, &options->transpose_b};
     for (int i = 0; i < 2; i++) {
         const gt_GraphNode *factor = maker(program, node->input[i]);
-        if (!is(factor, &gt_op_transpose) || goes_to_blas(program, node))
+        if (!is(factor, &gt_op_transpose))
             continue;
         int32_t before = node->input[i], other = node->input[1 - i];
         const gt_GraphValue *values = program->graph->values;
@@ -165,10 +156,6 @@ static void turn_factors(gt_Program *program, gt_GraphNode *node)
             continue;
         node->input[i] = factor->input[0];
         *turned[i] = !*turned[i];
-        if (goes_to_blas(program, node)) {
-            node->input[i] = before;
-            *turned[i] = !*turned[i];
-        }
     }
 }
 

@@ -578,7 +578,7 @@ static bool has_head(const Group *group)
     gt_ShapeRule rule = gt_graph_rule(program->graph, node);
     gt_Lowering lowering;
     gt_lower(&rule, gt_context_kernels(program->context), &lowering);
-    if (lowering.run || lowering.launches == 0 || lowering.check != GT_CHECK_none ||
+    if (lowering.launches == 0 || lowering.check != GT_CHECK_none ||
         lowering.job_bytes + (size_t)lowering.launches * (sizeof(gt_ChainJob) + 16) > GT_JOB_BYTES)
         return false;
     const int64_t span = lowering.launch[lowering.launches - 1].span;

@@ -1,6 +1,6 @@
 /* Lowering: a step whose operation has `lower` becomes launches, with job bytes that name no address, and perhaps a check
  * that looks at the numbers first. Temporaries get cells that live as long as their step runs. Steps of other operations
- * keep `run`, and so do those whose lowering says so (products that OpenBLAS computes). Leans on core/launch.c. */
+ * keep `run`. Leans on core/launch.c. */
 #include "plan/program.h"
 
 #include <string.h>
@@ -67,8 +67,6 @@ gt_Status gt_pass_lower(gt_Program *program)
         gt_ShapeRule rule = gt_graph_rule(program->graph, node);
         gt_Lowering lowering;
         gt_lower(&rule, gt_context_kernels(context), &lowering);
-        if (lowering.run)
-            continue;
         step->lowered = true;
         if (keep_launches(plan, step, &lowering) != GT_OK)
             return gt_context_status(context);
