@@ -2,6 +2,15 @@
  * alone; which worker takes which piece changes nothing, because every piece writes its own part of
  * the result. With one thread there is no pool and no atomic. Leans on memory.c.
  *
+ * A job's tiles are pieces, some for each thread. A thread takes its own in their order, so that it meets the same columns of
+ * the same weights in every step, and then those that others have not begun. When none is left, the caller waits for the
+ * workers that are at work, and excuses those that have not come yet: they were asleep, or have no processor.
+ *
+ *     worker's state   2 g: it is done with job g, or excused from it;   2 g + 1: it is at work on job g
+ *     worker's taken   how many of its pieces are taken, beside the job that this is about: an older job means none
+ *
+ * What one thread writes and another waits for has a cache line of its own.
+ *
  * The child of a fork has the pool's memory but none of its threads, and locks as the workers left
  * them. A handler counts the forks that led to this process; a pool whose stamp is another number
  * gets new locks and new workers, in place, when it is needed next. So nobody asks the system who he
@@ -16,31 +25,36 @@
 
 #define SPINS 2000 /* about 50 us: waking a sleeper costs as much */
 
+#define LINE 64 /* bytes */
+
 typedef struct Work {
     gt_TileKernel *run;
     const void *job;
     void *const *at;
-    int64_t count, step;
+    int64_t count;
+    int32_t pieces;
+    gt_FloatMode mode; /* the caller's: workers compute as it does */
 } Work;
+
+struct Worker {
+    _Alignas(LINE) _Atomic uint64_t state;
+    _Atomic uint64_t taken; /* of the caller too, who is number 0 */
+    gt_ThreadPool *pool;
+    int index;
+    pthread_t thread;
+};
 
 struct gt_ThreadPool {
     gt_Context *context;
     uint32_t process; /* the one that the workers are in */
     int workers;      /* the caller not counted */
-    Work work;
-    _Atomic int64_t next;        /* first tile nobody took */
-    _Atomic uint32_t generation; /* counts jobs; a change wakes the workers */
-    _Atomic int32_t busy;        /* workers still in the job */
-    _Atomic int32_t sleeping;
-    _Atomic bool stop, cancelled;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    gt_FloatMode mode; /* the caller's: workers compute as it does */
-    pthread_t thread[GT_MAX_THREADS];
-    struct Worker {
-        gt_ThreadPool *pool;
-        int index;
-    } worker[GT_MAX_THREADS];
+    _Alignas(LINE) _Atomic uint64_t job; /* their number; a change wakes the workers */
+    Work work;
+    _Alignas(LINE) _Atomic int32_t sleeping;
+    _Atomic bool stop, cancelled;
+    struct Worker worker[GT_MAX_THREADS];
 };
 
 static inline void relax(void)
@@ -57,49 +71,83 @@ bool gt_interrupted(gt_Context *context)
     return context->interrupted && context->interrupted(context->interrupted_user);
 }
 
-static void take_tiles(gt_ThreadPool *pool, int index)
+/* The next piece of worker `of` in this job, or -1. */
+static int32_t take_piece(gt_ThreadPool *pool, int of, uint64_t job)
+{
+    const int64_t threads = pool->workers + 1, pieces = pool->work.pieces;
+    const int32_t first = (int32_t)(of * pieces / threads);
+    const int32_t count = (int32_t)((of + 1) * pieces / threads) - first;
+    _Atomic uint64_t *taken = &pool->worker[of].taken;
+    uint64_t seen = atomic_load_explicit(taken, memory_order_relaxed);
+    for (;;) {
+        const uint64_t before = seen >> 32 == (uint32_t)job ? (uint32_t)seen : 0;
+        if (before >= (uint64_t)count)
+            return -1;
+        if (atomic_compare_exchange_weak_explicit(taken, &seen, job << 32 | (before + 1),
+                                                  memory_order_relaxed, memory_order_relaxed))
+            return first + (int32_t)before;
+    }
+}
+
+/* Its own pieces, then, where there are more pieces than threads or the caller is waiting, those of others. */
+static void take_pieces(gt_ThreadPool *pool, int index, uint64_t job)
 {
     const Work *work = &pool->work;
+    const int threads = pool->workers + 1,
+              owners = index == 0 || work->pieces > threads ? threads : 1;
     void *scratch = pool->context->scratch[index];
-    for (;;) {
-        if (atomic_load_explicit(&pool->cancelled, memory_order_relaxed))
-            return;
-        int64_t first = atomic_fetch_add_explicit(&pool->next, work->step, memory_order_relaxed);
-        if (first >= work->count)
-            return;
-        int64_t last = first + work->step < work->count ? first + work->step : work->count;
-        work->run(work->job, work->at, first, last, scratch);
-        if (index == 0 && gt_interrupted(pool->context))
-            atomic_store_explicit(&pool->cancelled, true, memory_order_relaxed);
-    }
+    for (int i = 0; i < owners; i++)
+        for (int32_t piece; (piece = take_piece(pool, (index + i) % threads, job)) >= 0;) {
+            if (atomic_load_explicit(&pool->cancelled, memory_order_relaxed))
+                return;
+            work->run(work->job, work->at, piece * work->count / work->pieces,
+                      (piece + 1) * work->count / work->pieces, scratch);
+            if (index == 0 && gt_interrupted(pool->context))
+                atomic_store_explicit(&pool->cancelled, true, memory_order_relaxed);
+        }
+}
+
+static void sleep_until_job(gt_ThreadPool *pool, uint64_t seen)
+{
+    pthread_mutex_lock(&pool->mutex);
+    atomic_fetch_add(&pool->sleeping, 1);
+    while (atomic_load(&pool->job) == seen)
+        pthread_cond_wait(&pool->wake, &pool->mutex);
+    atomic_fetch_sub(&pool->sleeping, 1);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+/* Says that the worker is at work on the job; false if it was excused. */
+static bool begin(struct Worker *self, uint64_t job)
+{
+    uint64_t state = atomic_load_explicit(&self->state, memory_order_relaxed);
+    return state < 2 * job &&
+           atomic_compare_exchange_strong_explicit(&self->state, &state, 2 * job + 1,
+                                                   memory_order_acquire, memory_order_relaxed);
 }
 
 static void *worker_main(void *argument)
 {
     struct Worker *self = argument;
     gt_ThreadPool *pool = self->pool;
-    uint32_t seen = 0;
+    uint64_t seen = 0;
     for (;;) {
+        uint64_t job;
         int spins = 0;
-        while (atomic_load_explicit(&pool->generation, memory_order_acquire) == seen) {
-            if (++spins < SPINS) {
+        while ((job = atomic_load_explicit(&pool->job, memory_order_acquire)) == seen)
+            if (++spins < SPINS)
                 relax();
-                continue;
-            }
-            pthread_mutex_lock(&pool->mutex);
-            atomic_fetch_add(&pool->sleeping, 1);
-            while (atomic_load(&pool->generation) == seen)
-                pthread_cond_wait(&pool->wake, &pool->mutex);
-            atomic_fetch_sub(&pool->sleeping, 1);
-            pthread_mutex_unlock(&pool->mutex);
-        }
-        seen++;
+            else
+                sleep_until_job(pool, seen);
+        seen = job;
         if (atomic_load_explicit(&pool->stop, memory_order_relaxed))
             return NULL;
-        gt_FloatMode mode = gt_float_mode_set(pool->mode);
-        take_tiles(pool, self->index);
+        if (!begin(self, job))
+            continue;
+        gt_FloatMode mode = gt_float_mode_set(pool->work.mode);
+        take_pieces(pool, self->index, job);
         gt_float_mode_restore(mode);
-        atomic_fetch_sub_explicit(&pool->busy, 1, memory_order_release);
+        atomic_store_explicit(&self->state, 2 * job, memory_order_release);
     }
 }
 
@@ -145,15 +193,16 @@ static int start_workers(gt_ThreadPool *pool, int wanted)
     memset(&pool->wake, 0, sizeof pool->wake);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
-    atomic_store(&pool->generation, 0);
-    atomic_store(&pool->busy, 0);
+    atomic_store(&pool->job, 0);
     atomic_store(&pool->sleeping, 0);
     atomic_store(&pool->cancelled, false);
     pool->process = this_process();
+    memset(pool->worker, 0, sizeof pool->worker);
     for (pool->workers = 0; pool->workers < wanted; pool->workers++) {
-        int i = pool->workers + 1;
-        pool->worker[i] = (struct Worker){pool, i};
-        if (pthread_create(&pool->thread[i], NULL, worker_main, &pool->worker[i]) != 0)
+        struct Worker *worker = &pool->worker[pool->workers + 1];
+        worker->pool = pool;
+        worker->index = pool->workers + 1;
+        if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0)
             break;
     }
     return pool->workers;
@@ -165,15 +214,17 @@ static bool is_orphaned(const gt_ThreadPool *pool)
     return pool->process != this_process();
 }
 
-static void start_job(gt_ThreadPool *pool)
+/* Returns the job's number. */
+static uint64_t start_job(gt_ThreadPool *pool)
 {
-    atomic_store_explicit(&pool->busy, pool->workers, memory_order_relaxed);
-    atomic_fetch_add(&pool->generation, 1);
+    const uint64_t job = atomic_load_explicit(&pool->job, memory_order_relaxed) + 1;
+    atomic_store(&pool->job, job);
     if (atomic_load(&pool->sleeping) > 0) {
         pthread_mutex_lock(&pool->mutex);
         pthread_cond_broadcast(&pool->wake);
         pthread_mutex_unlock(&pool->mutex);
     }
+    return job;
 }
 
 /* Tensors without elements may have any number of rows, which nobody needs to visit. */
@@ -202,6 +253,32 @@ static gt_Status run_alone(gt_Context *context, const Work *work)
     return GT_OK;
 }
 
+/* Until the worker is done with the job; one that has not begun is excused, for no piece is left. False: it cannot come, the
+ * process is a fork of that in which it was at work. */
+static bool wait_for(gt_ThreadPool *pool, struct Worker *worker, uint64_t job)
+{
+    uint64_t state = atomic_load_explicit(&worker->state, memory_order_acquire);
+    for (int spins = 0; state != 2 * job;) {
+        if (state < 2 * job) {
+            atomic_compare_exchange_strong_explicit(&worker->state, &state, 2 * job,
+                                                    memory_order_acquire, memory_order_acquire);
+            if (state < 2 * job)
+                return true;
+            continue;
+        }
+        if (spins < SPINS) {
+            spins++;
+            relax();
+        } else if (is_orphaned(pool)) {
+            return false;
+        } else {
+            sched_yield(); /* more threads than free processors: let the one waited for run */
+        }
+        state = atomic_load_explicit(&worker->state, memory_order_acquire);
+    }
+    return true;
+}
+
 static gt_Status run_tiles(gt_Context *context, Work work, bool alone)
 {
     gt_ThreadPool *pool = context->pool;
@@ -213,29 +290,20 @@ static gt_Status run_tiles(gt_Context *context, Work work, bool alone)
      * same. */
     if (is_orphaned(pool))
         start_workers(pool, context->threads - 1);
-    int64_t pieces = (int64_t)(pool->workers + 1) * 4;
-    work.step = (work.count + pieces - 1) / pieces;
+    const int32_t most = 4 * (pool->workers + 1);
+    work.pieces = work.count < most ? (int32_t)work.count : most;
+    work.mode = gt_float_mode();
     pool->work = work;
-    pool->mode = gt_float_mode();
-    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
     atomic_store_explicit(&pool->cancelled, false, memory_order_relaxed);
-    start_job(pool);
-    take_tiles(pool, 0);
-    if (gt_interrupted(context)) /* also when the workers took every tile */
+    const uint64_t job = start_job(pool);
+    take_pieces(pool, 0, job);
+    if (gt_interrupted(context)) /* also when the workers took every piece */
         atomic_store_explicit(&pool->cancelled, true, memory_order_relaxed);
-    int spins = 0;
-    while (atomic_load_explicit(&pool->busy, memory_order_acquire) > 0) {
-        if (spins < SPINS) {
-            spins++;
-            relax();
-            continue;
-        }
-        if (is_orphaned(pool))
+    for (int i = 1; i <= pool->workers; i++)
+        if (!wait_for(pool, &pool->worker[i], job))
             return gt_raise(context, GT_INTERRUPTED, NULL, NULL,
                             "the process was forked in the middle of it, and the threads that had "
                             "the rest stayed in the parent");
-        sched_yield(); /* more threads than free processors: let the one waited for run */
-    }
     if (atomic_load_explicit(&pool->cancelled, memory_order_relaxed))
         return was_interrupted(context);
     return GT_OK;
@@ -250,7 +318,8 @@ gt_Status gt_launch_tiles(gt_Context *context, const gt_Launch *launch, const vo
         run(job, at, 0, 1, context->scratch[0]);
         return GT_OK;
     }
-    return run_tiles(context, (Work){run, job, at, launch->tiles, 1}, launch->alone);
+    return run_tiles(context, (Work){.run = run, .job = job, .at = at, .count = launch->tiles},
+                     launch->alone);
 }
 
 /* ---- waves ---- */
@@ -291,7 +360,7 @@ gt_Status gt_launch_wave(gt_Context *context, const gt_WaveLaunch *launches, int
     for (int32_t i = 0; i < count; i++)
         tiles += launches[i].launch->tiles;
     if (context->pool && tiles > count)
-        return run_tiles(context, (Work){run_wave, &wave, NULL, tiles, 1}, false);
+        return run_tiles(context, (Work){.run = run_wave, .job = &wave, .count = tiles}, false);
     gt_Status status = GT_OK;
     for (int32_t i = 0; i < count && status == GT_OK; i++)
         status = gt_launch_tiles(context, launches[i].launch, launches[i].job, launches[i].at);
@@ -317,7 +386,7 @@ gt_Status gt_for_tiles(const gt_Kernel *kernel, int64_t count, gt_TileBody *body
     if (nothing_to_write(kernel))
         return GT_OK;
     BodyJob job = {kernel, body, argument};
-    return run_tiles(kernel->context, (Work){run_body, &job, NULL, count, 1}, false);
+    return run_tiles(kernel->context, (Work){.run = run_body, .job = &job, .count = count}, false);
 }
 
 gt_Status gt_scratch_reserve(gt_Context *context, size_t bytes)
@@ -344,7 +413,7 @@ void gt_pool_close(gt_Context *context)
         atomic_store(&pool->stop, true);
         start_job(pool);
         for (int i = 1; i <= pool->workers; i++)
-            pthread_join(pool->thread[i], NULL);
+            pthread_join(pool->worker[i].thread, NULL);
         pthread_cond_destroy(&pool->wake);
         pthread_mutex_destroy(&pool->mutex);
     }

@@ -13,16 +13,29 @@
 #define GT_UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* S(1) S(2) ... T(GT_GEMM_ROWS): S for short tiles, T for tall ones */
+/* T(1) T(2) ... T(GT_GEMM_ROWS) */
 #if GT_GEMM_ROWS == 14
-#define GT_EACH_ROWS(S, T)                                                                         \
-    S(1) S(2) S(3) S(4) S(5) S(6) T(7) T(8) T(9) T(10) T(11) T(12) T(13) T(14)
+#define GT_EACH_ROWS(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8) T(9) T(10) T(11) T(12) T(13) T(14)
 #elif GT_GEMM_ROWS == 8
-#define GT_EACH_ROWS(S, T) S(1) S(2) S(3) S(4) S(5) S(6) S(7) S(8)
+#define GT_EACH_ROWS(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8)
 #elif GT_GEMM_ROWS == 6
-#define GT_EACH_ROWS(S, T) S(1) S(2) S(3) S(4) S(5) S(6)
+#define GT_EACH_ROWS(T) T(1) T(2) T(3) T(4) T(5) T(6)
 #else
-#define GT_EACH_ROWS(S, T) S(1) S(2) S(3) S(4)
+#define GT_EACH_ROWS(T) T(1) T(2) T(3) T(4)
+#endif
+
+/* Up to how many rows the sums of four vectors fit the registers. */
+#if GT_GEMM_ROWS >= 8
+#define GT_FLAT 3
+#else
+#define GT_FLAT 2
+#endif
+
+/* Whether part of a vector is loaded and stored as fast as a whole one. */
+#if defined(__AVX512F__)
+#define GT_MASKS 1
+#else
+#define GT_MASKS 0
 #endif
 
 /* Rows cut into the fewest tiles, of heights that differ by one at most: a tile of two rows left
@@ -43,10 +56,23 @@ GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)
 }
 
 /* GT_DEPTH is part of the result's bits and the same on every instruction set: the panel of B that
- * it gives, two vectors wide, fits the first-level cache (32 KB and more). GT_BLOCK: numbers of A
- * in a block, 256 KB. GT_COLUMNS: columns of C in a block. GT_WIDE: from how many columns on A is
- * turned into tiles. */
-#define GT_WIDE 768
+ * it gives, two vectors wide, fits the first-level cache, or nearly so. GT_BLOCK: numbers of A in a block, 1 MB. GT_COLUMNS:
+ * columns of C in a block. GT_WIDE: from how many columns on rows of A are turned into tiles. GT_GROUP: vectors of B that are
+ * copied at a time. GT_FEW: up to how many tiles B is read where it lies. GT_FAR: bytes of A from which on it may come from
+ * memory. GT_STRIDE: lines of B after which to ask for more of that A. GT_ASIDE: numbers of C that are turned at a time, of GT_TALL lines at most.
+ * GT_ROWS: one row of C has loops of its own; a base that is for old processors goes without. */
+#define GT_WIDE  768
+#define GT_GROUP 8
+#define GT_FEW   12
+#define GT_FAR   8388608
+#define GT_ASIDE 65536
+#define GT_TALL  504
+#if GT_IS_TRUE_BASE && (defined(GT_HAVE_V3) || defined(GT_HAVE_V4) || defined(GT_HAVE_FUSED))
+#define GT_ROWS 0
+#else
+#define GT_ROWS 1
+#endif
+#define GT_STRIDE 16
 /* How far along k numbers of 16 bits are widened before they are turned: 64 of each of two vectors'
  * rows stay in the first-level cache. */
 #define GT_STRIP 64
@@ -58,7 +84,7 @@ static gt_WidenLoop *const gt_widen[GT_HALF_TYPES] = {GT_KERNEL(widen_f16), GT_K
 #define LANES      GT_GEMM_LANES_F32
 #define G(name)    name##_f32
 #define GT_DEPTH   384
-#define GT_BLOCK   65536
+#define GT_BLOCK   262144
 #define GT_COLUMNS 1024
 #include "gemm_template.h"
 
@@ -87,6 +113,6 @@ size_t GT_KERNEL(gemm_wide_scratch)(int64_t m, int64_t n, int64_t k)
 #define LANES      GT_GEMM_LANES_F64
 #define G(name)    name##_f64
 #define GT_DEPTH   256
-#define GT_BLOCK   32768
+#define GT_BLOCK   131072
 #define GT_COLUMNS 1024
 #include "gemm_template.h"

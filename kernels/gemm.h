@@ -35,15 +35,14 @@
 #define GT_GEMM_LANES_F64 2
 #endif
 
-/* What gemm_m and gemm_n of a table hold: the smallest piece of C worth giving to a thread. Eight
- * register tiles high, so that the packed panel of B serves often enough; four wide. */
-#define GT_GEMM_TILE_M_F32 (8 * GT_GEMM_ROWS)
-#define GT_GEMM_TILE_N_F32 (8 * GT_GEMM_LANES_F32)
-#define GT_GEMM_TILE_M_F64 (8 * GT_GEMM_ROWS)
-#define GT_GEMM_TILE_N_F64 (8 * GT_GEMM_LANES_F64)
+/* What gemm_m and gemm_n of a table hold: the smallest piece of C worth giving to a thread, two tiles high or one wide. */
+#define GT_GEMM_TILE_M_F32 (2 * GT_GEMM_ROWS)
+#define GT_GEMM_TILE_N_F32 (2 * GT_GEMM_LANES_F32)
+#define GT_GEMM_TILE_M_F64 (2 * GT_GEMM_ROWS)
+#define GT_GEMM_TILE_N_F64 (2 * GT_GEMM_LANES_F64)
 
 /* to[j * ld_to + i] = from[i * ld + j], i < rows, j < columns, through vectors. `padded`: writes whole
- * vectors, zeros beyond `rows`. */
+ * vectors, zeros beyond `rows`, line after line. */
 void GT_KERNEL(turn_f32)(int64_t rows, int64_t columns, const float *from, int64_t ld, float *to,
                          int64_t ld_to, bool padded);
 void GT_KERNEL(turn_f64)(int64_t rows, int64_t columns, const double *from, int64_t ld, double *to,

@@ -6,12 +6,11 @@
  * in 16 bits a number is widened where it is copied anyway, or just before it is read, a block that
  * fits a cache at a time.
  *
- * k is cut into blocks of at most GT_GEMM_DEPTH, C's columns into panels of two vectors, C's rows
- * into tiles of at most GT_GEMM_ROWS. A tile's sums live in registers for a whole block. The panel
- * of B is copied to scratch, where it lies dense in the first-level cache; the first tile of a
- * panel makes that copy as a by-product, so it costs next to nothing even when there are few rows.
- * A is read where it lies unless its strides are bad for the cache. The scheme is that of Goto and
- * van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), with less copying.
+ * k is cut into blocks of at most GT_DEPTH, C's columns into panels of two vectors, C's rows into tiles of at most
+ * GT_GEMM_ROWS. A tile's sums live in registers for a whole block. Operands are read where they lie as long as that is good
+ * for the caches; else a group of panels of B, or a block of A, is copied to scratch first, in the order in which the tiles
+ * read it. The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), with
+ * less copying.
  *
  * Why the bits are the same however m and n are cut: each number of C has one accumulator a block,
  * starting at 0 and taking fma(a, b, sum) for ascending p; blocks are added to C in order; and the
@@ -68,16 +67,16 @@ GT_INLINE G(Matrix) G(numbers)(G(Operand) a, int64_t rows, int64_t steps, number
     return (G(Matrix)){a.at, a.row, a.step};
 }
 
-/* How the scratch is shared out, in numbers, and the size of a block of C. Depends on the shape
- * alone. The last two are for operands that are widened. */
+/* How the scratch is shared out, in numbers, and the size of a block of C. Depends on the shape alone. No part of it grows
+ * where m, n or k shrinks: whoever cuts C into pieces has scratch for the whole. The last two are for operands that are widened. */
 typedef struct G(Layout) {
     int64_t panel, packed, aside, left, strip;
     int64_t rows, columns;
 } G(Layout);
 
 typedef struct G(Space) {
-    number *dense, *packed;
-    number *aside; /* C turned, when A and B changed places */
+    number *dense, *packed; /* panels of B, a block of A */
+    number *aside;          /* C turned, when A and B changed places */
     number *left, *strip;
 } G(Space);
 
@@ -91,59 +90,71 @@ GT_INLINE int64_t G(block_depth)(int64_t k)
     return (k + blocks - 1) / blocks;
 }
 
+static int64_t G(least)(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static G(Layout) G(layout)(bool swapped, int64_t m, int64_t n, int64_t k)
 {
-    G(Layout) lay;
-    const int64_t depth = G(block_depth)(k);
-    lay.columns = n < GT_COLUMNS ? gt_round_up(n, LANES) : GT_COLUMNS;
-    lay.rows = m;
+    G(Layout) lay = {.rows = m, .columns = G(least)(gt_round_up(n, LANES), GT_COLUMNS)};
+    const int64_t depth = G(block_depth)(k), deepest = G(least)(k, GT_DEPTH),
+                  group = GT_GROUP * LANES;
+    const int64_t all = m * deepest, most = GT_BLOCK + GT_GEMM_ROWS * deepest;
+    const int64_t held = G(least)(all, most);
+    lay.panel = gt_round_up(G(least)(lay.columns, group) * deepest, 64);
+    lay.packed = gt_round_up((held > lay.columns ? held : lay.columns) + LANES, 64);
+    lay.aside =
+        swapped ? gt_round_up(G(least)(m * lay.columns, GT_ASIDE + GT_TALL * group), 64) : 0;
+    lay.left = gt_round_up(held, 64);
+    lay.strip = 2 * LANES * GT_STRIP;
     if (m > GT_BLOCK / depth) {
-        /* as many rows of A as half of the second-level cache holds, in blocks of equal height */
+        /* as many rows of A as a second-level cache may hold, in blocks of equal height */
         const int64_t blocks = (m * depth + GT_BLOCK - 1) / GT_BLOCK;
         lay.rows = gt_round_up((m + blocks - 1) / blocks, GT_GEMM_ROWS);
     }
-    lay.panel = gt_round_up(
-        m == 1 && lay.columns > depth * 2 * LANES ? lay.columns : depth * 2 * LANES, 64);
-    lay.packed = gt_round_up(lay.rows * depth + LANES, 64);
-    lay.aside = swapped ? gt_round_up(lay.rows * lay.columns, 64) : 0;
-    lay.left = gt_round_up(lay.rows * depth, 64);
-    lay.strip = 2 * LANES * GT_STRIP;
+    if (swapped) {
+        lay.rows = G(least)(lay.rows, GT_TALL);
+        lay.columns = G(least)(lay.columns, gt_round_up(GT_ASIDE / lay.rows, group));
+    }
     return lay;
 }
 
+/* A piece of B up to four vectors wide: where its numbers lie, line after line of k, ld apart. */
 typedef struct G(Panel) {
-    const number *from; /* B itself, read by the first tile */
+    const number *at;
     int64_t ld;
-    number *dense; /* the copy, `vectors * LANES` numbers for each p */
-    int vectors;
-    int last;   /* lanes of the last vector that are inside C */
-    bool first; /* the copy is still to be made */
+    int last; /* lanes of the last vector that are inside C */
+    /* What to ask for meanwhile, lest it come late: after every GT_STRIDE lines so many lines of A, `row` apart, the next ones
+     * `step` on. */
+    int lines;
+    int64_t row, step;
+    const number *ahead;
 } G(Panel);
 
+#if !GT_MASKS
 /* The sums of a tile whose last vector sticks out of C: once for all tiles, for such a tile is the
  * last of its row. */
 static GT_NOINLINE void G(store_edge)(int rows, int vectors, const number *sums, int last,
                                       number *c, int64_t ldc, bool add_to)
 {
-    const G(mask) mask = G(mask_of)(last);
-    for (int r = 0; r < rows; r++, c += ldc, sums += vectors * LANES) {
-        const int at = (vectors - 1) * LANES;
-        G(vec) x = G(load)(sums + at);
-        if (vectors > 1) {
-            const G(vec) whole = G(load)(sums);
-            G(store)(c, add_to ? G(add)(G(load)(c), whole) : whole);
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vectors; v++, sums += LANES) {
+            number *const to = c + r * ldc + v * LANES;
+            const int count = v == vectors - 1 ? last : LANES;
+            const G(vec) x = G(load)(sums);
+            G(store_part)(to, add_to ? G(add)(G(load_part)(to, G(mask_of)(count)), x) : x, count);
         }
-        G(store_part)(c + at, add_to ? G(add)(G(load_part)(c + at, mask), x) : x, last);
-    }
 }
+#endif
 
-/* One register tile over one block of k. `rows` and `vectors` are constants where this is inlined; so is `first`, but for
- * tall tiles. A pointer for every three rows: x86 can address base, base + row and base + 2 row. */
-GT_INLINE void G(tile)(const int rows, const int vectors, const bool first, int64_t depth,
-                       const number *a, int64_t row, int64_t step, const G(Panel) * panel,
-                       number *c, int64_t ldc, bool add_to)
+/* One register tile over one block of k. `rows` and `vectors` are constants where this is inlined. A pointer for every three
+ * rows: x86 can address base, base + row and base + 2 row. */
+GT_INLINE void G(tile)(const int rows, const int vectors, int64_t depth, const number *a,
+                       int64_t row, int64_t step, const G(Panel) * panel, number *c, int64_t ldc,
+                       bool add_to)
 {
-    G(vec) sum[GT_GEMM_ROWS][2];
+    G(vec) sum[GT_GEMM_ROWS][4];
     const number *group[(GT_GEMM_ROWS + 2) / 3];
     GT_UNROLL
     for (int g = 0; g < (rows + 2) / 3; g++)
@@ -154,100 +165,126 @@ GT_INLINE void G(tile)(const int rows, const int vectors, const bool first, int6
     for (int v = 0; v < vectors; v++)
         sum[r][v] = G(zero)();
 
-    const number *from = panel->from;
-    number *dense = panel->dense;
+    const number *from = panel->at, *ahead = panel->ahead;
     const int64_t ld = panel->ld;
     const G(mask) mask = G(mask_of)(panel->last);
-    for (int64_t p = 0; p < depth; p++) {
-        G(vec) b[2];
-        if (__builtin_expect(first, 0)) {
+    while (depth > 0) {
+        int64_t some = depth;
+        if (__builtin_expect(panel->lines > 0, 0)) {
+            for (int q = 0; q < panel->lines; q++)
+                __builtin_prefetch(ahead + q * panel->row, 0, 2);
+            ahead += panel->step;
+            some = depth < GT_STRIDE ? depth : GT_STRIDE;
+        }
+        depth -= some;
+        do {
+            G(vec) b[4];
             GT_UNROLL
-            for (int v = 0; v < vectors; v++) {
-                b[v] = v == vectors - 1 ? G(load_part)(from + v * LANES, mask)
-                                        : G(load)(from + v * LANES);
-                G(store)(dense + v * LANES, b[v]);
-            }
+            for (int v = 0; v < vectors; v++)
+                b[v] = GT_MASKS && v == vectors - 1 ? G(load_part)(from + v * LANES, mask)
+                                                    : G(load)(from + v * LANES);
             from += ld;
-        } else {
             GT_UNROLL
-            for (int v = 0; v < vectors; v++)
-                b[v] = G(load)(dense + v * LANES);
-        }
-        dense += vectors * LANES;
-        GT_UNROLL
-        for (int r = 0; r < rows; r++) {
-            G(vec) x = G(broadcast)(group[r / 3] + (r % 3) * row);
+            for (int r = 0; r < rows; r++) {
+                G(vec) x = G(broadcast)(group[r / 3] + (r % 3) * row);
+                GT_UNROLL
+                for (int v = 0; v < vectors; v++)
+                    sum[r][v] = G(fma)(x, b[v], sum[r][v]);
+            }
             GT_UNROLL
-            for (int v = 0; v < vectors; v++)
-                sum[r][v] = G(fma)(x, b[v], sum[r][v]);
-        }
-        GT_UNROLL
-        for (int g = 0; g < (rows + 2) / 3; g++)
-            group[g] += step;
+            for (int g = 0; g < (rows + 2) / 3; g++)
+                group[g] += step;
+        } while (--some > 0);
     }
 
-    if (panel->last == LANES) {
-        if (add_to) {
-            GT_UNROLL
-            for (int r = 0; r < rows; r++)
-                GT_UNROLL
-            for (int v = 0; v < vectors; v++)
-                sum[r][v] = G(add)(G(load)(c + r * ldc + v * LANES), sum[r][v]);
-        }
+#if GT_MASKS
+    if (add_to) {
+        const number *at = c;
         GT_UNROLL
-        for (int r = 0; r < rows; r++)
+        for (int r = 0; r < rows; r++, at += ldc)
             GT_UNROLL
         for (int v = 0; v < vectors; v++)
-            G(store)(c + r * ldc + v * LANES, sum[r][v]);
-    } else {
-        number edge[GT_GEMM_ROWS * 2 * LANES];
-        GT_UNROLL
-        for (int r = 0; r < rows; r++)
-            GT_UNROLL
-        for (int v = 0; v < vectors; v++)
-            G(store)(edge + (r * vectors + v) * LANES, sum[r][v]);
-        G(store_edge)(rows, vectors, edge, panel->last, c, ldc, add_to);
+            sum[r][v] = G(add)(v == vectors - 1 ? G(load_part)(at + v * LANES, mask)
+                                                : G(load)(at + v * LANES),
+                               sum[r][v]);
     }
+    GT_UNROLL
+    for (int r = 0; r < rows; r++, c += ldc)
+        GT_UNROLL
+    for (int v = 0; v < vectors; v++)
+        if (v == vectors - 1)
+            G(store_part)(c + v * LANES, sum[r][v], panel->last);
+        else
+            G(store)(c + v * LANES, sum[r][v]);
+#else
+    number edge[GT_GEMM_ROWS * 2 * LANES];
+    const bool whole = panel->last == LANES;
+    number *to = whole ? c : edge;
+    const int64_t ld_to = whole ? ldc : vectors * LANES;
+    if (add_to && whole) {
+        const number *at = c;
+        GT_UNROLL
+        for (int r = 0; r < rows; r++, at += ldc)
+            GT_UNROLL
+        for (int v = 0; v < vectors; v++)
+            sum[r][v] = G(add)(G(load)(at + v * LANES), sum[r][v]);
+    }
+    GT_UNROLL
+    for (int r = 0; r < rows; r++, to += ld_to)
+        GT_UNROLL
+    for (int v = 0; v < vectors; v++)
+        G(store)(to + v * LANES, sum[r][v]);
+    if (!whole)
+        G(store_edge)(rows, vectors, edge, panel->last, c, ldc, add_to);
+#endif
 }
 
 typedef void G(Tile)(int64_t depth, const number *a, int64_t row, int64_t step,
                      const G(Panel) * panel, number *c, int64_t ldc, bool add_to);
 
-#define GT_TILE(rows, vectors, name, first)                                                        \
-    static void G(tile_##rows##_##vectors##_##name)(int64_t depth, const number *a, int64_t row,   \
-                                                    int64_t step, const G(Panel) * panel,          \
-                                                    number * c, int64_t ldc, bool add_to)          \
+#define GT_TILE(rows, vectors)                                                                     \
+    static void G(tile_##rows##_##vectors)(int64_t depth, const number *a, int64_t row,            \
+                                           int64_t step, const G(Panel) * panel, number * c,       \
+                                           int64_t ldc, bool add_to)                               \
     {                                                                                              \
-        G(tile)(rows, vectors, first, depth, a, row, step, panel, c, ldc, add_to);                 \
+        G(tile)(rows, vectors, depth, a, row, step, panel, c, ldc, add_to);                        \
     }
-/* In a tall tile two vectors wide the products leave time to ask at every p whether it is the
- * first: one loop for both is half of the code. */
-#define GT_SHORT(rows)                                                                             \
-    GT_TILE(rows, 1, dense, false)                                                                 \
-    GT_TILE(rows, 1, first, true) GT_TILE(rows, 2, dense, false) GT_TILE(rows, 2, first, true)
-#define GT_TALL(rows)                                                                              \
-    GT_TILE(rows, 1, dense, false)                                                                 \
-    GT_TILE(rows, 1, first, true) GT_TILE(rows, 2, any, panel->first)
-GT_EACH_ROWS(GT_SHORT, GT_TALL)
-#undef GT_SHORT
-#undef GT_TALL
+#define GT_TILES(rows) GT_TILE(rows, 1) GT_TILE(rows, 2)
+GT_EACH_ROWS(GT_TILES)
+GT_TILE(2, 4)
+#if GT_FLAT == 3
+GT_TILE(3, 4)
+#endif
+#undef GT_TILES
 #undef GT_TILE
 
-/* [vectors - 1][first][rows - 1] */
-#define GT_DENSE_1(rows) G(tile_##rows##_1_dense),
-#define GT_FIRST_1(rows) G(tile_##rows##_1_first),
-#define GT_DENSE_2(rows) G(tile_##rows##_2_dense),
-#define GT_FIRST_2(rows) G(tile_##rows##_2_first),
-#define GT_ANY_2(rows)   G(tile_##rows##_2_any),
-static G(Tile) *const G(tiles)[2][2][GT_GEMM_ROWS] = {
-    {{GT_EACH_ROWS(GT_DENSE_1, GT_DENSE_1)}, {GT_EACH_ROWS(GT_FIRST_1, GT_FIRST_1)}},
-    {{GT_EACH_ROWS(GT_DENSE_2, GT_ANY_2)}, {GT_EACH_ROWS(GT_FIRST_2, GT_ANY_2)}},
+/* By the width, one, two or four vectors, and the height. Few rows need more vectors, lest each sum wait for its last. */
+#define GT_TILE_1(rows) G(tile_##rows##_1),
+#define GT_TILE_2(rows) G(tile_##rows##_2),
+static G(Tile) *const G(tiles)[3][GT_GEMM_ROWS] = {
+    {GT_EACH_ROWS(GT_TILE_1)},
+    {GT_EACH_ROWS(GT_TILE_2)},
+#if GT_FLAT == 3
+    {NULL, G(tile_2_4), G(tile_3_4)},
+#else
+    {NULL, G(tile_2_4)},
+#endif
 };
-#undef GT_DENSE_1
-#undef GT_FIRST_1
-#undef GT_DENSE_2
-#undef GT_FIRST_2
-#undef GT_ANY_2
+#undef GT_TILE_1
+#undef GT_TILE_2
+
+/* Turns LANES x LANES numbers. Not inlined: a compiler that sees the loop around it keeps a pointer for each line. */
+static GT_NOINLINE void G(turn_square)(const number *from, int64_t ld, number *to, int64_t ld_to)
+{
+    G(vec) x[LANES];
+    GT_UNROLL
+    for (int i = 0; i < LANES; i++, from += ld)
+        x[i] = G(load)(from);
+    G(transpose)(x);
+    GT_UNROLL
+    for (int q = 0; q < LANES; q++, to += ld_to)
+        G(store)(to, x[q]);
+}
 
 /* x[i] = row i of a square of at most LANES x LANES numbers turned: x[j] then holds column j. */
 GT_INLINE void G(load_turned)(G(vec) x[LANES], const number *from, int64_t ld, int64_t rows,
@@ -266,7 +303,23 @@ GT_INLINE void G(load_turned)(G(vec) x[LANES], const number *from, int64_t ld, i
     G(transpose)(x);
 }
 
-/* to[j * ld_to + i] = from[i * ld + j]. `padded`: writes whole vectors, zeros beyond `rows`. */
+/* The same of fewer rows or columns. Of each line `count` numbers are written. */
+static GT_NOINLINE void G(turn_edge)(int64_t rows, int64_t columns, const number *from, int64_t ld,
+                                     number *to, int64_t ld_to, int count)
+{
+    G(vec) x[LANES];
+    G(load_turned)(x, from, ld, rows, columns);
+    GT_UNROLL
+    for (int q = 0; q < LANES; q++, to += ld_to) {
+        if (q == columns)
+            return;
+        if (count == LANES)
+            G(store)(to, x[q]);
+        else
+            G(store_part)(to, x[q], count);
+    }
+}
+
 GT_NOINLINE void GT_KERNEL(G(turn))(int64_t rows, int64_t columns, const number *from, int64_t ld,
                                     number *to, int64_t ld_to, bool padded)
 {
@@ -274,23 +327,17 @@ GT_NOINLINE void GT_KERNEL(G(turn))(int64_t rows, int64_t columns, const number 
         const int64_t high = rows - i < LANES ? rows - i : LANES;
         for (int64_t j = 0; j < columns; j += LANES) {
             const int64_t wide = columns - j < LANES ? columns - j : LANES;
-            number *square = to + j * ld_to + i;
-            G(vec) x[LANES];
-            G(load_turned)(x, from + i * ld + j, ld, high, wide);
-            if (wide == LANES && (padded || high == LANES)) {
-                GT_UNROLL
-                for (int q = 0; q < LANES; q++)
-                    G(store)(square + q * ld_to, x[q]);
-            } else {
-                GT_UNROLL
-                for (int q = 0; q < LANES; q++)
-                    if (q < wide)
-                        G(store_part)(square + q * ld_to, x[q], padded ? LANES : (int)high);
-            }
+            const number *at = from + i * ld + j;
+            number *put = to + j * ld_to + i;
+            if (wide == LANES && high == LANES)
+                G(turn_square)(at, ld, put, ld_to);
+            else
+                G(turn_edge)(high, wide, at, ld, put, ld_to, padded ? LANES : (int)high);
         }
     }
 }
 
+#if GT_ROWS
 /* LANES numbers of a row that is stored as `half` says, from number i on; the first `count`. */
 GT_INLINE G(vec) G(load_stored)(const void *row, int64_t i, const int half)
 {
@@ -322,50 +369,40 @@ GT_INLINE G(vec) G(load_stored_part)(const void *row, int64_t i, int count, cons
 }
 
 /* One row of C, B straight: the running sums stay in the first-level cache while B streams past,
- * eight rows at a time. `half` is a constant where this is inlined. */
+ * eight lines at a time. `half` is a constant where this is inlined. */
 GT_INLINE void G(row_straight_of)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
                                   const G(Space) * space, const int half)
 {
-    const int64_t depth = G(block_depth)(k);
-    number *const sums = space->dense;
-    const int64_t whole = n - n % LANES;
+    const int64_t depth = G(block_depth)(k), whole = n - n % LANES;
     const int rest = (int)(n - whole);
+    number *const sums = space->packed;
     for (int64_t from = 0; from < k; from += depth) {
         const int64_t to = k - from < depth ? k : from + depth;
         const G(Matrix) a = G(numbers)(G(operand_at)(row, 0, from), 1, to - from, space->left);
-        int64_t p = from;
-        for (; p + 8 <= to; p += 8) {
+        for (int64_t p = from, some; p < to; p += some) {
             G(vec) x[8];
             const void *at[8];
-            GT_UNROLL
-            for (int q = 0; q < 8; q++) {
+            some = to - p < 8 ? 1 : 8;
+            for (int q = 0; q < some; q++) {
                 x[q] = G(broadcast)(a.at + (p - from + q) * a.step);
                 at[q] = G(operand_at)(b, p + q, 0).at;
             }
             for (int64_t j = 0; j < whole; j += LANES) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + j);
-                GT_UNROLL
-                for (int q = 0; q < 8; q++)
-                    sum = G(fma)(x[q], G(load_stored)(at[q], j, half), sum);
+                if (some == 8) {
+                    GT_UNROLL
+                    for (int q = 0; q < 8; q++)
+                        sum = G(fma)(x[q], G(load_stored)(at[q], j, half), sum);
+                } else {
+                    sum = G(fma)(x[0], G(load_stored)(at[0], j, half), sum);
+                }
                 G(store)(sums + j, sum);
             }
             if (rest > 0) {
                 G(vec) sum = p == from ? G(zero)() : G(load)(sums + whole);
-                for (int q = 0; q < 8; q++)
+                for (int q = 0; q < some; q++)
                     sum = G(fma)(x[q], G(load_stored_part)(at[q], whole, rest, half), sum);
                 G(store)(sums + whole, sum);
-            }
-        }
-        for (; p < to; p++) {
-            const G(vec) x = G(broadcast)(a.at + (p - from) * a.step);
-            const void *at = G(operand_at)(b, p, 0).at;
-            for (int64_t j = 0; j < whole; j += LANES) {
-                G(vec) sum = p == from ? G(zero)() : G(load)(sums + j);
-                G(store)(sums + j, G(fma)(x, G(load_stored)(at, j, half), sum));
-            }
-            if (rest > 0) {
-                G(vec) sum = p == from ? G(zero)() : G(load)(sums + whole);
-                G(store)(sums + whole, G(fma)(x, G(load_stored_part)(at, whole, rest, half), sum));
             }
         }
         for (int64_t j = 0; j < n; j += LANES) {
@@ -446,7 +483,9 @@ static void G(row_turned)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, nu
     }
 }
 
-/* The same with padding, from B as it is stored. */
+#endif
+
+/* turn with padding, from B as it is stored. */
 static void G(turn_operand)(int64_t rows, int64_t columns, G(Operand) b, number *to, int64_t ld_to,
                             number *strip)
 {
@@ -466,7 +505,7 @@ static void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, number *to)
     if (a.step == 1) {
         for (int64_t t = 0; t < cut.tiles; t++) {
             const int64_t high = cut.rows + (t < cut.taller);
-            GT_KERNEL(G(turn))(high, depth, a.at, a.row, to, high, false);
+            GT_KERNEL(G(turn))(high, depth, a.at, a.row, to, high, high <= LANES);
             a.at += high * a.row;
             to += high * depth;
         }
@@ -497,40 +536,108 @@ static void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, number *to)
     }
 }
 
-/* What the next steps need, asked for in time: the tile's own place in C, and from the next panel
- * of B the share [from, to) that falls to this tile. A panel that is first read from beyond the
- * second-level cache would stop the first tile at every p. */
-GT_INLINE void G(fetch_ahead)(const number *next, int64_t ldb, int64_t from, int64_t to,
-                              const number *c, int64_t ldc, int64_t high)
+/* `columns` columns of B, straight, as panels beside each other, at most two vectors wide: eight lines at a time, so that all
+ * of a line is read while it is in the cache. */
+static void G(pack_panels)(int64_t deep, int64_t columns, const number *from, int64_t ld,
+                           number *to)
 {
-    for (int64_t p = from; p < to && next != NULL; p++)
-        __builtin_prefetch(next + p * ldb + 2 * LANES - 1, 0, 2);
-    for (int64_t r = 0; r < high; r++) {
-        __builtin_prefetch(c + r * ldc, 1, 3);
-        __builtin_prefetch(c + r * ldc + 2 * LANES - 1, 1, 3);
+    for (int64_t p = 0; p < deep; p += 8) {
+        const int64_t end = deep - p < 8 ? deep : p + 8;
+        for (int64_t j = 0; j < columns; j += 2 * LANES) {
+            const int vectors = columns - j > LANES ? 2 : 1;
+            const int64_t wide = columns - j < vectors * LANES ? columns - j : vectors * LANES;
+            const G(mask) mask = G(mask_of)((int)(wide - (vectors - 1) * LANES));
+            number *put = to + j * deep + p * vectors * LANES;
+            for (int64_t q = p; q < end; q++, put += vectors * LANES) {
+                const number *at = from + q * ld + j;
+                if (q + 2 * 8 < deep)
+                    __builtin_prefetch(at + 2 * 8 * ld, 0, 2);
+                if (vectors == 2) {
+                    G(store)(put, G(load)(at));
+                    at += LANES;
+                }
+                G(store)(put + (vectors - 1) * LANES, G(load_part)(at, mask));
+            }
+        }
     }
 }
 
-/* C's rows in one panel: all its tiles from top to bottom, over `deep` of k. `packed` says that `a`
- * lies tile after tile. `next` is where B's next panel begins, or NULL. */
-static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed,
-                          const G(Panel) * given, bool dense, const number *next, number *c,
-                          int64_t ldc, bool add_to)
+/* A panel's copy, `wide` columns of B from where `b` begins. */
+static void G(fill)(int64_t deep, int64_t wide, int vectors, G(Operand) b, bool turned, number *to,
+                    const G(Space) * space)
 {
-    G(Panel) here = *given;
-    const G(Panel) *const panel = &here;
-    G(Tile) *const *tiles[2] = {G(tiles)[panel->vectors - 1][0], G(tiles)[panel->vectors - 1][1]};
-    here.first = !dense;
+    if (turned)
+        G(turn_operand)(wide, deep, b, to, vectors * LANES, space->strip);
+#if GT_WIDENS
+    else if (b.half >= 0)
+        gt_widen[b.half](deep, wide, b.at, b.row, to, vectors * LANES);
+#endif
+    else
+        G(pack_panels)(deep, wide, b.at, b.row, to);
+}
+
+/* C's rows in one panel: all its tiles from top to bottom, over `deep` of k. `packed` says that `a` lies tile after tile.
+ * `next` is where B's next panel begins, or NULL: each tile asks for its share of it. */
+static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed, int width,
+                          G(Panel) panel, const number *next, number *c, int64_t ldc, bool add_to)
+{
+    G(Tile) *const *const tiles = G(tiles)[width];
     for (int64_t t = 0; t < cut.tiles; t++) {
         const int64_t high = cut.rows + (t < cut.taller);
-        G(fetch_ahead)
-        (next, panel->ld, t * deep / cut.tiles, (t + 1) * deep / cut.tiles, c, ldc, high);
-        tiles[here.first][high - 1](deep, a.at, packed ? 1 : a.row, packed ? high : a.step, panel,
-                                    c, ldc, add_to);
+        for (int64_t p = t * deep / cut.tiles; next && p < (t + 1) * deep / cut.tiles; p++)
+            __builtin_prefetch(next + p * panel.ld + 2 * LANES - 1, 0, 2);
+        for (int64_t r = 0; r < high && add_to; r++) {
+            __builtin_prefetch(c + r * ldc, 1, 3);
+            __builtin_prefetch(c + r * ldc + 2 * LANES - 1, 1, 3);
+        }
+        if (panel.lines > 0)
+            panel.ahead = panel.row == a.row ? a.at + high * a.row : a.at + deep * a.step;
+        if (panel.row == a.row && t == cut.tiles - 1)
+            panel.lines = 0; /* no more rows */
+        tiles[high - 1](deep, a.at, packed ? 1 : a.row, packed ? high : a.step, &panel, c, ldc,
+                        add_to);
         a.at += high * (packed ? deep : a.row);
         c += high * ldc;
-        here.first = false;
     }
+}
+
+/* Is B better read where it lies? Its lines are `stride` bytes apart: those whose distance is a power of two, or a few times
+ * one, share so few places of the first-level cache that a panel does not stay there. That costs less than a copy while few
+ * tiles read it. */
+static bool G(stays)(int64_t tiles, int64_t depth, G(Operand) b)
+{
+    const int64_t stride = b.row * (int64_t)sizeof(number), power = stride & -stride;
+    return b.half < 0 && (tiles <= GT_FEW || depth * (power < 4096 ? power : 4096) <= 8 * 4096);
+}
+
+/* Where to read B, and how. */
+typedef struct G(Source) {
+    G(Operand) b;
+    bool turned;
+    bool stays;  /* read where it lies */
+    bool groups; /* or copied by groups of panels; else a panel is made when it is needed */
+    const G(Space) * space;
+} G(Source);
+
+/* The panel of `wide` columns from (p, j) on. A group is copied when its first panel is asked for. */
+static G(Panel)
+    G(panel_at)(const G(Source) * from, int64_t p, int64_t j, int64_t deep, int64_t n, int width)
+{
+    const int64_t room = LANES << width, wide = G(least)(n - j, room), group = GT_GROUP * LANES;
+    const bool turned = from->turned;
+    const G(Operand) here = G(operand_at)(from->b, turned ? j : p, turned ? p : j);
+    G(Panel) panel = {.at = from->space->dense, .ld = room, .last = (int)(wide - room + LANES)};
+    if (from->stays && (GT_MASKS || wide == room)) {
+        panel.at = here.at;
+        panel.ld = here.row;
+    } else if (from->groups) {
+        if (j % group == 0)
+            G(pack_panels)(deep, G(least)(n - j, group), here.at, here.row, from->space->dense);
+        panel.at += j % group * deep;
+    } else {
+        G(fill)(deep, wide, 1 << width, here, turned, from->space->dense, from->space);
+    }
+    return panel;
 }
 
 /* A block of C, as wide and high as the layout says at most, over all of k. */
@@ -542,34 +649,33 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b
     /* Rows of A side by side in memory: each p is a line of its own, and often another page. Worth
      * a copy if they are many and some panels read it. Rows far apart: if very many panels do. */
     const bool pack = a.step == 1 ? n >= GT_WIDE : depth > 128 && n > 6 * LANES;
+    const bool stays = !turned && G(stays)(cut.tiles, depth, b);
+    const bool far = !pack && m * k * (int64_t)sizeof(number) > GT_FAR;
+    const G(Source) source = {b, turned, stays, !stays && !turned && b.half < 0, space};
     for (int64_t p = 0; p < k; p += depth) {
-        const int64_t deep = k - p < depth ? k - p : depth;
+        const int64_t deep = G(least)(k - p, depth);
         G(Matrix) left = G(numbers)(G(operand_at)(a, 0, p), m, deep, space->left);
         if (pack) {
             G(pack_tiles)(m, deep, left, space->packed);
             left.at = space->packed;
         }
-        for (int64_t j = 0; j < n; j += 2 * LANES) {
-            const int64_t wide = n - j < 2 * LANES ? n - j : 2 * LANES;
-            G(Panel) panel = {.ld = b.row, .dense = space->dense};
+        for (int64_t j = 0, wide; j < n; j += wide) {
+            const int width = m > 1 && m <= GT_FLAT && n - j >= 4 * LANES ? 2 : n - j > LANES;
+            G(Panel) panel = G(panel_at)(&source, p, j, deep, n, width);
             const number *next = NULL;
-            const bool dense = turned || (GT_WIDENS && b.half >= 0);
-            panel.vectors = wide > LANES ? 2 : 1;
-            panel.last = (int)(wide - (panel.vectors - 1) * LANES);
-            if (turned) {
-                G(turn_operand)
-                (wide, deep, G(operand_at)(b, j, p), panel.dense, panel.vectors * LANES,
-                 space->strip);
-#if GT_WIDENS
-            } else if (b.half >= 0) {
-                gt_widen[b.half](deep, wide, G(operand_at)(b, p, j).at, b.row, panel.dense,
-                                 panel.vectors * LANES);
-#endif
-            } else {
-                panel.from = G(operand_at)(b, p, j).at;
-                next = j + wide < n ? panel.from + 2 * LANES : NULL;
+            wide = G(least)(n - j, LANES << width);
+            if (stays && cut.tiles > 1 && j + wide < n)
+                next = panel.at + wide;
+            if (far && a.step == 1 && j == 0) {
+                panel.lines = (int)cut.rows;
+                panel.row = left.row;
+                panel.step = 64 / (int64_t)sizeof(number);
+            } else if (far && a.step != 1 && j + wide == n && p + 2 * depth <= k) {
+                panel.lines = GT_STRIDE;
+                panel.row = left.step;
+                panel.step = GT_STRIDE * left.step;
             }
-            G(panel_down)(cut, deep, left, pack, &panel, dense, next, c + j, ldc, p > 0);
+            G(panel_down)(cut, deep, left, pack, width, panel, next, c + j, ldc, p > 0);
         }
     }
 }
@@ -593,12 +699,14 @@ static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Operand)
             const G(Operand) right = turned ? G(operand_at)(b, j, 0) : G(operand_at)(b, 0, j);
             number *const to = swapped ? space.aside : c + i * ldc + j;
             const int64_t ld = swapped ? lay.columns : ldc;
-            if (m > 1)
-                G(block)(rows, columns, k, left, right, turned, to, ld, &space);
-            else if (turned)
+#if GT_ROWS
+            if (m == 1 && turned)
                 G(row_turned)(columns, k, left, right, to, &space);
-            else
+            else if (m == 1)
                 G(row_straight)(columns, k, left, right, to, &space);
+            else
+#endif
+                G(block)(rows, columns, k, left, right, turned, to, ld, &space);
             if (swapped)
                 GT_KERNEL(G(turn))(rows, columns, space.aside, ld, c + j * ldc + i, ldc, false);
         }
@@ -634,6 +742,26 @@ static bool G(swap)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, in
     return swapped < 0.95 * straight;
 }
 
+/* A product of one block that needs no copies: its tiles, without a thought about anything else. */
+static void G(small)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number *b, int64_t ldb,
+                     number *c, int64_t ldc)
+{
+    const gt_Cut cut = gt_cut(m);
+    for (int64_t j = 0; j < n; j += 2 * LANES) {
+        const int64_t wide = n - j > LANES ? n - j - LANES : n - j;
+        const G(Panel) panel = {.at = b + j, .ld = ldb, .last = (int)G(least)(wide, LANES)};
+        G(Tile) *const *const tiles = G(tiles)[n - j > LANES];
+        const number *from = a.at;
+        number *to = c + j;
+        for (int64_t t = 0; t < cut.tiles; t++) {
+            const int64_t high = cut.rows + (t < cut.taller);
+            tiles[high - 1](k, from, a.row, a.step, &panel, to, ldc, false);
+            from += high * a.row;
+            to += high * ldc;
+        }
+    }
+}
+
 /* `a` and `b` as they are stored: a row is a line in memory. */
 static void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                         G(Operand) a, G(Operand) b, number *c, int64_t ldc, number *scratch)
@@ -644,6 +772,12 @@ static void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n
         for (int64_t i = 0; i < m; i++)
             for (int64_t j = 0; j < n; j++)
                 c[i * ldc + j] = 0;
+        return;
+    }
+    if (!transpose_b && a.half < 0 && b.half < 0 && (GT_MASKS || n % LANES == 0) && m > GT_FLAT &&
+        m <= 4 * GT_GEMM_ROWS && n <= 8 * LANES && k <= 128) {
+        const G(Operand) left = transpose_a ? G(turned)(a) : a;
+        G(small)(m, n, k, (G(Matrix)){left.at, left.row, left.step}, b.at, b.row, c, ldc);
         return;
     }
     if (G(swap)(transpose_a, transpose_b, m, n, k))

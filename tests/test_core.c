@@ -360,6 +360,39 @@ Test(core, threads)
     gt_context_free(NULL);
 }
 
+/* Each tile of many small jobs once, whoever takes it: also with more threads than processors, most of which come too late. */
+static void count_tiles(const gt_Kernel *kernel, void *argument, int64_t first, int64_t last,
+                        void *scratch)
+{
+    int *counts = argument;
+    (void)kernel;
+    (void)scratch;
+    for (int64_t tile = first; tile < last; tile++)
+        counts[tile]++;
+}
+
+Test(core, every_tile_once)
+{
+    enum { MOST = 300 };
+    const gt_Spec spec = {.size = 1};
+    for (int threads = 2; threads <= 9; threads += 7) {
+        int counts[MOST] = {0};
+        gt_set_threads(threads);
+        const gt_Kernel kernel = {.context = gt_context(), .outputs = 1, .output_spec = {&spec}};
+        for (int i = 0; i < 3000; i++) {
+            int64_t tiles = 1 + i * 37 % MOST;
+            cr_assert_eq(gt_for_tiles(&kernel, tiles, count_tiles, counts), GT_OK);
+            for (int64_t tile = 0; tile < MOST; tile++) {
+                cr_assert(counts[tile] == (tile < tiles),
+                          "%d threads, job %d: tile %d of %d %d times", threads, i, (int)tile,
+                          (int)tiles, counts[tile]);
+                counts[tile] = 0;
+            }
+        }
+    }
+    gt_context_free(NULL);
+}
+
 /* ---- interrupt ---- */
 
 enum { LARGE = 3 << 18 };

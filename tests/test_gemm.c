@@ -291,6 +291,29 @@ Test(gemm, right_for_every_shape_transposition_and_type, .timeout = 1200)
         }
 }
 
+/* Work is cut into pieces that use the scratch of the whole. */
+Test(gemm, scratch_for_the_whole_serves_every_piece)
+{
+    Isa list[3];
+    const int count = isas(list);
+    for (int s = 0; s < count; s++)
+        for (int type = 0; type < 2; type++)
+            for (int i = 0; i < 20000; i++) {
+                const int64_t k = 1 + (int64_t)(fabs(any_number()) * (i % 3 ? 20 : 3000));
+                const int64_t m = 1 + (int64_t)(fabs(any_number()) * (i % 5 ? 300 : 5000));
+                const int64_t n = 1 + (int64_t)(fabs(any_number()) * (i % 7 ? 300 : 5000));
+                const int64_t few = 1 + (int64_t)(fabs(any_number()) * (double)(m - 1));
+                const int64_t narrow =
+                    i % 2 ? n : 1 + (int64_t)(fabs(any_number()) * (double)(n - 1));
+                const int64_t shallow =
+                    i % 2 ? k : 1 + (int64_t)(fabs(any_number()) * (double)(k - 1));
+                const size_t whole = list[s].scratch[type](m, n, k);
+                cr_assert(list[s].scratch[type](few, narrow, shallow) <= whole,
+                          "%s: %dx%dx%d of %dx%dx%d", list[s].name, (int)few, (int)narrow,
+                          (int)shallow, (int)m, (int)n, (int)k);
+            }
+}
+
 Test(gemm, same_bits_however_cut, .timeout = 1200)
 {
     static const int64_t shapes[][3] = {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/structs.h"
@@ -585,6 +586,80 @@ Test(memory, free_blocks_go_back_in_time)
     gt_context_use(before);
     gt_context_free(context);
     cr_assert(budget.held == 0);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* ---- a step that was seen before ---- */
+
+typedef struct Learner {
+    gt_Layer *model;
+    gt_Optimizer *optimizer;
+} Learner;
+
+static gt_Status learn(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const Learner *self = user;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *loss = gt_sparse_categorical_crossentropy(
+        in[1], gt_call(self->model, in[0], .training = true), .from_logits = true);
+    gt_minimize(self->optimizer, tape, loss, gt_trainable_variables(self->model));
+    out[0] = gt_keep(loss);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+/* Neither the allocator nor the system is asked for memory: no page is touched for the first time, but by a worker that had
+ * nothing to do so far. */
+static void assert_step_asks_for_nothing(gt_Layer *model, gt_Shape shape, bool planned, int threads)
+{
+    Learner self = {model, gt_Adam(1e-3)};
+    gt_Function *step = gt_function(learn, &self, .outputs = 1);
+    gt_Tensor *x = gt_uniform(shape), *y = gt_zeros(gt_shape(shape.dims[0]), .dtype = GT_INT32),
+              *loss = NULL;
+    gt_MemoryStats before = gt_memory_stats();
+    struct rusage use, after;
+    gt_set_threads(threads);
+    for (int i = 0; i < 30; i++) {
+        if (i == 10) {
+            before = gt_memory_stats();
+            getrusage(RUSAGE_SELF, &use);
+        }
+        gt_Scope *scope = gt_scope_begin();
+        if (planned)
+            gt_function_call(step, gt_tensors(x, y), &loss);
+        else
+            learn(&self, (gt_Tensor *[]){x, y}, &loss);
+        gt_scope_end(scope);
+    }
+    getrusage(RUSAGE_SELF, &after);
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+    cr_assert_eq(gt_memory_stats().allocator_calls, before.allocator_calls);
+#ifndef __SANITIZE_ADDRESS__ /* it takes memory for what it knows about memory */
+    cr_assert(threads > 1 || after.ru_minflt == use.ru_minflt,
+              "%ld pages touched first, planned %d, threads %d", after.ru_minflt - use.ru_minflt,
+              planned, threads);
+#endif
+    gt_set_threads(1);
+    gt_function_free(step);
+    gt_optimizer_free(self.optimizer);
+    gt_layer_free(model);
+}
+
+Test(memory, steps_seen_before_touch_no_new_page)
+{
+    for (int threads = 1; threads <= 2; threads++)
+        for (int planned = 0; planned < 2; planned++) {
+            gt_Scope *scope = gt_scope_begin();
+            assert_step_asks_for_nothing(
+                gt_Sequential(gt_Dense(128, .activation = gt_relu), gt_Dense(10)),
+                gt_shape(128, 784), planned, threads);
+            assert_step_asks_for_nothing(gt_Sequential(gt_Conv2D(16, 3, .activation = gt_relu),
+                                                       gt_MaxPooling2D(), gt_Flatten(),
+                                                       gt_Dense(10)),
+                                         gt_shape(32, 28, 28, 1), planned, threads);
+            gt_scope_end(scope);
+        }
     gt_context_free(NULL);
     assert_no_leaks();
 }

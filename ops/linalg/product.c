@@ -24,16 +24,23 @@ void gt_product_types(gt_ProductJob *job, const gt_Spec *a, const gt_Spec *b, co
 
 /* ---- own kernels ---- */
 
-/* A tile is worth handing to another thread: a strip of whole units along the longer side, or several small products. */
+/* A tile is worth handing to another thread: a strip along the longer side, so that threads share the smaller operand and
+ * each has a part of the larger one for itself; or several small products. The strips are a power of two in number, and as
+ * long as one another, so that two or four threads get as much each. */
 static void cut(gt_ProductJob *job, const gt_KernelTable *target)
 {
-    const double worth = 32768, most = 32; /* multiplications in a tile; strips */
+    const double worth = 32768; /* multiplications in a tile */
+    const int64_t most = 32;    /* strips */
     job->by_rows = job->m > job->n;
     int64_t side = job->by_rows ? job->m : job->n;
-    int64_t unit = job->by_rows ? target->gemm_m[job->type] : target->gemm_n[job->type];
-    double work = (double)job->m * (double)job->n * (double)job->k, strips = work / worth;
-    int64_t count = strips < 1 ? 1 : strips > most ? (int64_t)most : (int64_t)strips;
-    job->strip = pieces(pieces(side, unit), count) * unit;
+    int64_t least = job->by_rows ? target->gemm_m[job->type] : target->gemm_n[job->type];
+    double work = (double)job->m * (double)job->n * (double)job->k;
+    int64_t count = 1;
+    while (2 * count <= most && (double)(2 * count) * worth <= work && 2 * count * least <= side)
+        count *= 2;
+    job->strip = pieces(side, count);
+    if (!job->by_rows)
+        job->strip = pieces(job->strip, least) * least;
     job->strips = job->strip ? pieces(side, job->strip) : 1;
     job->group = job->strips > 1 ? 1 : work < 1 ? (int64_t)worth : 1 + (int64_t)(worth / work);
     GT_ASSERT(job->strips >= 1 && job->strips * job->strip >= side);
