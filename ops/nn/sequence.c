@@ -116,15 +116,13 @@ static void lower(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernel
                             .rows = rows_of(s, gates),
                             .most = s->batch < MOST ? s->batch : MOST};
     lowering->launch[0].tiles = (s->batch + job->rows - 1) / job->rows;
-    size_t most = 0;
-    for (int64_t m = 1; m <= job->most; m += job->most > 1 ? job->most - 1 : 1) {
-        size_t wide = gt_gemm_scratch(lowering->target, type, false, m, gates * s->units, s->units);
-        size_t deep = gt_gemm_scratch(lowering->target, type, false, m, s->units, gates * s->units);
-        most = wide > most ? wide : most;
-        most = deep > most ? deep : most;
-    }
-    gt_lower_scratch(lowering, most + (size_t)GT_SEQUENCE_ROOM(job->most, s->units) *
-                                          gt_dtype_size(s->dtype));
+    size_t wide =
+        gt_gemm_scratch(lowering->target, type, false, job->most, gates * s->units, s->units);
+    size_t deep =
+        gt_gemm_scratch(lowering->target, type, false, job->most, s->units, gates * s->units);
+    gt_lower_scratch(lowering,
+                     (wide > deep ? wide : deep) +
+                         (size_t)GT_SEQUENCE_ROOM(job->most, s->units) * gt_dtype_size(s->dtype));
 }
 
 /* ---- what the gradients share ---- */
