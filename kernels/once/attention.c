@@ -216,27 +216,21 @@ static size_t open_room(const gt_AttentionJob *job, bool back, char *scratch, Ro
     return at;
 }
 
-static void need(const gt_KernelTable *kernels, const gt_AttentionJob *job, int64_t m, int64_t n,
-                 int64_t k, size_t *most)
-{
-    size_t bytes = gt_gemm_scratch(kernels, (gt_LoopType)job->type, false, m, n, k);
-    *most = bytes > *most ? bytes : *most;
-}
-
-/* Products go over all widths, over all keys or a multiple of 32 of them, and over up to 32 queries. */
+/* Products go over all widths, up to all keys and up to 32 queries. */
 size_t gt_attend_tiles_scratch(const gt_KernelTable *kernels, const gt_AttentionJob *job, bool back)
 {
+    const struct {
+        int64_t m, n, k;
+    } products[] = {{job->keys, LANES, wider(job)},
+                    {LANES, wider(job), job->keys},
+                    {job->keys, wider(job), LANES}};
     Room room;
     size_t most = 0;
-    const int64_t own = least(job->keys, job->queries);
-    need(kernels, job, job->keys, LANES, job->width, &most);
-    need(kernels, job, job->keys, LANES, job->wide, &most);
-    need(kernels, job, LANES, wider(job), job->keys, &most);
-    need(kernels, job, LANES, wider(job), own, &most);
-    for (int64_t k = LANES; job->causal && k < own; k += LANES)
-        need(kernels, job, LANES, wider(job), k, &most);
-    for (int64_t k = 1; back && k <= LANES; k++)
-        need(kernels, job, job->keys, wider(job), k, &most);
+    for (int i = 0; i < (back ? 3 : 2); i++) {
+        size_t bytes = gt_gemm_scratch(kernels, (gt_LoopType)job->type, false, products[i].m,
+                                       products[i].n, products[i].k);
+        most = bytes > most ? bytes : most;
+    }
     return open_room(job, back, NULL, &room) + most;
 }
 

@@ -33,7 +33,7 @@ static bool fit(const gt_ShapeRule *rule)
                 v->dtype == q->dtype && (q->dtype == GT_FLOAT32 || q->dtype == GT_FLOAT64) &&
                 q->dims[0] == k->dims[0] && q->dims[3] == k->dims[3] && k->dims[0] == v->dims[0] &&
                 k->dims[1] == v->dims[1] && k->dims[2] == v->dims[2] && k->dims[2] > 0 &&
-                q->dims[2] % k->dims[2] == 0;
+                q->dims[2] > 0 && q->dims[2] % k->dims[2] == 0;
     if (!good)
         gt_fail(GT_INVALID, "query, key and value do not fit together (%s, %s and %s)",
                 gt_spec_text(q, a, sizeof a), gt_spec_text(k, b, sizeof b),

@@ -116,15 +116,13 @@ static void lower(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernel
                             .rows = rows_of(s, gates),
                             .most = s->batch < MOST ? s->batch : MOST};
     lowering->launch[0].tiles = (s->batch + job->rows - 1) / job->rows;
-    size_t most = 0;
-    for (int64_t m = 1; m <= job->most; m += job->most > 1 ? job->most - 1 : 1) {
-        size_t wide = gt_gemm_scratch(lowering->target, type, false, m, gates * s->units, s->units);
-        size_t deep = gt_gemm_scratch(lowering->target, type, false, m, s->units, gates * s->units);
-        most = wide > most ? wide : most;
-        most = deep > most ? deep : most;
-    }
-    gt_lower_scratch(lowering, most + (size_t)GT_SEQUENCE_ROOM(job->most, s->units) *
-                                          gt_dtype_size(s->dtype));
+    size_t wide =
+        gt_gemm_scratch(lowering->target, type, false, job->most, gates * s->units, s->units);
+    size_t deep =
+        gt_gemm_scratch(lowering->target, type, false, job->most, s->units, gates * s->units);
+    gt_lower_scratch(lowering,
+                     (wide > deep ? wide : deep) +
+                         (size_t)GT_SEQUENCE_ROOM(job->most, s->units) * gt_dtype_size(s->dtype));
 }
 
 /* ---- what the gradients share ---- */
@@ -160,7 +158,8 @@ static gt_Tensor *steps(gt_Tensor *x, gt_Tensor *like)
     return x ? gt_swapaxes(x, 0, 1) : gt_zeros_like(gt_swapaxes(like, 0, 1));
 }
 
-/* What a formula's body reads: the recurrent kernel, is there a mask. */
+/* What a formula's body reads: the recurrent kernel, is there a mask. The steps are unrolled in traced functions too: what arrives
+ * at the recurrent kernel is a sum over them, and has the bits of eager execution only in its order. */
 typedef struct Body {
     gt_Tensor *recurrent;
     bool masked;
@@ -334,7 +333,7 @@ static gt_Status lstm_gradient_formula(const void *given, gt_Tensor *const *in, 
     gt_Tensor *first[] = {in[UP + LAST_H] ? in[UP + LAST_H] : none,
                           in[UP + LAST_C] ? in[UP + LAST_C] : none};
     if (gt_scan(lstm_step_back, &body, ((gt_Tensors){first, 2}), ((gt_Tensors){xs, mask ? 7 : 6}),
-                out + 1, &dx, .reverse = !options->backwards, .unroll = 0) == GT_OK)
+                out + 1, &dx, .reverse = !options->backwards, .unroll = INT64_MAX) == GT_OK)
         out[0] = gt_swapaxes(dx, 0, 1);
     return gt_status();
 }
@@ -516,7 +515,7 @@ static gt_Status gru_gradient_formula(const void *given, gt_Tensor *const *in, g
     gt_Tensor *first[] = {last ? last : gt_zeros_like(gt_get_item(h, ":, 0"))};
     if (gt_scan(gru_step_back, &body, ((gt_Tensors){first, 1}), ((gt_Tensors){xs, mask ? 5 : 4}),
                 out + 2, made, .outputs = 2, .reverse = !options->backwards,
-                .unroll = 0) == GT_OK) {
+                .unroll = INT64_MAX) == GT_OK) {
         out[0] = gt_swapaxes(made[0], 0, 1);
         out[1] = gt_swapaxes(made[1], 0, 1);
     }
