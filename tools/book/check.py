@@ -5,9 +5,10 @@
                                                       reference, has a docstring, parameters with types, options with a meaning
     tools/book/check.py contents                      docs/README.md names every page of docs/ once
     tools/book/check.py html FOLDER                   of the HTML: links lead to a file and an anchor in it, no anchor stands
-                                                      twice, every function has its entry, nothing comes from elsewhere
+                                                      twice, tags close, every function has its entry, nothing comes from elsewhere
     tools/book/check.py man FOLDER                    of the man pages: mandoc, or else groff, has nothing to say"""
 import html
+import html.parser
 import os
 import re
 import shutil
@@ -78,12 +79,36 @@ def check_contents():
     print(f'{len(there)} pages')
 
 
+class Balance(html.parser.HTMLParser):
+    """Does every tag that is opened close, and in order?"""
+
+    def __init__(self, name):
+        super().__init__()
+        self.name, self.open = name, []
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in ('meta', 'link', 'input', 'img', 'br', 'hr'):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        pass
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            fault(f'{self.name}:{self.getpos()[0]}: </{tag}> closes nothing')
+            self.open = []
+
+
 def check_html(folder):
     anchors, links = {}, []
     for name in sorted(os.listdir(folder)):
         if not name.endswith('.html'):
             continue
         text = open(f'{folder}/{name}').read()
+        balance = Balance(name)
+        balance.feed(text)
+        if balance.open:
+            fault(f'{name}: never closed: {" ".join(balance.open)}')
         found = re.findall(r'\bid="([^"]*)"', text)
         for twice in sorted({a for a in found if found.count(a) > 1}):
             fault(f'{name}: two anchors #{twice}')
