@@ -328,6 +328,34 @@ Test(least_squares, exact)
     gt_variable_free(x);
 }
 
+/* r = (1 - x, (y - x^2) / 10) from (0, 0): the step of Gauss and Newton ends at (1, 0), the acceleration adds (0, 1), and that is
+ * the solution. */
+static gt_Status bent_residual(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)in;
+    gt_Variable *const *x = context;
+    out[0] = gt_stack(gt_tensors(gt_subtract(gt_scalar(1, GT_FLOAT64), x[0]),
+                                 gt_divide(gt_subtract(x[1], gt_square(x[0])), 10)));
+    return gt_status();
+}
+
+Test(least_squares, geodesic)
+{
+    for (int geodesic = 0; geodesic < 2; geodesic++) {
+        gt_Variable *x[2] = {number(0, "x"), number(0, "y")};
+        gt_Solution *fit =
+            gt_least_squares(bent_residual, x, ((gt_Tensors){x, 2}), .geodesic = geodesic);
+        ok();
+        gt_SolverReport report = gt_solution_report(fit);
+        near(gt_item(x[1]), 1, 1e-12);
+        cr_assert(geodesic ? report.iterations == 1 : report.iterations > 1, "%d iterations",
+                  (int)report.iterations);
+        gt_solution_free(fit);
+        gt_variable_free(x[0]);
+        gt_variable_free(x[1]);
+    }
+}
+
 /* ---- what is refused ---- */
 
 static gt_Status same_twice(void *context, gt_Tensor *const *in, gt_Tensor **out)
