@@ -171,6 +171,27 @@ Test(least_squares, bounds)
     }
 }
 
+/* A lower bound that holds, and one that the slope leads away from: the same as with that parameter frozen there. */
+Test(least_squares, lower_bounds)
+{
+    Decay d = decay(0, 1, 3), e = decay(1, 1, 0.75);
+    gt_Solution *fit = gt_least_squares(decay_residual, &d, ALL(d),
+                                        .lower = gt_array64(gt_shape(3), 0, -INFINITY, 0.75));
+    gt_variable_set_trainable(e.c, false);
+    gt_Solution *frozen = gt_least_squares(decay_residual, &e, ALL(e));
+    ok();
+    gt_SolverReport report = gt_solution_report(fit);
+    cr_assert(report.converged && report.at_bounds == 1 && gt_item(d.c) == 0.75, "%s",
+              report.message);
+    near(gt_item(d.a), gt_item(e.a), 1e-9);
+    near(gt_item(d.k), gt_item(e.k), 1e-9);
+    near(gt_item(gt_standard_errors(fit, d.k)), gt_item(gt_standard_errors(frozen, e.k)), 1e-8);
+    gt_solution_free(fit);
+    gt_solution_free(frozen);
+    free_decay(&d);
+    free_decay(&e);
+}
+
 Test(least_squares, bands)
 {
     Decay d = decay(1, 1, 0);
