@@ -278,6 +278,32 @@ Test(least_squares, shapes_and_frozen)
     cr_assert(sums[0] == sums[1] && fabs(sums[2] - sums[1]) < 1e-6 * fabs(sums[1]) + 1e-7);
 }
 
+/* More elements than a loop would be unrolled for, in both modes: y = x^2 by element, 150 of them. */
+static gt_Status many_residual(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)in;
+    gt_Variable *x = context;
+    gt_Tensor *off = gt_subtract(
+        gt_square(x), gt_reshape(gt_cast(gt_arange(1, 151, 1), GT_FLOAT64), gt_shape(3, 50)));
+    out[0] = gt_stack(gt_tensors(off, gt_multiply(off, 2)));
+    return gt_status();
+}
+
+Test(least_squares, many_parameters)
+{
+    for (int mode = 1; mode < 3; mode++) {
+        gt_Variable *x = gt_variable(gt_full(gt_shape(3, 50), 3, .dtype = GT_FLOAT64), .name = "x");
+        gt_Solution *fit =
+            gt_least_squares(many_residual, x, gt_tensors(x), .jacobian = (gt_JacobianMode)mode);
+        ok();
+        cr_assert(gt_solution_report(fit).residuals == 300 && gt_solution_report(fit).rank == 150);
+        for (int i = 0; i < 150; i++)
+            near(gt_element(x, i), sqrt(i + 1), 1e-12);
+        gt_solution_free(fit);
+        gt_variable_free(x);
+    }
+}
+
 /* ---- stops ---- */
 
 static bool count_calls(void *context, const gt_SolverProgress *progress)
