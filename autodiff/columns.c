@@ -170,7 +170,7 @@ static gt_Tensor *reverse_rows(Columns *self, gt_Tape *inner, gt_Tensor *value)
 static bool in_reverse(gt_JacobianPasses passes, int64_t n, int64_t m)
 {
     /* A pass of forward mode walks the walk back, which is about twice as long. On the 42 problems of tests/mgh.h this picks the
-     * mode that the clock finds cheaper, or one within half a microsecond of it. */
+     * mode that the clock finds cheaper, or one within a microsecond of it. */
     return passes == GT_JACOBIAN_PASSES_REVERSE ||
            (passes == GT_JACOBIAN_PASSES_CHEAPER && m < 2 * n);
 }
