@@ -2,7 +2,7 @@
  *
  * For r (m) and parameters of n elements in all it is (n, m): a row a parameter, all residuals in it, which is what a pass of
  * forward mode gives. So forward mode takes n passes over vectors, reverse mode m of them; none is a pass for one residual
- * and one parameter. Passes after the first share what they have in common, and many of them become a loop of the plan. */
+ * and one parameter. As parts of a plan passes share what they have in common. */
 #ifndef GT_AUTODIFF_COLUMNS_H
 #define GT_AUTODIFF_COLUMNS_H
 

@@ -59,8 +59,8 @@ static double to_edge(const NewtonCg *self)
     double dd = gt_vector_dot(n, self->direction, self->direction);
     double pd = gt_vector_dot(n, self->step, self->direction);
     double pp = gt_vector_dot(n, self->step, self->step);
-    double rest = fmax(0, self->radius * self->radius - pp), root = sqrt(pd * pd + dd * rest);
-    return pd > 0 ? rest / (pd + root) : (root - pd) / dd;
+    double rest = fmax(0, self->radius * self->radius - pp);
+    return rest / (pd + sqrt(pd * pd + dd * rest)); /* pd >= 0: steps only grow */
 }
 
 static double length_after(const NewtonCg *self, double t)

@@ -210,6 +210,17 @@ bool gt_solver_open(gt_Solver *self, gt_FunctionBody function, void *user, gt_Te
     return gt_solver_set(self, self->x) == GT_OK;
 }
 
+/* Calls the callback, once an iteration. */
+static void tell(gt_Solver *self)
+{
+    gt_SolverProgress *progress = &self->progress;
+    bool told = self->told == self->iterations;
+    progress->iterations = self->told = self->iterations;
+    progress->evaluations = self->evaluations;
+    if (!told && self->common.callback && !self->common.callback(self->common.context, progress))
+        gt_solver_stop(self, GT_STOP_CALLBACK);
+}
+
 static void finish_report(gt_Solver *self)
 {
     gt_SolverReport *report = &self->solution->report;
@@ -230,6 +241,8 @@ gt_Solution *gt_solver_close(gt_Solver *self)
     gt_Solution *solution = self->solution;
     if (self->block)
         gt_solver_set(self, self->x);
+    if (solution && gt_context_status(context) == GT_OK)
+        tell(self);
     for (int i = 0; i < self->function_count; i++)
         gt_function_free(self->functions[i]);
     if (self->quiet)
@@ -297,7 +310,6 @@ void gt_solver_stop(gt_Solver *self, gt_Stop why)
 
 bool gt_solver_goes_on(gt_Solver *self)
 {
-    gt_SolverProgress *progress = &self->progress;
     if (gt_context_status(self->context) != GT_OK || self->stopped)
         return false;
     if (gt_interrupted(self->context)) {
@@ -305,11 +317,7 @@ bool gt_solver_goes_on(gt_Solver *self)
                 (long long)self->iterations);
         return false;
     }
-    progress->iterations = self->iterations;
-    progress->evaluations = self->evaluations;
-    if (self->common.callback && self->iterations > 0 &&
-        !self->common.callback(self->common.context, progress))
-        gt_solver_stop(self, GT_STOP_CALLBACK);
+    tell(self);
     if (self->iterations >= self->common.max_iterations)
         gt_solver_stop(self, GT_STOP_ITERATIONS);
     return !self->stopped && gt_context_status(self->context) == GT_OK;

@@ -65,7 +65,7 @@ typedef struct gt_Solver {
     double *more;                      /* (wanted, n) */
     double *block;
     size_t block_bytes;
-    int64_t evaluations, iterations;
+    int64_t evaluations, iterations, told; /* told: the last iteration that the callback heard of */
     gt_Stop stop;
     bool stopped;
     uint64_t hushed;

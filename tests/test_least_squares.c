@@ -171,6 +171,27 @@ Test(least_squares, bounds)
     }
 }
 
+/* A lower bound that holds, and one that the slope leads away from: the same as with that parameter frozen there. */
+Test(least_squares, lower_bounds)
+{
+    Decay d = decay(0, 1, 3), e = decay(1, 1, 0.75);
+    gt_Solution *fit = gt_least_squares(decay_residual, &d, ALL(d),
+                                        .lower = gt_array64(gt_shape(3), 0, -INFINITY, 0.75));
+    gt_variable_set_trainable(e.c, false);
+    gt_Solution *frozen = gt_least_squares(decay_residual, &e, ALL(e));
+    ok();
+    gt_SolverReport report = gt_solution_report(fit);
+    cr_assert(report.converged && report.at_bounds == 1 && gt_item(d.c) == 0.75, "%s",
+              report.message);
+    near(gt_item(d.a), gt_item(e.a), 1e-9);
+    near(gt_item(d.k), gt_item(e.k), 1e-9);
+    near(gt_item(gt_standard_errors(fit, d.k)), gt_item(gt_standard_errors(frozen, e.k)), 1e-8);
+    gt_solution_free(fit);
+    gt_solution_free(frozen);
+    free_decay(&d);
+    free_decay(&e);
+}
+
 Test(least_squares, bands)
 {
     Decay d = decay(1, 1, 0);
@@ -257,6 +278,32 @@ Test(least_squares, shapes_and_frozen)
     cr_assert(sums[0] == sums[1] && fabs(sums[2] - sums[1]) < 1e-6 * fabs(sums[1]) + 1e-7);
 }
 
+/* More elements than a loop would be unrolled for, in both modes: y = x^2 by element, 150 of them. */
+static gt_Status many_residual(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)in;
+    gt_Variable *x = context;
+    gt_Tensor *off = gt_subtract(
+        gt_square(x), gt_reshape(gt_cast(gt_arange(1, 151, 1), GT_FLOAT64), gt_shape(3, 50)));
+    out[0] = gt_stack(gt_tensors(off, gt_multiply(off, 2)));
+    return gt_status();
+}
+
+Test(least_squares, many_parameters)
+{
+    for (int mode = 1; mode < 3; mode++) {
+        gt_Variable *x = gt_variable(gt_full(gt_shape(3, 50), 3, .dtype = GT_FLOAT64), .name = "x");
+        gt_Solution *fit =
+            gt_least_squares(many_residual, x, gt_tensors(x), .jacobian = (gt_JacobianMode)mode);
+        ok();
+        cr_assert(gt_solution_report(fit).residuals == 300 && gt_solution_report(fit).rank == 150);
+        for (int i = 0; i < 150; i++)
+            near(gt_element(x, i), sqrt(i + 1), 1e-12);
+        gt_solution_free(fit);
+        gt_variable_free(x);
+    }
+}
+
 /* ---- stops ---- */
 
 static bool count_calls(void *context, const gt_SolverProgress *progress)
@@ -326,6 +373,34 @@ Test(least_squares, exact)
     refused(gt_covariance(fit), GT_NUMERIC, "no degrees of freedom");
     gt_solution_free(fit);
     gt_variable_free(x);
+}
+
+/* r = (1 - x, (y - x^2) / 10) from (0, 0): the step of Gauss and Newton ends at (1, 0), the acceleration adds (0, 1), and that is
+ * the solution. */
+static gt_Status bent_residual(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)in;
+    gt_Variable *const *x = context;
+    out[0] = gt_stack(gt_tensors(gt_subtract(gt_scalar(1, GT_FLOAT64), x[0]),
+                                 gt_divide(gt_subtract(x[1], gt_square(x[0])), 10)));
+    return gt_status();
+}
+
+Test(least_squares, geodesic)
+{
+    for (int geodesic = 0; geodesic < 2; geodesic++) {
+        gt_Variable *x[2] = {number(0, "x"), number(0, "y")};
+        gt_Solution *fit =
+            gt_least_squares(bent_residual, x, ((gt_Tensors){x, 2}), .geodesic = geodesic);
+        ok();
+        gt_SolverReport report = gt_solution_report(fit);
+        near(gt_item(x[1]), 1, 1e-12);
+        cr_assert(geodesic ? report.iterations == 1 : report.iterations > 1, "%d iterations",
+                  (int)report.iterations);
+        gt_solution_free(fit);
+        gt_variable_free(x[0]);
+        gt_variable_free(x[1]);
+    }
 }
 
 /* ---- what is refused ---- */
@@ -565,7 +640,8 @@ Test(least_squares, allocates_nothing)
                              .margin = 0.1, .geodesic = geodesic, .lower = gt_scalar(0, GT_FLOAT64),
                              .callback = watch_memory, .context = &watch);
         ok();
-        cr_assert(watch.calls > 6, "%d", (int)watch.calls);
+        cr_assert(watch.calls > 6 && watch.calls == gt_solution_report(fit).iterations, "%d",
+                  (int)watch.calls);
         gt_solution_free(fit);
         free_decay(&d);
     }

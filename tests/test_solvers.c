@@ -1,5 +1,6 @@
 /* gt_lbfgs and gt_newton_cg: minima known in closed form, bounds, variables of several shapes, stops, what is refused, memory. */
 #include "data_files.h"
+#include "optim/lbfgs_bounds.h"
 #include "optim/line_search.h"
 
 #define near(value, expected, error)                                                               \
@@ -128,6 +129,129 @@ Test(solvers, box)
         gt_variable_free(b.head);
         gt_variable_free(b.tail);
     }
+}
+
+/* ---- the quadratic model in a box, against the matrix itself ---- */
+
+enum { N = 6 };
+
+static double draw(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (double)(*state >> 11) * 0x1p-52 - 1;
+}
+
+/* B of BFGS by its own recursion from theta I. */
+static void matrix_of(const gt_Pairs *pairs, double b[N][N])
+{
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            b[i][j] = i == j ? pairs->theta : 0;
+    for (int k = 0; k < pairs->count; k++) {
+        const double *s = gt_pair_s(pairs, k), *y = gt_pair_y(pairs, k);
+        double bs[N] = {0}, sbs = 0, sy = 0;
+        for (int i = 0; i < N; i++) {
+            for (int j = 0; j < N; j++)
+                bs[i] += b[i][j] * s[j];
+            sbs += s[i] * bs[i];
+            sy += s[i] * y[i];
+        }
+        for (int i = 0; i < N; i++)
+            for (int j = 0; j < N; j++)
+                b[i][j] += y[i] * y[j] / sy - bs[i] * bs[j] / sbs;
+    }
+}
+
+static double model_at(double b[N][N], const double *g, const double *d)
+{
+    double value = 0;
+    for (int i = 0; i < N; i++) {
+        value += g[i] * d[i];
+        for (int j = 0; j < N; j++)
+            value += 0.5 * d[i] * b[i][j] * d[j];
+    }
+    return value;
+}
+
+static void path_at(double t, const double *x, const double *g, const double *low,
+                    const double *high, double *d)
+{
+    for (int i = 0; i < N; i++)
+        d[i] = fmin(fmax(x[i] - t * g[i], low[i]), high[i]) - x[i];
+}
+
+Test(solvers, model_in_a_box)
+{
+    uint64_t state = 7;
+    int bent = 0;
+    for (int trial = 0; trial < 60; trial++) {
+        gt_Context *context = gt_context();
+        static double vectors[2 * 3 * N], work_vectors[GT_BOUNDS_VECTORS * N];
+        gt_Pairs pairs;
+        gt_BoundsWork work;
+        double x[N], g[N], low[N], high[N], next[N], g_next[N], a[N][N], b[N][N], d[N], step[N];
+        cr_assert_eq(gt_pairs_open(&pairs, context, N, 3, vectors), GT_OK);
+        gt_bounds_open(&work, context, N, 3, true, work_vectors);
+        for (int i = 0; i < N; i++)
+            for (int j = 0; j <= i; j++)
+                a[i][j] = a[j][i] = i == j ? 3 + 2 * draw(&state) : 0.3 * draw(&state);
+        for (int pair = 0; pair < trial % 5; pair++) {
+            for (int i = 0; i < N; i++) {
+                x[i] = g[i] = g_next[i] = 0;
+                next[i] = draw(&state);
+            }
+            for (int i = 0; i < N; i++)
+                for (int j = 0; j < N; j++)
+                    g_next[i] += a[i][j] * next[j];
+            gt_pairs_add(&pairs, x, next, g, g_next);
+        }
+        cr_assert_eq(pairs.count, trial % 5 < 3 ? trial % 5 : 3);
+        for (int i = 0; i < N; i++) {
+            low[i] = -fabs(draw(&state)) - 0.01;
+            high[i] = fabs(draw(&state)) + 0.01;
+            x[i] = i == 0 ? low[i] : low[i] + (high[i] - low[i]) * 0.5 * (1 + 0.9 * draw(&state));
+            g[i] = 3 * draw(&state);
+        }
+        matrix_of(&pairs, b);
+        cr_assert(gt_bounds_direction(&work, &pairs, x, g, low, high, step));
+        /* The first minimum along the bent path. */
+        double best = 0, value = 0, t = 0;
+        const double span = 1e-5;
+        for (t = span; t < 4; t += span) {
+            path_at(t, x, g, low, high, d);
+            double now = model_at(b, g, d);
+            if (now > value)
+                break;
+            value = now;
+            best = t;
+        }
+        path_at(best, x, g, low, high, d);
+        double cauchy[N];
+        for (int i = 0; i < N; i++) {
+            cauchy[i] = work.cauchy[i] - x[i];
+            cr_assert(fabs(cauchy[i] - d[i]) < 1e-4, "%d: %g, not %g", trial, cauchy[i], d[i]);
+            bent += work.cauchy[i] == low[i] || work.cauchy[i] == high[i];
+        }
+        /* The step goes no higher, stays inside, and if no new bound stopped it, is the minimum over what is free. */
+        cr_assert(model_at(b, g, step) <= model_at(b, g, cauchy) + 1e-12);
+        bool stopped = false;
+        for (int i = 0; i < N; i++) {
+            double end = x[i] + step[i];
+            cr_assert(end >= low[i] - 1e-15 && end <= high[i] + 1e-15);
+            bool free = work.cauchy[i] > low[i] && work.cauchy[i] < high[i];
+            stopped |= free && (fabs(end - low[i]) < 1e-14 || fabs(end - high[i]) < 1e-14);
+        }
+        for (int i = 0; i < N && !stopped; i++) {
+            double slope = g[i];
+            for (int j = 0; j < N; j++)
+                slope += b[i][j] * step[j];
+            if (work.cauchy[i] > low[i] && work.cauchy[i] < high[i])
+                cr_assert(fabs(slope) < 1e-10, "%d: %g", trial, slope);
+        }
+        gt_pairs_close(&pairs, context);
+        gt_bounds_close(&work, context);
+    }
+    cr_assert(bent > 60);
 }
 
 /* Rosenbrock with y <= 0.5 and x <= 2: the minimum on the edge. Where the loss has no value, sqrt, steps are shortened. */
@@ -446,8 +570,10 @@ Test(solvers, interrupted)
 
 /* ---- memory ---- */
 
+static int64_t calls;
 static bool watch_memory(void *context, const gt_SolverProgress *progress)
 {
+    calls++;
     int64_t *last = context, now = gt_memory_stats().allocator_calls;
     if (progress->iterations > 3)
         cr_assert_eq(now, *last, "iteration %d allocated", (int)progress->iterations);
@@ -459,10 +585,11 @@ Test(solvers, allocate_nothing)
 {
     for (int i = 0; i < SOLVERS; i++) {
         Two t = two();
-        int64_t last = 0;
+        int64_t last = calls = 0;
         gt_Solution *s = solvers[i](rosenbrock, &t, gt_tensors(t.x, t.y), watch_memory, &last);
         ok();
-        cr_assert(gt_solution_report(s).iterations > 5);
+        cr_assert(gt_solution_report(s).iterations > 5 &&
+                  gt_solution_report(s).iterations == calls);
         gt_solution_free(s);
         free_two(&t);
     }
