@@ -67,7 +67,9 @@ static gt_Status with_bias(void *user, gt_Tensor *const *in, gt_Tensor **out)
     Call call = *(const Call *)user;
     call.x = in[0];
     call.kernel = in[1];
-    out[0] = gt_relu(gt_add(forward(&call), in[2]));
+    gt_Tensor *y = gt_relu(gt_add(forward(&call), in[2]));
+    out[0] =
+        gt_slice(y, gt_shape(0, 0, 0, 0), gt_shape(1, 1, 1, 1)); /* results of plans are copied */
     return gt_status();
 }
 
@@ -142,14 +144,16 @@ int main(int count, char **words)
         c.kernel =
             gt_uniform(gt_shape(s->window, s->window, in, s->out), .low = -1, .dtype = dtype);
         c.up = gt_uniform(gt_shape(s->batch, out, out, s->out), .low = -1, .dtype = dtype);
-        c.tape = gt_tape_begin(.persistent = true);
         c.bias = gt_uniform(gt_shape(s->out), .dtype = dtype);
         c.biased = gt_function(with_bias, &c);
-        gt_watch(c.tape, c.x);
-        gt_watch(c.tape, c.kernel);
-        c.y = forward(&c);
         printf("%-28s", s->name);
         for (int which = 0; which < 4; which++) {
+            if (which == 2) { /* nothing is recorded before */
+                c.tape = gt_tape_begin(.persistent = true);
+                gt_watch(c.tape, c.x);
+                gt_watch(c.tape, c.kernel);
+                c.y = forward(&c);
+            }
             double rate = flops / least_of(&c, which, rounds);
             printf("   %7.1f %4.0f %%", rate * 1e-9, peak > 0 ? 100 * rate / peak : 0);
             fflush(stdout);

@@ -111,6 +111,11 @@ void GT_KERNEL(tiles_chain)(const void *given, void *const *at, int64_t first, i
     void *head_at[GT_CHAIN_OPERANDS];
     for (int i = 0; job->head >= 0 && i < GT_CHAIN_OPERANDS; i++)
         head_at[i] = at[job->head_at[i]];
+    if (job->steps == 0) { /* the head does it all */
+        GT_KERNEL(kernels).tile[job->head]((const char *)job + job->head_job, head_at, first, last,
+                                           (char *)scratch + job->chain_scratch);
+        return;
+    }
     if (job->repeats)
         repeat_rows(job, at, scratch, job->size < job->block ? job->size : job->block);
     for (int64_t tile = first; tile < last; tile++) {

@@ -19,7 +19,8 @@ typedef struct gt_ConvStrip {
     const int64_t *row, *to, *column;
     int64_t rows, columns;
     int64_t step, width; /* elements; dense and one vector wide: step is that vector */
-    bool add;
+    const void *bias;    /* a number a channel, added to the finished sum; NULL: none */
+    bool add, relu;      /* relu: then max(0, y) */
 } gt_ConvStrip;
 #define GT_CONV_SPARE 16
 
@@ -36,6 +37,8 @@ typedef struct gt_ConvJob {
     uint8_t element_a, element_b; /* bytes of an operand's elements */
     int8_t half_a, half_b;        /* gt_HalfTypes of the operands, else -1 */
     bool back, depthwise;
+    int8_t bias; /* of a chain: its place in `at`; -1: none */
+    bool relu;   /* and then max(0, y) */
     bool direct; /* no window reads padding: x is read where it lies */
     bool alone;  /* one tile of positions and a large kernel: tiles are its panels, which are packed
                     there; of a kernel's gradient: one block, the kernel is written there */

@@ -34,19 +34,26 @@ GT_INLINE G(vec) G(load_whole)(const number *at, G(mask) mask)
 static GT_NOINLINE void G(store_last)(const gt_ConvStrip *s, int64_t row, int64_t channel, int rows,
                                       int vectors, int last, number *sums)
 {
-    for (int write = !s->add; write < 2; write++)
+    for (int write = 0; write < 2; write++)
         for (int r = 0; r < rows; r++)
             for (int v = 0; v < vectors; v++) {
                 const int lanes = v + 1 < vectors ? LANES : last;
-                number *y = G(place)(s, row + r) + channel + v * LANES,
-                       *one = sums + (r * vectors + v) * LANES;
-                if (write)
-                    G(store_part)(y, G(load)(one), lanes);
-                else
-                    G(store)(one, G(add)(G(load_part)(y, G(mask_of)(lanes)), G(load)(one)));
+                const G(mask) mask = G(mask_of)(lanes);
+                number *y = G(place)(s, row + r) + channel + v * LANES;
+                number *one = sums + (r * vectors + v) * LANES;
+                G(vec) x = G(load)(one);
+                if (write) {
+                    G(store_part)(y, x, lanes);
+                    continue;
+                }
+                if (s->add)
+                    x = G(add)(G(load_part)(y, mask), x);
+                if (s->bias)
+                    x = G(add)(x,
+                               G(load_part)((const number *)s->bias + channel + v * LANES, mask));
+                G(store)(one, s->relu ? G(relu)(x) : x);
             }
 }
-
 #endif
 
 /* Of a strip, `rows` rows from `row` on by `vectors` vectors from `channel` on, `last` lanes of the last
@@ -104,6 +111,24 @@ GT_INLINE void G(conv_tile)(const gt_ConvStrip *s, int64_t row, int64_t channel,
                 G(add)(G(load_whole)(at + (vectors - 1) * LANES, mask), sum[r][vectors - 1]);
         }
     }
+    if (s->bias) {
+        const number *bias = (const number *)s->bias + channel;
+        const G(vec) first = vectors > 1 ? G(load)(bias) : G(zero)();
+        const G(vec) second = G(load_whole)(bias + (vectors - 1) * LANES, mask);
+        GT_UNROLL
+        for (int r = 0; r < rows; r++) {
+            if (vectors > 1)
+                sum[r][0] = G(add)(sum[r][0], first);
+            sum[r][vectors - 1] = G(add)(sum[r][vectors - 1], second);
+        }
+    }
+    if (s->relu) {
+        GT_UNROLL
+        for (int r = 0; r < rows; r++)
+            GT_UNROLL
+        for (int v = 0; v < vectors; v++)
+            sum[r][v] = G(relu)(sum[r][v]);
+    }
     GT_UNROLL
     for (int r = 0; r < rows; r++) {
         number *at = (number *)(void *)((char *)y + s->to[row + r]);
@@ -147,7 +172,9 @@ static GT_NOINLINE void G(deep_rest)(const gt_ConvStrip *s, int64_t channel)
                          *b = (const number *)s->b + channel;
             for (int64_t k = 0; k < s->columns; k++, b += s->step)
                 sum = GT_MULTIPLY_ADD(*G(near)(x, s->column[k]), *b, sum);
-            *y = s->add ? *y + sum : sum;
+            sum = s->add ? *y + sum : sum;
+            sum = s->bias ? sum + ((const number *)s->bias)[channel] : sum;
+            *y = s->relu && sum <= 0 ? 0 : sum;
         }
 }
 #endif

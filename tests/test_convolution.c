@@ -72,7 +72,11 @@ static void check_strip(const gt_KernelTable *table, int type, bool deep, int64_
     }
     for (int64_t k = 0; k < columns; k++)
         column[k] = k * SPREAD * held * element;
-    const gt_ConvStrip strip = {x.at, b.at, y.at, row, to, column, rows, columns, step, width, add};
+    Numbers bias = numbers(type, width);
+    const bool biased = below(3) == 0, relu = biased && below(2);
+    const gt_ConvStrip strip = {
+        x.at, b.at, y.at, row, to, column, rows, columns, step, width, biased ? bias.at : NULL,
+        add,  relu};
     (deep ? table->conv_deep : table->conv_dense)[type](&strip);
     const double near = type ? 1e-14 : 1e-5;
     for (int64_t r = 0; r < rows; r++)
@@ -83,6 +87,10 @@ static void check_strip(const gt_KernelTable *table, int type, bool deep, int64_
             for (int64_t k = 0; j < width && k < columns; k++)
                 right += number(&x, (2 * r + k * SPREAD) * held + (deep ? j : 0)) *
                          number(&b, k * step + j);
+            if (biased && j < width)
+                right += number(&bias, j);
+            if (relu && j < width && right < 0)
+                right = 0;
             cr_assert(fabs(number(&y, at) - right) <= near * (1 + (double)columns),
                       "%s, %s, %d rows, %d columns, %d channels%s: %d %d is %g, not %g", table->isa,
                       deep ? "deep" : "dense", (int)rows, (int)columns, (int)width,
@@ -91,6 +99,7 @@ static void check_strip(const gt_KernelTable *table, int type, bool deep, int64_
     free(x.at);
     free(b.at);
     free(y.at);
+    free(bias.at);
     free(before.at);
 }
 
@@ -251,6 +260,7 @@ static gt_Tensor *random_tensor(gt_Shape shape, gt_DType dtype, double **copy)
 typedef struct Graph {
     const Case *c;
     gt_conv_options options;
+    int kind; /* of a chain */
 } Graph;
 
 /* y and both gradients. */
@@ -272,8 +282,10 @@ static gt_Status all_three(void *user, gt_Tensor *const *in, gt_Tensor **out)
 static void check_case(const Case *c, gt_DType dtype)
 {
     gt_Scope *scope = gt_scope_begin();
-    Graph graph = {c, GT_VALUES(gt_conv_options, axes_of(c, c->stride, -1, -1, -1), c->padding,
-                                axes_of(c, c->dilation, -1, -1, -1), c->groups)};
+    Graph graph = {c,
+                   GT_VALUES(gt_conv_options, axes_of(c, c->stride, -1, -1, -1), c->padding,
+                             axes_of(c, c->dilation, -1, -1, -1), c->groups),
+                   0};
     double *x, *k, *u;
     gt_Tensor *in[3] = {
         random_tensor(axes_of(c, c->in, c->images, c->groups * c->a, -1), dtype, &x),
@@ -310,6 +322,79 @@ static void check_case(const Case *c, gt_DType dtype)
     gt_scope_end(scope);
 }
 
+/* What a plan lets a convolution do itself, and what it does not: the result with bias alone, and relu; something else behind; the sum
+ * without the bias, or without the relu, read as well; a bias that is no row. */
+static gt_Status chained(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const Graph *graph = user;
+    gt_Tensor *h = gt_conv_at(NULL, in[0], in[1], &graph->options), *t = gt_add(h, in[2]);
+    switch (graph->kind) {
+    case 0:
+        out[0] = t;
+        break;
+    case 1:
+        out[0] = gt_relu(t);
+        break;
+    case 2:
+        out[0] = gt_tanh(t);
+        break;
+    case 3:
+        out[0] = gt_multiply(gt_relu(t), 0.3);
+        break;
+    case 4:
+        out[0] = gt_subtract(gt_relu(t), t);
+        break;
+    case 5:
+        out[0] = gt_subtract(gt_relu(t), h);
+        break;
+    case 6:
+        out[0] = gt_add(gt_relu(t), gt_sum(h));
+        break;
+    case 7:
+        out[0] = gt_relu(gt_add(h, gt_sum(in[2])));
+        break;
+    case 8:
+        out[0] = gt_multiply(gt_relu(gt_multiply(gt_tanh(t), t)), gt_relu(t));
+        break;
+    }
+    return gt_status();
+}
+enum { CHAINS = 9 };
+
+static void check_chains(const Case *c, gt_DType dtype)
+{
+    gt_Scope *scope = gt_scope_begin();
+    double *x, *k, *b;
+    gt_Tensor *in[3] = {
+        random_tensor(axes_of(c, c->in, c->images, c->groups * c->a, -1), dtype, &x),
+        random_tensor(axes_of(c, c->size, -1, c->a, c->groups * c->b), dtype, &k),
+        random_tensor(gt_shape(c->groups * c->b), dtype, &b)};
+    for (int kind = 0; kind < CHAINS; kind++) {
+        Graph graph = {c,
+                       GT_VALUES(gt_conv_options, axes_of(c, c->stride, -1, -1, -1), c->padding,
+                                 axes_of(c, c->dilation, -1, -1, -1), c->groups),
+                       kind};
+        gt_Tensor *eager = NULL, *planned = NULL;
+        gt_Function *function = gt_function(chained, &graph);
+        cr_assert_eq(chained(&graph, in, &eager), GT_OK, "%s", gt_error_message());
+        for (int threads = 1; threads <= 3; threads += 2) {
+            gt_set_threads(threads);
+            cr_assert_eq(gt_function_call(function, ((gt_Tensors){in, 3}), &planned), GT_OK, "%s",
+                         gt_error_message());
+            cr_assert_eq(memcmp(gt_data(eager), gt_data(planned),
+                                (size_t)gt_size(eager) * gt_dtype_size(dtype)),
+                         0, "chain %d, %d threads, %d -> %d, %d groups", kind, threads, (int)c->a,
+                         (int)c->b, (int)c->groups);
+        }
+        gt_set_threads(1);
+        gt_function_free(function);
+    }
+    free(x);
+    free(k);
+    free(b);
+    gt_scope_end(scope);
+}
+
 /* What has a way of its own: images that are cut, tiles of several images, kernels that are packed panel by panel, many parts
  * of a kernel's gradient. */
 static const Case large[] = {
@@ -336,12 +421,15 @@ Test(convolution, operations, .timeout = 1200)
             while (!draw_case(&c))
                 ;
             check_case(&c, cases % 2 ? GT_FLOAT64 : GT_FLOAT32);
+            if (cases % 3 == 0)
+                check_chains(&c, cases % 2 ? GT_FLOAT64 : GT_FLOAT32);
         }
         for (size_t l = 0; l < sizeof large / sizeof *large; l++) {
             Case c = large[l];
             cr_assert(sizes(&c));
             check_case(&c, l % 2 ? GT_FLOAT64 : GT_FLOAT32);
             check_case(&c, l % 2 ? GT_FLOAT32 : GT_FLOAT64);
+            check_chains(&c, l % 2 ? GT_FLOAT32 : GT_FLOAT64);
         }
         gt_context_free(gt_context_use(before));
     }

@@ -480,6 +480,10 @@ static void conv_panel(const Work *w, const Tile *t, const Phase *phase, int64_t
         s.columns = least(GT_CONV_LONG, columns - k);
         s.b = b + (size_t)((first + k) * s.step) * c->element;
         s.add = k > 0;
+        if (k + GT_CONV_LONG >= columns && c->bias >= 0) {
+            s.bias = (const char *)w->at[c->bias] + (t->group * c->b + j) * c->element;
+            s.relu = c->relu;
+        }
         strip_of(w)(&s);
     }
 }

@@ -62,8 +62,10 @@ static gt_size GT_P(conv_reader)(const gt_window *w, gt_size row, gt_size tap)
         gt_size i = position[d] / w->stride[d];
         if (position[d] % w->stride[d])
             return -2;
-        beyond |= i < 0 || i >= w->out[d];
-        at = at * w->out[d] + i;
+        if (i < 0 || i >= w->out[d])
+            beyond = 1;
+        else
+            at = at * w->out[d] + i;
     }
     return beyond ? -1 : at;
 }

@@ -4,7 +4,8 @@
  *     h = conv(x, k);  t = h + b;  y = relu(t)        conv+add+relu (x, k, b) -> h, y        t is nowhere
  *
  * The step in front may be the head of a chain, if its kernel's tiles write one stretch of its result each (gt_Launch.span):
- * convolutions, products cut by rows. The chain then follows tile by tile, while the tile is in the cache.
+ * convolutions, products cut by rows. The chain then follows tile by tile, while the tile is in the cache. What a convolution can
+ * do itself while its sums are in registers, adding a bias and relu, it does.
  *
  * The loops are those of the single steps (kernels/chain.c), so the bits are the same. The steps of a chain are neighbours, so
  * that nothing comes between them that writes what one of them reads. Each reads of a result of the chain only the elements
@@ -29,7 +30,8 @@ typedef struct ChainOptions {
     const void *head_options; /* the graph's */
     int32_t head_inputs,
         head_output; /* its inputs are job.head_at; the output of the chain that is its output */
-    gt_ChainJob job; /* but for what depends on the target */
+    bool head_only_here; /* nothing but the chain reads that output */
+    gt_ChainJob job;     /* but for what depends on the target */
 } ChainOptions;
 
 static const ChainOptions no_chain = {.size = sizeof(ChainOptions)};
@@ -65,9 +67,66 @@ static void take_head(gt_ChainJob *job, const gt_ShapeRule *rule, const ChainOpt
     job->head_job = (int32_t)head->job - (int32_t)at;
 }
 
+/* Does a step from `first` on read what `from` holds now? */
+static bool is_read(const gt_ChainJob *job, int32_t first, int from)
+{
+    for (int32_t s = first; s < job->steps; s++) {
+        for (int i = 0; i < job->step[s].operands; i++)
+            if (job->step[s].operand[i].from == from)
+                return true;
+        if (job->step[s].result.from == from)
+            return false;
+    }
+    return false;
+}
+
+/* The steps that read the block of scratch memory `slot` read the elements at place `at` instead. */
+static void read_instead(gt_ChainJob *job, int32_t first, int slot, int at)
+{
+    for (int32_t s = first; s < job->steps && is_read(job, s, slot); s++)
+        for (int i = 0; i < job->step[s].operands; i++) {
+            gt_ChainOperand *operand = &job->step[s].operand[i];
+            if (operand->from == slot) {
+                operand->from = (uint8_t)at;
+                operand->advance = operand->bytes;
+            }
+        }
+}
+
+/* conv + bias, and relu of that: the convolution does it, if nobody else asks for what is between. It writes what the last step
+ * that it takes would have written; if that was for the chain alone, then where its own result would be. */
+static void take_bias(gt_ChainJob *job, const ChainOptions *options, gt_ConvJob *c, int output,
+                      int place)
+{
+    const gt_ChainStep *add = &job->step[0], *relu = &job->step[1];
+    if (!options->head_only_here || job->steps == 0 || c->groups != 1 || job->width != c->b ||
+        add->kind != GT_CHAIN_BINARY || add->loop != GT_LOOP_ADD || add->type != c->type ||
+        add->operand[0].from != output || add->operand[1].way != GT_CHAIN_ROW ||
+        is_read(job, 1, output))
+        return;
+    const int sum = add->result.from;
+    int32_t taken = 1;
+    c->relu = job->steps > 1 && sum >= GT_CHAIN_OPERANDS && relu->kind == GT_CHAIN_UNARY &&
+              relu->loop == GT_LOOP_RELU && relu->operand[0].from == sum &&
+              (relu->result.from == sum || !is_read(job, 2, sum));
+    if (c->relu)
+        taken = 2;
+    c->bias = (int8_t)place;
+    job->head_at[place] =
+        (int8_t)(add->operand[1].repeat ? add->operand[1].repeat - 1 : add->operand[1].from);
+    job->repeats -= add->operand[1].repeat != 0;
+    const int made = job->step[taken - 1].result.from;
+    if (made < GT_CHAIN_OPERANDS)
+        job->head_at[options->head_inputs] = (int8_t)made;
+    else
+        read_instead(job, taken, made, output);
+    job->steps -= taken;
+    memmove(job->step, job->step + taken, (size_t)job->steps * sizeof *job->step);
+}
+
 /* What the head does ahead of its tiles, as packing a kernel, comes first: chains without steps. */
-static void lower_ahead(const gt_ShapeRule *rule, const ChainOptions *options, const gt_Launch *ahead,
-                        gt_Lowering *lowering)
+static void lower_ahead(const gt_ShapeRule *rule, const ChainOptions *options,
+                        const gt_Launch *ahead, gt_Lowering *lowering)
 {
     gt_ChainJob *job = gt_lower_launch(lowering, GT_TILES_chain, ahead->tiles, sizeof *job);
     gt_Launch *launch = &lowering->launch[lowering->launches - 1];
@@ -97,6 +156,10 @@ static void chain_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     *job = *given;
     if (options->head)
         take_head(job, rule, options, &head, launch->job, lowering->temporaries);
+    if (options->head && head.kernel == GT_TILES_conv)
+        take_bias(job, options, (gt_ConvJob *)(void *)(lowering->job + head.job),
+                  rule->inputs + options->head_output,
+                  options->head_inputs + 1 + lowering->temporaries);
     launch->tiles = options->head ? head.tiles : (job->size + job->tile - 1) / job->tile;
     launch->span = job->tile;
     launch->alone = head.alone;
@@ -408,6 +471,9 @@ static bool place_head(Group *group)
         group->options.job.head_at[i] = (int8_t)at;
     }
     group->output[group->outputs++] = node->output[0];
+    const int32_t cell = group->program->facts[node->output[0]].cell;
+    group->options.head_only_here = group->program->cells[cell].base == GT_BASE_BLOCK &&
+                                    group->last_read[cell] < group->first + group->members;
     return true;
 }
 
