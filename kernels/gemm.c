@@ -55,12 +55,15 @@ GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)
     return (n + to - 1) / to * to;
 }
 
-/* GT_DEPTH is part of the result's bits and the same on every instruction set: the panel of B that
- * it gives, two vectors wide, fits the first-level cache, or nearly so. GT_BLOCK: numbers of A in a block, 512 KB. GT_COLUMNS:
- * columns of C in a block. GT_WIDE: from how many columns on rows of A are turned into tiles. GT_GROUP: vectors of B that are
- * copied at a time. GT_FEW: up to how many tiles B is read where it lies. GT_FAR: bytes of A from which on it may come from
- * memory. GT_STRIDE: lines of B after which to ask for more of that A. GT_ASIDE: numbers of C that are turned at a time, of GT_TALL lines at most.
- * GT_ROWS: one row of C has loops of its own; a base that is for old processors goes without. */
+/* GT_DEPTH is part of the result's bits and the same on every instruction set: the panel of B that it gives, two vectors
+ * wide, fits the first-level cache, or nearly so. The others were measured and change no bit:
+ *     GT_BLOCK     numbers of A in a block, 512 KB             GT_COLUMNS   columns of C in a block
+ *     GT_WIDE      from how many columns on rows of A are turned into tiles
+ *     GT_GROUP     vectors of B that are copied at a time
+ *     GT_FEW       up to how many tiles B is read where it lies; GT_FEW_PAGES: where each line is in a page of its own
+ *     GT_FAR       bytes of A from which on it may come from memory; GT_STRIDE: lines of B after which to ask for more of it
+ *     GT_ASIDE     numbers of C that are turned at a time, of GT_TALL lines at most
+ *     GT_ROWS      one row of C has loops of its own; a base that is for old processors goes without */
 #define GT_WIDE  768
 #define GT_GROUP 8
 #define GT_FEW   12

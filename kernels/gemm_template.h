@@ -522,6 +522,8 @@ static void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, number *to)
             for (int64_t p = from; p < end; p++) {
                 const number *at = a.at + p * a.step + i;
                 number *put = to + i * depth + p * high;
+                if (p + 16 < depth)
+                    __builtin_prefetch(at + 16 * a.step, 0, 2);
                 for (int64_t r = 0; r < whole; r += LANES)
                     G(store)(put + r, G(load)(at + r));
                 /* A whole vector where fewer belong: the next p overwrites the rest, later. */
