@@ -118,7 +118,7 @@ Test(text_datasets, alone)
     cr_assert_eq(gt_vocabulary_size(lookup), 4);
     refused(gt_adapt(lookup, data, .input = 1), GT_INVALID, "the dataset has no text 1 (it has 1)");
     gt_Dataset *numbers = gt_dataset_from_tensors(gt_ones(gt_shape(3, 1)), NULL);
-    refused(gt_adapt(lookup, numbers), GT_INVALID, "learns from text, and the dataset has none");
+    refused(gt_adapt(lookup, numbers), GT_INVALID, "or a dataset with columns of text (this one has none)");
     refused(gt_adapt(hash, data), GT_UNSUPPORTED, "learns nothing");
 
     refused(gt_dataset_from_tensors(NULL, NULL), GT_INVALID, "x");

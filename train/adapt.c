@@ -39,8 +39,8 @@ static gt_Status check(gt_Context *context, const gt_LayerState *state, const gt
     int inputs = of_text ? gt_dataset_text_count(dataset) : gt_dataset_x_count(dataset);
     if (of_text && inputs == 0)
         return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "a layer of the class %s learns from text, and the dataset has none: gt_dataset_from_csv has "
-                        ".text, gt_adapt(layer, NULL, .text = strings)",
+                        "a layer of the class %s learns from text: gt_adapt(layer, NULL, .text = strings), or a "
+                        "dataset with columns of text (this one has none)",
                         type->name);
     if (options->input < 0 || options->input >= inputs)
         return gt_raise(context, GT_INVALID, NULL, NULL, "the dataset has no %s %d (it has %d)",
