@@ -12,7 +12,8 @@ static gt_Dataset *numbered(int64_t batch_size)
     static char text[ROWS][16];
     const char *lines[ROWS];
     for (int i = 0; i < ROWS; i++) {
-        snprintf(text[i], sizeof text[i], i % 5 ? "row %d" : "", i);
+        if (i % 5)
+            snprintf(text[i], sizeof text[i], "row %d", i);
         lines[i] = text[i];
     }
     gt_Tensor *x = gt_arange(0, ROWS, 1);
@@ -29,11 +30,12 @@ static int64_t fits(gt_Dataset *data)
     while (gt_dataset_next(data, &batch)) {
         cr_assert(batch.text_count == 1 && gt_strings_count(gt_batch_text(&batch, 0)) == batch.size);
         for (int64_t i = 0; i < batch.size; i++, rows++) {
-            char wanted[16];
+            char wanted[16] = "";
             size_t length;
             int row = (int)gt_element(batch.x, i);
             const char *text = gt_strings_get(gt_batch_text(&batch, 0), i, &length);
-            snprintf(wanted, sizeof wanted, row % 5 ? "row %d" : "", row);
+            if (row % 5)
+                snprintf(wanted, sizeof wanted, "row %d", row);
             cr_assert(strlen(wanted) == length && memcmp(text, wanted, length) == 0, "row %d has \"%.*s\"", row, (int)length,
                       text);
             cr_assert_eq(gt_element(batch.y, i), row);
