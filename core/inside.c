@@ -118,6 +118,16 @@ const gt_CallFrame *gt_context_frame(const gt_Context *context)
     return context->frame;
 }
 
+struct gt_Lookups *gt_context_lookups(const gt_Context *context)
+{
+    return context->lookups;
+}
+
+void gt_context_set_lookups(gt_Context *context, struct gt_Lookups *lookups)
+{
+    context->lookups = lookups;
+}
+
 const gt_CallFrame *gt_context_set_frame(gt_Context *context, const gt_CallFrame *frame)
 {
     const gt_CallFrame *before = context->frame;

@@ -163,6 +163,9 @@ typedef struct gt_CallFrame {
 const gt_CallFrame *gt_context_frame(const gt_Context *context);
 /* Makes another one the innermost, and returns the one before. */
 const gt_CallFrame *gt_context_set_frame(gt_Context *context, const gt_CallFrame *frame);
+/* What was looked up of text ahead of the trace that runs (layers/lookups.h); NULL: nothing was. */
+struct gt_Lookups *gt_context_lookups(const gt_Context *context);
+void gt_context_set_lookups(gt_Context *context, struct gt_Lookups *lookups);
 /* The names of the layers from the outermost call to this one, "model/dense_1"; cut to `size`. */
 char *gt_frame_path(const gt_CallFrame *frame, char *text, size_t size);
 

@@ -175,6 +175,7 @@ struct gt_Context {
     const char *composing; /* the composite operation that is running, for messages */
     const char *applying;  /* the operation that is running, for messages */
     const gt_CallFrame *frame;
+    struct gt_Lookups *lookups; /* layers/lookups.h: text that is looked up ahead of the trace; NULL: none is */
     const gt_StepSite *step; /* of the plan that is running, for messages; NULL: none is */
     bool check_numerics;
 #ifdef GT_ASSERTIONS

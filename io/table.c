@@ -47,6 +47,7 @@ void gt_table_give_up_numbers(gt_Table *table)
     for (int32_t i = 0; i < table->count; i++) {
         gt_release_unpooled(table->context, table->columns[i].numbers, numbers_bytes(table));
         table->columns[i].numbers = NULL;
+        gt_builder_close(table->context, &table->columns[i].strings);
     }
 }
 
@@ -450,7 +451,7 @@ static bool add_column(Reading *r, int64_t field, gt_TableRole role)
     table->columns[table->count++] = (gt_TableColumn){
         .role = role,
         .field = field,
-        .text = survey->texts > 0 && survey->numbers <= survey->texts,
+        .text = role != GT_TABLE_TEXT && survey->texts > 0 && survey->numbers <= survey->texts,
         .integers = survey->integers == survey->numbers,
         .fill = NAN,
     };
@@ -483,6 +484,18 @@ static bool add_inputs(Reading *r, const bool *without)
     return true;
 }
 
+/* Columns of text are none of x. */
+static bool add_texts(Reading *r)
+{
+    gt_Names texts = r->options->texts;
+    for (int i = 0; texts.items && texts.items[i] != GT_LIST_END; i++) {
+        int64_t field = find_field(r, texts.items[i]);
+        if (field < 0 || !add_column(r, field, GT_TABLE_TEXT))
+            return false;
+    }
+    return true;
+}
+
 /* The columns that the options name. */
 static bool choose_by_options(Reading *r, bool *without, bool *categories)
 {
@@ -492,13 +505,14 @@ static bool choose_by_options(Reading *r, bool *without, bool *categories)
                          ? find_field(r, options->weight)
                          : -1;
     if (gt_context_status(r->csv.context) != GT_OK || !mark_fields(r, options->without, without) ||
-        !mark_fields(r, options->categories, categories))
+        !mark_fields(r, options->categories, categories) ||
+        !mark_fields(r, options->texts, without))
         return false;
     if (label >= 0)
         without[label] = true;
     if (weight >= 0)
         without[weight] = true;
-    if (!add_inputs(r, without))
+    if (!add_inputs(r, without) || !add_texts(r))
         return false;
     if (r->table->count == 0) {
         gt_raise(
@@ -513,7 +527,8 @@ static bool choose_by_options(Reading *r, bool *without, bool *categories)
         (weight >= 0 && !add_column(r, weight, GT_TABLE_WEIGHT)))
         return false;
     for (int32_t i = 0; i < r->table->count; i++)
-        r->table->columns[i].text |= categories[r->table->columns[i].field];
+        if (r->table->columns[i].role != GT_TABLE_TEXT)
+            r->table->columns[i].text |= categories[r->table->columns[i].field];
     return true;
 }
 
@@ -542,7 +557,8 @@ static bool is_left_out(const Reading *r, const gt_Table *like, const gt_TableCo
     const gt_TableOptions *options = r->options;
     if (column->role == GT_TABLE_LABEL && options->unlabelled)
         return true;
-    return column->role != GT_TABLE_X && options->label_optional && !has_column(r, like, column);
+    bool optional = column->role == GT_TABLE_LABEL || column->role == GT_TABLE_WEIGHT;
+    return optional && options->label_optional && !has_column(r, like, column);
 }
 
 /* The field that has the name, or else the place, of a column of the other table. */
@@ -736,6 +752,31 @@ static bool fits(const Reading *r, const char *text, size_t size, double number)
                        single ? "float32" : "float64");
 }
 
+/* A text that is missing is "", which is no gap, unless rows with something missing are left out. */
+static bool read_string(Reading *r, gt_TableColumn *column, const char *text, size_t size)
+{
+    gt_Context *context = r->csv.context;
+    bool missing = what_is(r, text, size) == IS_MISSING;
+    if (!new_field(r))
+        return true;
+    r->seen = r->csv.column;
+    r->dropped |= missing && r->options->missing == GT_MISSING_DROP;
+    return gt_builder_put(context, &column->strings, text, missing ? 0 : size) &&
+           gt_builder_end(context, &column->strings);
+}
+
+/* The texts of a row that is left out, of which the builders have one too many. */
+static void drop_strings(Reading *r)
+{
+    for (int32_t i = 0; i < r->table->count; i++) {
+        gt_TextBuilder *strings = &r->table->columns[i].strings;
+        if (strings->count > r->row) {
+            strings->count = r->row;
+            strings->size = strings->offsets[r->row];
+        }
+    }
+}
+
 static bool read_field(gt_Csv *csv, const gt_CsvField *field, void *user)
 {
     Reading *r = user;
@@ -744,9 +785,11 @@ static bool read_field(gt_Csv *csv, const gt_CsvField *field, void *user)
     if (csv->column > csv->fields || r->column_of[csv->column - 1] < 0)
         return true;
     gt_TableColumn *column = &r->table->columns[r->column_of[csv->column - 1]];
-    double *number = &column->numbers[r->row];
     if (!text_of(r, field, &text, &size))
         return false;
+    if (column->role == GT_TABLE_TEXT)
+        return read_string(r, column, text, size);
+    double *number = &column->numbers[r->row];
     What what = what_is(r, text, size);
     if (what == IS_MISSING || (what == IS_NO_NUMBER && !column->text))
         return read_missing(r, column, number);
@@ -776,17 +819,22 @@ static bool read_rows(Reading *r)
         return false;
     table->capacity = r->rows;
     for (int32_t i = 0; i < table->count; i++)
-        if (!(table->columns[i].numbers = gt_allocate_unpooled(csv->context, numbers_bytes(table))))
+        if (table->columns[i].role != GT_TABLE_TEXT &&
+            !(table->columns[i].numbers = gt_allocate_unpooled(csv->context, numbers_bytes(table))))
             return false;
     for (int64_t row = 0; row < r->rows; row++) {
         r->dropped = false;
+        r->seen = 0;
         if (!gt_csv_poll(csv, row))
             return false;
         if (!gt_csv_next_row(csv) || !gt_csv_read_row(csv, false, read_field, r)) {
             gt_raise(csv->context, GT_IO, NULL, NULL, "%s: changed while it was read", csv->path);
             return false;
         }
-        r->row += !r->dropped;
+        if (r->dropped)
+            drop_strings(r);
+        else
+            r->row++;
     }
     table->rows = r->row;
     if (table->rows > 0)

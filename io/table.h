@@ -13,7 +13,7 @@
 #include "io/csv.h"
 #include "io/words.h"
 
-typedef enum gt_TableRole { GT_TABLE_X, GT_TABLE_LABEL, GT_TABLE_WEIGHT } gt_TableRole;
+typedef enum gt_TableRole { GT_TABLE_X, GT_TABLE_LABEL, GT_TABLE_WEIGHT, GT_TABLE_TEXT } gt_TableRole;
 
 typedef struct gt_TableColumn {
     gt_TableRole role;
@@ -22,7 +22,8 @@ typedef struct gt_TableColumn {
     bool integers;   /* every number was written as an integer */
     double fill;     /* stands for what is missing: the mean, unless the form says another; NaN: nothing does */
     gt_Words words;  /* the categories */
-    double *numbers; /* `capacity` of them, NULL once they are given up */
+    double *numbers; /* `capacity` of them, NULL once they are given up; of text none */
+    gt_TextBuilder strings; /* of text: one a row, "" where it is missing; given up with the numbers */
 } gt_TableColumn;
 
 /* How a table is written, and what becomes of its gaps. */
@@ -41,7 +42,7 @@ typedef struct gt_Table {
     int64_t rows, capacity;
     int32_t count, column_capacity;
     gt_TableColumn
-        *columns; /* inputs in the order of the file, or in that of .columns; then label, weight */
+        *columns; /* inputs in the order of the file, or in that of .columns; then text, label, weight */
     gt_Words names;   /* of the columns, "" where there is none */
     gt_Words classes; /* of integers as labels, where the file says them */
     bool named;       /* it has a header */
@@ -51,7 +52,7 @@ typedef struct gt_TableOptions {
     char delimiter, quote, decimal;
     gt_Header header;
     int64_t skip_rows, limit;
-    gt_Names columns, without, categories, na;
+    gt_Names columns, without, categories, texts, na;
     const char *label, *weight; /* a name, or a number; NULL: none */
     gt_Missing missing;
     double missing_value;

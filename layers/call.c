@@ -8,6 +8,7 @@
  * counts as built when that call went well, so a failure leaves it as it was. Layers of other
  * contexts are called, too, if they are built: nothing of them is written. */
 #include "layers/draw.h"
+#include "layers/lookups.h"
 #include "core/assert.h"
 #include "core/graph.h"
 #include "core/strings_inside.h"
@@ -579,7 +580,7 @@ static gt_Status check_text(gt_Context *context, const char *here, const gt_Laye
                         what);
     if (!gt_text_read(context, here, operation, what, given->text[i], &text))
         return gt_context_status(context);
-    if (gt_tracing(context) && !text.symbol)
+    if (gt_tracing(context) && !text.symbol && !gt_context_lookups(context))
         return gt_raise(context, GT_STATE, here, operation,
                         "text cannot be part of a traced function: call this layer before it, and "
                         "give the function its result");
@@ -634,8 +635,7 @@ static gt_Status check_given(gt_Context *context, const char *here, const gt_Lay
                      (int)given->count, given->count == 1 ? "" : "s",
                      (port->flags & (GT_PORT_TEXT | GT_PORT_INTEGERS)) != GT_PORT_TEXT
                          ? ""
-                         : "; it is text, for gt_call and .named_text: gt_fit trains what follows "
-                           "the text layers");
+                         : "; it is text: gt_call has .named_text for it, and datasets have columns of text");
     }
     return gt_context_status(context);
 }
@@ -730,21 +730,10 @@ static gt_Tensor *draw_call(gt_Context *context, const char *here, gt_LayerState
     return given->outputs[0];
 }
 
-/* `text` has a place for each of GT_MAX_INPUTS inputs; NULL: none is text. */
-static gt_Tensor *call_layer(gt_Context *context, const char *here, gt_LayerState *state,
-                             gt_Tensor *x, const gt_call_options *options, const gt_Strings **text)
+/* The call of what is no symbol, in a frame of its own. */
+static gt_Tensor *call_framed(gt_Context *context, const char *here, gt_LayerState *state,
+                              const gt_call_options *options, Given *given)
 {
-    Given tensors;
-    tensors.text = text;
-    memset(tensors.outputs, 0, sizeof tensors.outputs);
-    if (take_outputs(context, here, state, options->outputs, &tensors) != GT_OK ||
-        take_list(context, here, state, x, options->more, &tensors) != GT_OK ||
-        take_named(context, here, state, options->named.items, &tensors) != GT_OK ||
-        (text && take_text(context, here, state, options, &tensors) != GT_OK))
-        return NULL;
-    drop_absent(&tensors);
-    if (gt_is_drawn(tensors.count, tensors.inputs))
-        return draw_call(context, here, state, options, &tensors);
     const gt_CallFrame *caller = gt_context_frame(context);
     const char *name = name_here(context, here, state, caller);
     if (!name)
@@ -769,7 +758,7 @@ static gt_Tensor *call_layer(gt_Context *context, const char *here, gt_LayerStat
         state->call = gt_context_count_call(context);
     if (own)
         state->object.references++; /* so that `call` cannot free it under us */
-    gt_Tensor *y = call_in_frame(context, here, state, options, &tensors);
+    gt_Tensor *y = call_in_frame(context, here, state, options, given);
     if (y && own && !caller && structure != gt_context_structure(context) && !gt_tracing(context) &&
         gt_layer_draw(state) != GT_OK) {
         gt_layer_unbuild(state, structure);
@@ -777,10 +766,44 @@ static gt_Tensor *call_layer(gt_Context *context, const char *here, gt_LayerStat
     }
     gt_context_set_frame(context, caller);
     gt_site_leave(site);
-    if (y)
-        give_outputs(options->outputs, &tensors);
     if (own)
         gt_object_release(&state->object);
+    return y;
+}
+
+/* Where text is looked up ahead of a trace the call may be made already. */
+static gt_Tensor *call_with_text(gt_Context *context, const char *here, gt_LayerState *state,
+                                 const gt_call_options *options, Given *given)
+{
+    gt_Lookups *noting = NULL;
+    if (gt_lookups_call(context, state, given->count, given->inputs, given->text, given->wanted,
+                        given->outputs, &noting))
+        return gt_context_status(context) == GT_OK ? given->outputs[0] : NULL;
+    gt_Tensor *y = call_framed(context, here, state, options, given);
+    if (noting)
+        gt_lookups_end(context, noting);
+    return y;
+}
+
+/* `text` has a place for each of GT_MAX_INPUTS inputs; NULL: none is text. */
+static gt_Tensor *call_layer(gt_Context *context, const char *here, gt_LayerState *state,
+                             gt_Tensor *x, const gt_call_options *options, const gt_Strings **text)
+{
+    Given tensors;
+    tensors.text = text;
+    memset(tensors.outputs, 0, sizeof tensors.outputs);
+    if (take_outputs(context, here, state, options->outputs, &tensors) != GT_OK ||
+        take_list(context, here, state, x, options->more, &tensors) != GT_OK ||
+        take_named(context, here, state, options->named.items, &tensors) != GT_OK ||
+        (text && take_text(context, here, state, options, &tensors) != GT_OK))
+        return NULL;
+    drop_absent(&tensors);
+    if (gt_is_drawn(tensors.count, tensors.inputs))
+        return draw_call(context, here, state, options, &tensors);
+    gt_Tensor *y = text ? call_with_text(context, here, state, options, &tensors)
+                        : call_framed(context, here, state, options, &tensors);
+    if (y)
+        give_outputs(options->outputs, &tensors);
     return y;
 }
 
@@ -868,6 +891,7 @@ static void call_traced(gt_Context *context, const char *here, gt_Layer *layer, 
         gt_spec_set(&spec, inputs[i].dtype, gt_spec_shape(&inputs[i]));
         if (spec.dtype == GT_TEXT) {
             text[i] = gt_text_symbol(context, &spec);
+            gt_lookups_know(context, &text[i]);
             texts[i] = &text[i];
             any_text = true;
         } else {

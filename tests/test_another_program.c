@@ -125,3 +125,49 @@ Test(another_program, reads_tables)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* Rows of text and numbers: the model has StringLookup, TextVectorization and Normalization at its ports, and is fitted on them. */
+Test(another_program, predicts_from_rows_of_text_and_numbers)
+{
+    char path[64], table[80], command[512], rows[4096];
+    snprintf(path, sizeof path, "/tmp/gradtape-another-text-%d.gradtape", (int)getpid());
+    snprintf(table, sizeof table, "%s.csv", path);
+    size_t used = (size_t)snprintf(rows, sizeof rows, "id,note,color,price,quality\n");
+    for (int i = 0; i < 40; i++)
+        used += (size_t)snprintf(rows + used, sizeof rows - used, "%d,\"%s, %s\",%s,%d,%s\n", i, i % 2 ? "sour" : "oak",
+                                 i % 3 ? "dry" : "plum", i % 4 < 2 ? "red" : "white", i % 2 ? 3 + i % 5 : 15 + i % 7,
+                                 i % 2 ? "poor" : "good");
+    put(table, rows);
+    gt_Dataset *wines = gt_dataset_from_csv(table, .without = gt_names("id"), .text = gt_names("note", "color"));
+    gt_Layer *bag = gt_TextVectorization(.output_mode = GT_OUTPUT_MODE_MULTI_HOT), *lookup = gt_StringLookup(),
+             *normalize = gt_Normalization();
+    gt_adapt(bag, wines);
+    gt_adapt(lookup, wines, .input = 1);
+    gt_adapt(normalize, wines);
+    gt_Tensor *note = gt_Input(gt_shape(), .dtype = GT_TEXT, .name = "note"),
+              *color = gt_Input(gt_shape(), .dtype = GT_TEXT, .name = "color"), *price = gt_Input(gt_shape(1), .name = "price");
+    gt_Tensor *all = gt_concatenate(gt_tensors(gt_call(bag, note), gt_call(normalize, price),
+                                               gt_call(gt_Embedding(gt_vocabulary_size(lookup), 2), gt_call(lookup, color))),
+                                    .axis = -1);
+    gt_Layer *model = gt_Model(gt_tensors(color, note, price),
+                               gt_tensors(gt_call(gt_Dense(2), gt_call(gt_Dense(6, .activation = gt_relu), all))));
+    gt_compile(model, .optimizer = gt_Adam(0.05), .loss = gt_SparseCategoricalCrossentropy(.from_logits = true));
+    gt_fit(model, wines, .epochs = 20, .verbose = GT_VERBOSITY_SILENT);
+    gt_save_model(model, path);
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+
+    /* other rows: words that nobody knows, the columns in another order */
+    put(table, "price,color,note\n4,red,\"sour, new\"\n18,rose,oak\n3,white,sour\n16,red,\n");
+    gt_Dataset *new = gt_dataset_from_csv(table, .model = model, .shuffle = false);
+    gt_Tensor *y = gt_predict(model, new);
+    cr_assert(y, "%s", gt_error_message());
+    snprintf(command, sizeof command, "'%s' '%s' '%s'", another(), path, table);
+    answers(command, y, (const char *const[]){"poor", "good", "poor"}, 3);
+    gt_dataset_free(new);
+    gt_dataset_free(wines);
+    gt_layer_free(model);
+    unlink(path);
+    unlink(table);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}

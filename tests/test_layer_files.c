@@ -7,6 +7,7 @@
 #include "leaks.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,13 +21,6 @@ static const char *text_of(const Use *use)
     const char *dtype = gt_dtype_name(use->dtype);
     snprintf(name, sizeof name, "%s, sample %d, %s: %s", use->type->name, use->number, dtype, gt_error_message());
     return name;
-}
-
-static const char *file_name(void)
-{
-    static char path[80];
-    snprintf(path, sizeof path, "/tmp/gradtape-layer-files-%d.safetensors", (int)getpid());
-    return path;
 }
 
 static bool same(gt_Tensor *a, gt_Tensor *b)
@@ -64,11 +58,74 @@ static void check_text(const Use *use, gt_Layer *layer)
     gt_layer_free(copy);
 }
 
+/* ---- for another program ---- */
+
+static char folder[64];
+static int handed; /* models that stand there */
+
+static const char *in_folder(int number, const char *extension)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%d.%s", folder, number, extension);
+    return path;
+}
+
+/* The inputs of the model that was saved last, and what came out: load_layers is to find the same bits. */
+static void hand_over(const char *what, const UseInputs *in, const char *const *ports,
+                      gt_Tensor *const *outputs, int count)
+{
+    static char names[5 * USE_INPUTS][16], numbers[USE_INPUTS + 2][24], keys[2 * USE_INPUTS][16];
+    gt_NamedTensor tensors[5 * USE_INPUTS + 1];
+    gt_MetadataItem pairs[2 * USE_INPUTS + 4];
+    int n = 0, p = 0;
+#define ADD(kind, i, value)                                                                        \
+    (snprintf(names[n], sizeof names[n], kind "%d", i), tensors[n] = (gt_NamedTensor){names[n], value}, n++)
+    for (int i = 0; i < in->count; i++) {
+        if (in->x[i])
+            ADD("x", i, in->x[i]);
+        if (in->mask[i])
+            ADD("mask", i, in->mask[i]);
+        if (!in->text[i].bytes)
+            continue;
+        ADD("bytes", i, in->text[i].bytes);
+        ADD("offsets", i, in->text[i].offsets);
+        snprintf(keys[p], sizeof keys[p], "text%d", i);
+        pairs[p] = (gt_MetadataItem){keys[p], ports[i]};
+        p++;
+        snprintf(keys[p], sizeof keys[p], "width%d", i);
+        snprintf(numbers[i + 2], sizeof numbers[i + 2], "%lld", (long long)in->text[i].width);
+        pairs[p] = (gt_MetadataItem){keys[p], numbers[i + 2]};
+        p++;
+    }
+    for (int k = 0; k < count; k++)
+        ADD("y", k, outputs[k]);
+    tensors[n] = (gt_NamedTensor){NULL, GT_LIST_END};
+    snprintf(numbers[0], sizeof numbers[0], "%d", in->count);
+    snprintf(numbers[1], sizeof numbers[1], "%d", count);
+    pairs[p++] = (gt_MetadataItem){"inputs0", numbers[0]};
+    pairs[p++] = (gt_MetadataItem){"outputs0", numbers[1]};
+    pairs[p++] = (gt_MetadataItem){"what", what};
+    pairs[p] = (gt_MetadataItem){NULL, GT_LIST_END};
+    cr_assert(gt_save_tensors(in_folder(handed, "io"), gt_named_tensors_list(tensors), .metadata = gt_metadata_list(pairs)) ==
+                  GT_OK,
+              "%s: %s", what, gt_error_message());
+    handed++;
+}
+
+static void hand_over_use(const Use *use, const UseInputs *in, gt_Tensor *const *outputs)
+{
+    const char *ports[USE_INPUTS];
+    for (int i = 0; i < in->count; i++)
+        ports[i] = in->text[i].bytes && use->type->ports ? use->type->ports[i].name : "x";
+    hand_over(text_of(use), in, ports, outputs, use_has_text(use) ? 1 : use->sample->outputs ? use->sample->outputs : 1);
+}
+
 static void check_file(const Use *use, gt_Layer *layer, const UseInputs *in)
 {
     gt_Tensor *before[USE_OUTPUTS], *after[USE_OUTPUTS];
-    cr_assert(gt_save_model(layer, file_name()) == GT_OK, "%s", text_of(use));
-    gt_Layer *loaded = gt_load_model(file_name());
+    const char *path = in_folder(handed, "gradtape");
+    cr_assert(gt_save_model(layer, path) == GT_OK, "%s", text_of(use));
+    gt_Layer *loaded = gt_load_model(path);
     cr_assert(loaded, "%s", text_of(use));
     gt_reset_states(layer);
     use_call(use, layer, in, false, before);
@@ -76,13 +133,52 @@ static void check_file(const Use *use, gt_Layer *layer, const UseInputs *in)
     cr_assert(gt_status() == GT_OK, "%s", text_of(use));
     for (int k = 0; k < USE_OUTPUTS; k++)
         cr_assert(same(before[k], after[k]), "%s: output %d", text_of(use), k);
+    hand_over_use(use, in, before);
     gt_layer_free(loaded);
-    unlink(file_name());
+}
+
+/* Two inputs, of which one is used twice, two outputs, of which one stands in the middle. */
+static void hand_over_functional(gt_DType dtype)
+{
+    gt_Tensor *image = gt_Input(gt_shape(5, 5, 2), .dtype = dtype), *meta = gt_Input(gt_shape(3), .dtype = dtype, .name = "meta");
+    gt_Tensor *h = gt_call(gt_Flatten(), gt_call(gt_Conv2D(4, 3, .activation = gt_relu), image));
+    gt_Tensor *both = gt_call(gt_Dense(6, .activation = gt_tanh), gt_concatenate(gt_tensors(h, meta), .axis = -1));
+    gt_Layer *model = gt_Model(gt_tensors(image, meta), gt_tensors(gt_call(gt_Dense(2), gt_multiply(both, 2)),
+                                                                   gt_call(gt_Softmax(), gt_concatenate(gt_tensors(both, meta), .axis = -1))));
+    UseInputs in = {.count = 2};
+    gt_Tensor *y[2] = {NULL};
+    in.x[0] = gt_cast(gt_reshape(gt_sin(gt_arange(0, 150, 1)), gt_shape(3, 5, 5, 2)), dtype);
+    in.x[1] = gt_cast(gt_reshape(gt_cos(gt_arange(0, 9, 1)), gt_shape(3, 3)), dtype);
+    y[0] = gt_call(model, in.x[0], .more = gt_tensors(in.x[1]), .outputs = gt_outputs(&y[1]));
+    cr_assert(y[0] && y[1] && gt_save_model(model, in_folder(handed, "gradtape")) == GT_OK, "%s", gt_error_message());
+    hand_over("functional", &in, NULL, y, 2);
+    gt_layer_free(model);
+}
+
+/* Another process, which has no code of these models, gets the same bits from their files. */
+static void ask_another_program(void)
+{
+    const char *program = getenv("GT_TEST_LOAD");
+    char command[512], line[512] = "";
+    cr_assert(program, "GT_TEST_LOAD says where load_layers is");
+    snprintf(command, sizeof command, "'%s' '%s'", program, folder);
+    FILE *output = popen(command, "r");
+    cr_assert(output);
+    while (fgets(line, sizeof line, output))
+        fprintf(stderr, "another program: %s", line);
+    cr_assert(pclose(output) == 0);
+    snprintf(command, sizeof command, "%d models, 0 wrong\n", handed);
+    cr_assert_str_eq(line, command);
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    cr_assert(system(command) == 0);
 }
 
 Test(layer_files, every_sample)
 {
     int count, uses = 0;
+    /* In memory where there is such a folder: each file is flushed to the disk. */
+    snprintf(folder, sizeof folder, "%s/gradtape-layer-files-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    cr_assert(mkdtemp(folder) != NULL);
     const gt_LayerClass *const *table = gt_layer_classes(&count);
     for (int k = 0; k < count; k++)
         for (int n = 0; table[k]->samples[n].inputs; n++)
@@ -106,6 +202,11 @@ Test(layer_files, every_sample)
                 gt_scope_end(scope);
             }
     fprintf(stderr, "%d uses of %d classes as text and in files\n", uses, count);
+    gt_Scope *scope = gt_scope_begin();
+    hand_over_functional(GT_FLOAT32);
+    hand_over_functional(GT_FLOAT64);
+    gt_scope_end(scope);
+    ask_another_program();
     gt_context_free(NULL);
     assert_no_leaks();
 }

@@ -552,7 +552,7 @@ Test(layers_text, functional_models)
     cr_assert(!gt_call(made.model, NULL, .text = gt_strings("a"), .named_text = gt_named_text({"price", gt_strings("a")})));
     fails(GT_INVALID, "it has no input \"price\"");
     cr_assert(!gt_call(made.model, NULL, .text = gt_strings("a"), .named = gt_named({"size", gt_ones(gt_shape(1, 2))})));
-    fails(GT_INVALID, "the input \"color\" is missing (got 2 inputs); it is text, for gt_call and .named_text");
+    fails(GT_INVALID, "the input \"color\" is missing (got 2 inputs); it is text: gt_call has .named_text for it");
     gt_layer_free(copy);
     gt_layer_free(made.model);
     gt_layer_free(again);

@@ -6,6 +6,14 @@
 
 GT_OPTION_TYPE(gt_adapt_options, gt_adapt_OPTIONS);
 
+/* A layer that accepts both does where the dataset has text alone. */
+static bool learns_from_text(const gt_LayerState *state, const gt_Dataset *dataset)
+{
+    uint32_t flags = gt_layer_ports(state)->flags;
+    bool both = flags & GT_PORT_INTEGERS;
+    return flags & GT_PORT_TEXT && (!both || gt_dataset_x_count(dataset) == 0);
+}
+
 static gt_Status check(gt_Context *context, const gt_LayerState *state, const gt_Dataset *dataset,
                        const gt_adapt_options *options)
 {
@@ -25,16 +33,18 @@ static gt_Status check(gt_Context *context, const gt_LayerState *state, const gt
                         "it cannot run inside a traced function or the call of a layer");
     if (text && !takes_text)
         return gt_raise(context, GT_INVALID, NULL, NULL, "a layer of the class %s does not accept text", type->name);
-    if (!text && takes_text && !(gt_layer_ports(state)->flags & GT_PORT_INTEGERS))
-        return gt_raise(context, GT_INVALID, NULL, NULL,
-                        "a layer of the class %s learns from text: gt_adapt(layer, NULL, .text = strings)",
-                        type->name);
     if (text)
         return gt_context_status(context);
-    int inputs = gt_dataset_x_count(dataset);
+    bool of_text = learns_from_text(state, dataset);
+    int inputs = of_text ? gt_dataset_text_count(dataset) : gt_dataset_x_count(dataset);
+    if (of_text && inputs == 0)
+        return gt_raise(context, GT_INVALID, NULL, NULL,
+                        "a layer of the class %s learns from text: gt_adapt(layer, NULL, .text = strings), or a "
+                        "dataset with columns of text (this one has none)",
+                        type->name);
     if (options->input < 0 || options->input >= inputs)
-        return gt_raise(context, GT_INVALID, NULL, NULL, "the dataset has no input %d (it has %d)",
-                        (int)options->input, inputs);
+        return gt_raise(context, GT_INVALID, NULL, NULL, "the dataset has no %s %d (it has %d)",
+                        of_text ? "text" : "input", (int)options->input, inputs);
     if (gt_dataset_size(dataset) == 0 || options->steps == 0)
         return gt_raise(context, GT_INVALID, NULL, NULL, "there is nothing to learn from");
     return gt_context_status(context);
@@ -66,6 +76,16 @@ static gt_Status learn_text(gt_Context *context, gt_LayerState *state, const gt_
     return gt_context_status(context);
 }
 
+/* One batch of a column of text, of which the layer is not built. */
+static gt_Status feed_text(gt_Context *context, gt_LayerState *state, gt_Strings text, bool first)
+{
+    if (first)
+        learn(state->layer, GT_ADAPT_STAGE_BEGIN, NULL, NULL);
+    if (gt_context_status(context) == GT_OK)
+        learn(state->layer, GT_ADAPT_STAGE_BATCH, NULL, &text);
+    return gt_context_status(context);
+}
+
 /* One batch; the first one builds the layer, and the layer begins. */
 static gt_Status feed(gt_Context *context, gt_LayerState *state, gt_Tensor *x, bool first)
 {
@@ -83,12 +103,16 @@ static gt_Status feed_all(gt_Context *context, gt_LayerState *state, gt_Dataset 
                           const gt_adapt_options *options)
 {
     int64_t first = 0;
+    bool text = learns_from_text(state, dataset);
     for (int64_t step = 0; step != options->steps; step++) {
         gt_Scope *outer = gt_scope_innermost(context);
         gt_Batch batch;
         if (!gt_scope_open(context))
             break;
-        if (gt_dataset_slice(dataset, first, &batch) == GT_OK && batch.size > 0)
+        bool more = gt_dataset_slice(dataset, first, &batch) == GT_OK && batch.size > 0;
+        if (more && text)
+            feed_text(context, state, gt_batch_text(&batch, options->input), first == 0);
+        else if (more)
             feed(context, state, batch.xs[options->input], first == 0);
         gt_scope_unwind(context, outer);
         if (gt_context_status(context) == GT_OK && gt_interrupted(context))

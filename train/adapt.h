@@ -13,13 +13,13 @@
 GT_BEGIN
 
 #define gt_adapt_OPTIONS(F, S)                                                                     \
-    F(S, int32_t, input, 0, "which of the dataset's inputs it learns from")                        \
+    F(S, int32_t, input, 0, "which of the dataset's inputs it learns from, or of its texts")       \
     F(S, int64_t, steps, -1, "batches it learns from; -1: all of them")                            \
     F(S, gt_Strings, text, GT_NOT_GIVEN, "text to learn from, for layers with a port for text")
 GT_OPTIONS(gt_adapt_options, gt_adapt_OPTIONS);
 
-/* gt_adapt(normalize, train), or gt_adapt(lookup, NULL, .text = reviews): the layer forgets what it knew, and learns from each row of x once. Builds it if it is not
- * built. The dataset stays where it is, and a model that holds the layer uses what it learned from its next call on.
+/* gt_adapt(normalize, train), or gt_adapt(lookup, NULL, .text = reviews): the layer forgets what it knew, and learns from each row
+ * of x once; a layer for text from the dataset's text. Builds it if it is not built. The dataset stays where it is, and a model that holds the layer uses what it learned from its next call on.
  * What was learned is among the layer's weights, a vocabulary in its configuration, so files keep it. On failure the layer knows what it knew before. An
  * error for a layer whose class learns nothing this way. As Keras's layer.adapt(data). */
 #define gt_adapt(layer, ...)                                                                       \

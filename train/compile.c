@@ -30,8 +30,10 @@ static const gt_MetricClass tracker_class = {
 static void destroy_compiled(gt_Object *object)
 {
     gt_Compiled *self = (gt_Compiled *)object;
-    for (int32_t i = 0; i < GT_COMPILED_STEPS; i++)
+    for (int32_t i = 0; i < GT_COMPILED_STEPS; i++) {
         gt_function_free(self->steps[i].plan);
+        gt_lookups_close(&self->steps[i].lookups);
+    }
     for (int32_t i = 0; i < self->count; i++) {
         gt_metric_free(self->scores[i]);
         gt_free_text(object->context, self->validation_names[i]);

@@ -2,6 +2,7 @@
 #ifndef GT_TRAIN_COMPILED_H
 #define GT_TRAIN_COMPILED_H
 
+#include "layers/lookups.h"
 #include "plan/function.h"
 #include "train/callback.h"
 #include "train/internal.h"
@@ -15,7 +16,7 @@ typedef enum gt_StepKind {
 
 /* What a batch has, which a plan is made for. */
 typedef struct gt_BatchLayout {
-    int32_t x_count, y_count;
+    int32_t x_count, y_count, text_count;
     uint32_t weights; /* by bit: labels that have some */
     gt_StepKind kind;
 } gt_BatchLayout;
@@ -25,6 +26,8 @@ typedef struct gt_CompiledStep {
     struct gt_Compiled *compiled;
     gt_BatchLayout layout;
     gt_Function *plan; /* held */
+    const gt_Batch *batch; /* that it runs on; its text is no argument of the plan */
+    gt_Lookups lookups;    /* what becomes of that text, which is */
 } gt_CompiledStep;
 
 #define GT_COMPILED_STEPS 12

@@ -479,6 +479,7 @@ gt_Status gt_dataset_look(gt_Dataset *self)
     if (slice_of(self, 0, 1, &row) == GT_OK) {
         self->x_count = row.x_count;
         self->y_count = row.y_count;
+        self->text_count = row.text_count;
         self->x = row.x ? *gt_tensor_spec(row.x) : (gt_Spec){.dtype = GT_DTYPE_NONE};
         self->y = row.y ? *gt_tensor_spec(row.y) : (gt_Spec){.dtype = GT_DTYPE_NONE};
         self->looked = true;
@@ -522,6 +523,26 @@ int gt_dataset_y_count_at(const char *here, const gt_Dataset *self)
 {
     const gt_Dataset *inside = look_inside(here, "dataset_y_count", self);
     return inside ? inside->y_count : -1;
+}
+
+int gt_dataset_text_count_at(const char *here, const gt_Dataset *self)
+{
+    const gt_Dataset *inside = look_inside(here, "dataset_text_count", self);
+    return inside ? inside->text_count : -1;
+}
+
+const char *gt_dataset_text_name_at(const char *here, const gt_Dataset *self, int index)
+{
+    static const char operation[] = "dataset_text_name";
+    const gt_Dataset *inside = look_inside(here, operation, self);
+    if (!inside)
+        return NULL;
+    const gt_Words *names = inside->names ? &inside->names->texts : NULL;
+    if (index >= 0 && index < inside->text_count)
+        return names && index < names->count ? gt_words_text(names, index) : "";
+    gt_raise(inside->object.context, GT_INVALID, here, operation,
+             "index %d is out of range: the dataset has %d columns of text", index, (int)inside->text_count);
+    return NULL;
 }
 
 /* The spec of all rows from that of one; -1 rows where it is not known how many there are. */

@@ -9,7 +9,9 @@
 #include <math.h>
 
 #include "core/keyword.h"
+#include "core/strings.h"
 #include "core/tensor.h"
+#include "layers/layer.h"
 
 GT_BEGIN
 
@@ -22,15 +24,18 @@ typedef struct gt_Dataset gt_Dataset;
     F(S, int64_t, seed, -1, "of the shuffles; -1: the context's seed")                             \
     F(S, bool, drop_remainder, false, "leave out a last batch that is not full")
 
-/* Inputs, labels and weights of a dataset at most, of each. */
+/* Inputs, labels and weights of a dataset at most, of each; and columns of text. */
 #define GT_MAX_COLUMNS 16
+#define GT_MAX_TEXTS   8
 
 #define gt_dataset_from_tensors_OPTIONS(F, S)                                                      \
     GT_BATCH_COMMON(F, S)                                                                          \
     F(S, gt_Tensors, more_x, GT_NOT_GIVEN, "inputs after x, for a model with several")             \
     F(S, gt_Tensors, more_y, GT_NOT_GIVEN, "labels after y, one for each output of the model")     \
     F(S, gt_Tensors, sample_weight, GT_NOT_GIVEN,                                                  \
-      "one for all labels, or one for each: (rows), or (rows, steps); NULL among them: none")
+      "one for all labels, or one for each: (rows), or (rows, steps); NULL among them: none")      \
+    F(S, gt_NamedTexts, text, GT_NOT_GIVEN,                                                        \
+      "columns of text, by name: gt_named_text({\"note\", notes}); x may be NULL then")
 GT_OPTIONS(gt_dataset_from_tensors_options, gt_dataset_from_tensors_OPTIONS);
 
 /* gt_dataset_from_tensors(x, y, .batch_size = 64): row i is x[i] and y[i]. Shapes (rows, ...), of
@@ -69,7 +74,19 @@ typedef struct gt_Batch {
     int32_t x_count, y_count;
     gt_Tensor *xs[GT_MAX_COLUMNS], *ys[GT_MAX_COLUMNS]; /* all of them: xs[0] is x, ys[0] is y */
     gt_Tensor *weights[GT_MAX_COLUMNS]; /* of the labels; NULL: all samples weigh 1 */
+    int32_t text_count;                 /* columns of text: gt_batch_text gives them */
+    gt_Tensor *texts[2 * GT_MAX_TEXTS]; /* bytes and offsets of each */
 } gt_Batch;
+
+/* Column `index` of a batch's text, a string a row; none where there is no such column. */
+static inline gt_Strings gt_batch_text(const gt_Batch *batch, int index)
+{
+    bool there = index >= 0 && index < batch->text_count;
+    return gt_strings_of(there ? batch->texts[2 * index] : NULL, there ? batch->texts[2 * index + 1] : NULL);
+}
+/* Puts another text in its place, or behind the last one: for functions of gt_dataset_map and for classes of one's own. */
+#define gt_batch_set_text(batch, index, strings) gt_batch_set_text_at(GT_HERE, batch, index, strings)
+GT_API gt_Status gt_batch_set_text_at(const char *here, gt_Batch *batch, int index, gt_Strings strings);
 
 /* The next batch. False at the end of the epoch, after which the next one begins; also on failure,
  * with gt_status() set. */
@@ -100,6 +117,12 @@ GT_API int64_t gt_dataset_batches_at(const char *here,
 GT_API int gt_dataset_x_count_at(const char *here, const gt_Dataset *dataset);
 #define gt_dataset_y_count(dataset) gt_dataset_y_count_at(GT_HERE, dataset)
 GT_API int gt_dataset_y_count_at(const char *here, const gt_Dataset *dataset);
+/* How many columns of text a row has, and what each is called: in a table as its column, "" where it has no name. -1 and NULL on
+ * failure. */
+#define gt_dataset_text_count(dataset) gt_dataset_text_count_at(GT_HERE, dataset)
+GT_API int gt_dataset_text_count_at(const char *here, const gt_Dataset *dataset);
+#define gt_dataset_text_name(dataset, index) gt_dataset_text_name_at(GT_HERE, dataset, index)
+GT_API const char *gt_dataset_text_name_at(const char *here, const gt_Dataset *dataset, int index);
 /* Shape and type of the whole x and y; dtype GT_DTYPE_NONE on failure and where there is no y. */
 #define gt_dataset_x(dataset) gt_dataset_x_at(GT_HERE, dataset)
 GT_API gt_Spec gt_dataset_x_at(const char *here, const gt_Dataset *dataset);

@@ -1,6 +1,7 @@
 /* gt_evaluate, gt_test_on_batch, and the scores that they return. Leans on run.h. */
 #include "optim/internal.h"
 #include "train/run.h"
+#include "train/texts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -118,7 +119,9 @@ static gt_Status test_batch(gt_Run *run, gt_Dataset *dataset, int64_t first, boo
     gt_Batch batch = {.size = 0};
     if (!gt_scope_open(context))
         return gt_context_status(context);
-    if (gt_dataset_slice(dataset, first, &batch) == GT_OK && batch.size > 0 &&
+    gt_dataset_slice(dataset, first, &batch);
+    gt_texts_order(run->state, dataset, &batch);
+    if (gt_context_status(context) == GT_OK && batch.size > 0 &&
         (!begins || gt_callbacks_tell(&run->callbacks, GT_HOOK_TEST_BATCH_BEGIN) == GT_OK))
         gt_compiled_step(run->compiled, GT_STEP_KIND_TEST, &batch);
     gt_scope_unwind(context, outer);

@@ -7,6 +7,7 @@
 #include "optim/internal.h"
 #include "train/model_parts.h"
 #include "train/run.h"
+#include "train/texts.h"
 
 #include <math.h>
 #include <string.h>
@@ -43,6 +44,8 @@ static Batch train_batch(Fit *fit, bool begins)
     if (!gt_scope_open(context))
         return BATCH_FAILED;
     bool more = gt_dataset_next(run->dataset, &batch);
+    if (more)
+        gt_texts_order(run->state, run->dataset, &batch);
     if (more && fit->options->class_weight)
         gt_rows_weigh(&batch, fit->options->class_weight);
     if (more)
@@ -352,8 +355,10 @@ static gt_Status build(const gt_Run *run)
     gt_Batch batch;
     if (!gt_scope_open(context))
         return gt_context_status(context);
-    if (gt_dataset_slice(run->dataset, 0, &batch) == GT_OK)
+    if (gt_dataset_slice(run->dataset, 0, &batch) == GT_OK) {
+        gt_texts_order(run->state, run->dataset, &batch);
         gt_run_build(run, &batch);
+    }
     gt_scope_close(context);
     return gt_context_status(context);
 }

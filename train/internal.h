@@ -30,8 +30,9 @@ void gt_dataset_return(gt_Dataset *dataset, gt_DatasetPosition mark);
 gt_DatasetPosition gt_dataset_enter(gt_Dataset *dataset);
 void gt_dataset_leave(gt_Dataset *dataset, gt_DatasetPosition mark);
 
-/* A dataset of tensors that are known to be alive; y and weight may be NULL. */
+/* A dataset of tensors that are known to be alive; x, y and weight may be NULL, and there may be no text. */
 gt_Dataset *gt_dataset_of_columns(gt_Context *context, gt_Tensor *x, gt_Tensor *y, gt_Tensor *weight,
+                                  const gt_Strings *texts, int32_t text_count,
                                   const gt_dataset_from_tensors_options *batches);
 struct gt_DataNames;
 struct gt_DataNames *gt_dataset_names(const gt_Dataset *dataset); /* NULL: it has none */

@@ -219,7 +219,8 @@ GT_OPTIONS(gt_train_for_options, gt_train_for_OPTIONS);
 /* gt_train_for(model, data, 0.004): trains on the next batches of the dataset, epoch after epoch, while another one is
  * expected to end within that many seconds: for the spare time of a frame of a game, or of a control loop. What a batch
  * takes is learned from the batches of this model before it; one is trained on in any case before that is known, and the
- * first of a shape also makes a plan, so train once while nothing waits. .steps of what it returns is how many there were,
+ * first of a shape also makes a plan, which takes longer than was expected: so train once while nothing waits, and make the
+ * dataset with .drop_remainder, since a last batch that is smaller is another shape. .steps of what it returns is how many there were,
  * which may be 0 (the loss is then 0); loss and metrics are of these. A batch that took long, because the machine was busy,
  * is forgotten within some calls. It ends neither epochs nor averages. */
 #define gt_train_for(model, dataset, ...)                                                          \

@@ -27,8 +27,9 @@ GT_OPTIONS(gt_save_model_options, gt_save_model_OPTIONS);
 /* One file in the safetensors format: weights under their paths; the architecture as JSON in the metadata, and with it what
  * layers learned from data (vocabularies, means), how the table was read that it was fitted on, the names of the classes, what
  * the model was compiled with; the state of the optimizer under "/optimizer/...". The file appears whole or not at all. What cannot be written down of gt_compile (a loss
- * that is a function, steps of one's own) is a warning, and the model is saved without it. gt_load_weights reads the
- * weights of it. */
+ * that is a function, steps of one's own) is a warning, and the model is saved without it. Generators are no part of it: dropout
+ * and its kin draw anew where it is loaded, so a training that is to go on with the same bits is kept by gt_save_checkpoint.
+ * gt_load_weights reads the weights of it. */
 #define gt_save_model(...)                                                                         \
     gt_save_model_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_SECOND(__VA_ARGS__),                       \
                      GT_KEYWORDS(gt_save_model, GT_AFTER_2(__VA_ARGS__)))

@@ -1,6 +1,7 @@
 /* gt_predict and gt_predict_on_batch. Leans on run.h. */
 #include "ops/array/indexing.h"
 #include "train/run.h"
+#include "train/texts.h"
 
 #include <string.h>
 
@@ -121,6 +122,7 @@ static gt_Status predict_slice(gt_Run *run, int64_t first, int64_t rows, int64_t
     if (!gt_scope_open(context))
         return gt_context_status(context);
     gt_dataset_slice(run->dataset, first, &batch);
+    gt_texts_order(run->state, run->dataset, &batch);
     if (batch.size > rows - first)
         gt_raise(context, GT_STATE, NULL, NULL,
                  "the dataset has more rows than when they were counted, %lld", (long long)rows);

@@ -1,6 +1,7 @@
 /* What all runs begin and end with, and what they report. See run.h. */
 #include "train/run.h"
 #include "optim/distribution.h"
+#include "train/texts.h"
 
 static gt_Progress told(const gt_Progress *progress)
 {
@@ -57,14 +58,15 @@ gt_Status gt_run_check_end(const gt_Run *run, const gt_Dataset *dataset, int64_t
 static gt_Status build_model(const gt_Run *run, const gt_Batch *batch)
 {
     gt_Layer *model = run->state->layer;
-    gt_Spec specs[GT_MAX_COLUMNS];
+    gt_Spec specs[GT_MAX_INPUTS];
+    gt_Ports ports;
     if (run->compiled->run_eagerly) {
         gt_Tensor *y_pred;
         return gt_predict_step(model, NULL, batch, 1, &y_pred);
     }
-    for (int32_t i = 0; i < batch->x_count; i++)
-        specs[i] = gt_spec(batch->xs[i]);
-    gt_build_for(model, batch->x_count, specs);
+    if (gt_ports_fill(run->context, run->state, batch, &ports) == GT_OK &&
+        gt_ports_specs(run->context, &ports, specs) == GT_OK)
+        gt_build_for(model, ports.count, specs);
     return gt_context_status(run->context);
 }
 

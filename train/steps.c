@@ -5,7 +5,7 @@
  *                                                          -> gt_step_loss, gt_step_metrics
  *
  * Leans on layers, optim, plan, watch.c. */
-#include "train/compiled.h"
+#include "train/texts.h"
 #include "ops/array/cast.h"
 #include "ops/math/arithmetic.h"
 #include "optim/internal.h"
@@ -27,10 +27,13 @@ struct gt_Step {
     bool computing; /* inside the user's compute_loss */
 };
 
+#define MOST_LOOKUPS 32 /* results of layers for text */
+
 /* ---- batches as the arguments of a function ---- */
 
-/* The inputs of a step in the order of the layout: inputs, labels, weights that are there. */
-static int32_t flatten(const gt_Batch *batch, const gt_BatchLayout *layout, gt_Tensor **list)
+/* The inputs of a step in the order of the layout: inputs, labels, weights that are there, what was looked up. */
+static int32_t flatten(const gt_Batch *batch, const gt_BatchLayout *layout, const gt_Lookups *lookups,
+                       gt_Tensor **list)
 {
     int32_t count = 0;
     for (int32_t i = 0; i < layout->x_count; i++)
@@ -40,11 +43,13 @@ static int32_t flatten(const gt_Batch *batch, const gt_BatchLayout *layout, gt_T
     for (int32_t i = 0; i < layout->y_count; i++)
         if (layout->weights >> i & 1)
             list[count++] = batch->weights[i];
-    return count;
+    gt_lookups_list(lookups, list + count);
+    return count + gt_lookups_outputs(lookups);
 }
 
-static void unflatten(gt_Tensor *const *list, const gt_BatchLayout *layout, gt_Batch *batch)
+static void unflatten(gt_Tensor *const *list, gt_CompiledStep *how, gt_Batch *batch)
 {
+    const gt_BatchLayout *layout = &how->layout;
     memset(batch, 0, sizeof *batch);
     batch->x_count = layout->x_count;
     batch->y_count = layout->y_count;
@@ -55,15 +60,18 @@ static void unflatten(gt_Tensor *const *list, const gt_BatchLayout *layout, gt_B
     for (int32_t i = 0; i < layout->y_count; i++)
         if (layout->weights >> i & 1)
             batch->weights[i] = *list++;
+    gt_lookups_take(&how->lookups, list);
     batch->x = batch->xs[0];
     batch->y = batch->ys[0];
-    gt_Spec spec = gt_spec(batch->x);
-    batch->size = spec.rank > 0 ? spec.dims[0] : 1;
+    batch->text_count = layout->text_count;
+    memcpy(batch->texts, how->batch->texts, sizeof batch->texts);
+    gt_Spec spec = batch->x ? gt_spec(batch->x) : (gt_Spec){.rank = 0};
+    batch->size = spec.rank > 0 ? spec.dims[0] : batch->x ? 1 : how->batch->size;
 }
 
 static gt_BatchLayout layout_of(const gt_Batch *batch, gt_StepKind kind)
 {
-    gt_BatchLayout layout = {batch->x_count, batch->y_count, 0, kind};
+    gt_BatchLayout layout = {batch->x_count, batch->y_count, batch->text_count, 0, kind};
     for (int32_t i = 0; i < batch->y_count; i++)
         if (batch->weights[i])
             layout.weights |= 1u << i;
@@ -72,11 +80,24 @@ static gt_BatchLayout layout_of(const gt_Batch *batch, gt_StepKind kind)
 
 static bool same_layout(const gt_BatchLayout *a, const gt_BatchLayout *b)
 {
-    return a->x_count == b->x_count && a->y_count == b->y_count && a->weights == b->weights &&
-           a->kind == b->kind;
+    return a->x_count == b->x_count && a->y_count == b->y_count && a->text_count == b->text_count &&
+           a->weights == b->weights && a->kind == b->kind;
 }
 
 /* ---- loss and metrics of a step ---- */
+
+static gt_Status call_with_text(gt_Layer *model, const gt_Batch *batch, bool training,
+                                gt_Tensor **const *where, gt_Tensor **y_pred)
+{
+    gt_Ports ports;
+    gt_Context *context = gt_context();
+    const gt_LayerState *state = gt_layer_check(context, NULL, NULL, model);
+    const gt_call_options options = {
+        GT_PRESETS(gt_call_options, gt_call_OPTIONS).training = training, .outputs = {where}};
+    if (state && gt_ports_fill(context, state, batch, &ports) == GT_OK)
+        y_pred[0] = gt_call_inputs(NULL, model, &options, ports.count, ports.inputs, ports.text);
+    return gt_context_status(context);
+}
 
 /* The model's outputs for a batch. */
 static gt_Status call_on_batch(gt_Layer *model, const gt_Batch *batch, bool training,
@@ -86,6 +107,8 @@ static gt_Status call_on_batch(gt_Layer *model, const gt_Batch *batch, bool trai
     for (int32_t i = 1; i < outputs; i++)
         where[i - 1] = &y_pred[i];
     where[outputs - 1] = GT_LIST_END;
+    if (batch->text_count > 0)
+        return call_with_text(model, batch, training, where, y_pred);
     y_pred[0] = gt_call(model, batch->x, .training = training,
                         .more = {batch->x_count > 1 ? batch->xs + 1 : NULL, batch->x_count - 1},
                         .outputs = {where});
@@ -262,20 +285,32 @@ static gt_StepArgs arguments_of(gt_Compiled *self, gt_Layer *model, bool trainin
     return args;
 }
 
+/* Inside the step the text is what was looked up of it. */
+static gt_Lookups *begin_lookups(gt_CompiledStep *how, const gt_Batch *batch)
+{
+    gt_Strings strings[GT_MAX_TEXTS];
+    for (int32_t i = 0; i < batch->text_count; i++)
+        strings[i] = gt_batch_text(batch, i);
+    return how->lookups.found ? gt_lookups_begin(&how->lookups, strings, batch->text_count) : NULL;
+}
+
 /* The body: a step, the user's or the built-in one. */
 static gt_Status run_step(void *context, gt_Tensor *const *inputs, gt_Tensor **outputs)
 {
     (void)outputs;
-    const gt_CompiledStep *how = context;
+    gt_CompiledStep *how = context;
     gt_Compiled *self = how->compiled;
     bool training = how->layout.kind != GT_STEP_KIND_TEST;
     gt_Step step = {.compiled = self, .watched = how->layout.kind == GT_STEP_KIND_WATCH};
-    unflatten(inputs, &how->layout, &step.batch);
+    unflatten(inputs, how, &step.batch);
     step.args = arguments_of(self, self->model, training, &step.batch, &step);
     gt_StepFunction own = training ? self->train_step : self->test_step;
+    gt_Lookups *before = begin_lookups(how, &step.batch);
     gt_Status status = own        ? own(&step.args)
                        : training ? gt_train_step(&step.args)
                                   : gt_test_step(&step.args);
+    if (how->lookups.found)
+        gt_lookups_end(self->object.context, before);
     if (status != GT_OK && gt_status() == GT_OK)
         gt_fail(status, "the %s failed", training ? "train_step" : "test_step");
     if (gt_status() == GT_OK)
@@ -291,17 +326,38 @@ static gt_CompiledStep *find_step(gt_Compiled *self, const gt_BatchLayout *layou
             return &self->steps[i];
     gt_CompiledStep *step = &self->steps[self->step_count++ % GT_COMPILED_STEPS];
     gt_function_free(step->plan);
-    *step = (gt_CompiledStep){self, *layout, NULL};
+    gt_lookups_close(&step->lookups);
+    *step = (gt_CompiledStep){.compiled = self, .layout = *layout};
     return step;
 }
 
 /* Every operation by itself. */
 static gt_Status step_eagerly(gt_Compiled *self, gt_StepKind kind, const gt_Batch *batch)
 {
-    gt_CompiledStep step = {self, layout_of(batch, kind), NULL};
+    gt_CompiledStep step = {.compiled = self, .layout = layout_of(batch, kind), .batch = batch};
     gt_Tensor *inputs[3 * GT_MAX_COLUMNS];
-    flatten(batch, &step.layout, inputs);
+    flatten(batch, &step.layout, &step.lookups, inputs);
     return run_step(&step, inputs, NULL);
+}
+
+/* The text of the batch through the layers that accept it, whose results are arguments of the step. */
+static gt_Status look_up(gt_CompiledStep *step, const gt_Batch *batch)
+{
+    gt_Ports ports;
+    gt_Spec specs[GT_MAX_INPUTS];
+    gt_Compiled *self = step->compiled;
+    gt_Context *context = self->object.context;
+    const gt_LayerState *state = gt_layer_check(context, NULL, NULL, self->model);
+    bool training = step->layout.kind != GT_STEP_KIND_TEST;
+    if (!state || gt_ports_fill(context, state, batch, &ports) != GT_OK ||
+        gt_ports_specs(context, &ports, specs) != GT_OK ||
+        gt_lookups_find(context, &step->lookups, self->model, training, ports.count, specs) != GT_OK)
+        return gt_context_status(context);
+    if (gt_lookups_outputs(&step->lookups) > MOST_LOOKUPS)
+        return gt_raise(context, GT_UNSUPPORTED, NULL, NULL,
+                        "at most %d results of layers for text can be arguments of a step; .run_eagerly = true has no such bound",
+                        MOST_LOOKUPS);
+    return gt_lookups_make(&step->lookups, ports.strings);
 }
 
 gt_Status gt_compiled_step(gt_Compiled *self, gt_StepKind kind, const gt_Batch *batch)
@@ -309,9 +365,12 @@ gt_Status gt_compiled_step(gt_Compiled *self, gt_StepKind kind, const gt_Batch *
     if (self->run_eagerly)
         return step_eagerly(self, kind, batch);
     gt_BatchLayout layout = layout_of(batch, kind);
-    gt_Tensor *inputs[3 * GT_MAX_COLUMNS];
-    int32_t count = flatten(batch, &layout, inputs);
     gt_CompiledStep *step = find_step(self, &layout);
+    gt_Tensor *inputs[3 * GT_MAX_COLUMNS + MOST_LOOKUPS];
+    step->batch = batch;
+    if (batch->text_count > 0 && look_up(step, batch) != GT_OK)
+        return gt_status();
+    int32_t count = flatten(batch, &layout, &step->lookups, inputs);
     if (!step->plan)
         step->plan = gt_function(run_step, step, .outputs = 0);
     if (!step->plan)

@@ -28,6 +28,24 @@ static gt_Tensor *take(gt_Context *context, const gt_Value *value, const int64_t
                : gt_rows_gather(context, value, rows, count);
 }
 
+static gt_Status take_text(const Table *table, const int64_t *rows, int64_t count, bool run,
+                           gt_Batch *batch, int32_t part)
+{
+    gt_Context *context = table->context;
+    gt_Batch whole = {.text_count = batch->text_count};
+    gt_Value *bytes = table->side[TEXT][part], *offsets = table->side[TEXT][part + 1];
+    if (run)
+        return gt_batch_view_text(context, bytes, offsets, rows[0], count, batch, part);
+    whole.texts[part] = gt_value_handle(bytes);
+    whole.texts[part + 1] = gt_value_handle(offsets);
+    if (gt_context_status(context) == GT_OK)
+        gt_batch_gather_text(context, &whole, rows, count, batch, part);
+    for (int32_t i = part; i < part + 2; i++)
+        if (whole.texts[i])
+            gt_tensor_free(context, whole.texts[i]);
+    return gt_context_status(context);
+}
+
 static gt_Status fetch(void *self, const int64_t *rows, int64_t count, gt_Batch *batch)
 {
     const Table *table = self;
@@ -37,7 +55,10 @@ static gt_Status fetch(void *self, const int64_t *rows, int64_t count, gt_Batch 
         run = rows[i] == rows[0] + i;
     batch->x_count = table->count[X];
     batch->y_count = table->count[Y];
-    for (int side = 0; side < SIDES; side++)
+    batch->text_count = table->count[TEXT] / 2;
+    for (int32_t i = 0; i < table->count[TEXT] && gt_context_status(context) == GT_OK; i += 2)
+        take_text(table, rows, count, run, batch, i);
+    for (int side = 0; side < TEXT; side++)
         for (int32_t i = 0; i < table->count[side] && gt_context_status(context) == GT_OK; i++) {
             const gt_Value *value = table->side[side][i];
             bool shared = side == WEIGHT && i > 0 && value == table->side[side][0];
@@ -97,10 +118,22 @@ static gt_Value *own_value(gt_Context *context, const char *here, const char *wh
 /* What errors call a column: "x", "y", "x 2", "sample_weight 1". */
 static const char *name_of(int side, int32_t i, int32_t count, char text[32])
 {
-    static const char *const names[SIDES] = {"x", "y", "sample_weight"};
+    static const char *const names[SIDES] = {"x", "y", "sample_weight", "text"};
     if (count > 1)
         snprintf(text, 32, "%s %d", names[side], (int)i + 1);
     return count > 1 ? text : names[side];
+}
+
+static gt_Status check_texts(gt_Context *context, const Table *table, int64_t rows)
+{
+    for (int32_t i = 1; i < table->count[TEXT] && rows >= 0; i += 2) {
+        int64_t count = gt_value_spec(table->side[TEXT][i])->dims[0] - 1;
+        if (count != rows)
+            return gt_raise(context, GT_INVALID, NULL, NULL,
+                            "x and text %d must have the same number of rows (got %lld and %lld)",
+                            (int)i / 2, (long long)rows, (long long)count);
+    }
+    return gt_context_status(context);
 }
 
 /* All columns have as many rows as the first. */
@@ -108,8 +141,11 @@ static int64_t check_rows(gt_Context *context, const Table *table)
 {
     char x_text[160], text[160], name[32];
     const gt_Value *x = table->side[X][0];
-    int64_t rows = count_rows(context, name_of(X, 0, table->count[X], name), x);
-    for (int side = 0; side < SIDES && rows >= 0; side++)
+    int64_t rows = x ? count_rows(context, name_of(X, 0, table->count[X], name), x)
+                     : gt_value_spec(table->side[TEXT][1])->dims[0] - 1;
+    if (check_texts(context, table, rows) != GT_OK)
+        return -1;
+    for (int side = 0; side < TEXT && rows >= 0; side++)
         for (int32_t i = 0; i < table->count[side] && rows >= 0; i++) {
             const gt_Value *value = table->side[side][i];
             const char *what = name_of(side, i, table->count[side], name);
@@ -119,15 +155,15 @@ static int64_t check_rows(gt_Context *context, const Table *table)
             if (count == rows)
                 continue;
             gt_raise(context, GT_INVALID, NULL, NULL,
-                     "x and %s must have the same number of rows (got %lld and %lld: %s and %s)",
-                     what, (long long)rows, (long long)count,
-                     gt_spec_text(gt_value_spec(x), x_text, sizeof x_text),
+                     "%s and %s must have the same number of rows (got %lld and %lld: %s and %s)",
+                     x ? "x" : "text", what, (long long)rows, (long long)count,
+                     x ? gt_spec_text(gt_value_spec(x), x_text, sizeof x_text) : "text",
                      gt_spec_text(gt_value_spec(value), text, sizeof text));
             return -1;
         }
     if (rows == 0)
-        gt_raise(context, GT_INVALID, NULL, NULL, "x must have at least 1 row (got %s)",
-                 gt_spec_text(gt_value_spec(x), x_text, sizeof x_text));
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s must have at least 1 row (got %s)",
+                 x ? "x" : "text", x ? gt_spec_text(gt_value_spec(x), x_text, sizeof x_text) : "none");
     return rows;
 }
 
@@ -157,11 +193,20 @@ static gt_Dataset *make(gt_Context *context, const Table *table,
     return dataset;
 }
 
-gt_Dataset *gt_dataset_of_columns(gt_Context *context, gt_Tensor *x, gt_Tensor *y,
-                                  gt_Tensor *weight, const gt_dataset_from_tensors_options *batches)
+static void add_text(Table *table, gt_Strings text)
 {
-    Table table = {.count = {1, y != NULL, weight && y}};
-    table.side[X][0] = gt_tensor_value(x);
+    table->side[TEXT][table->count[TEXT]++] = gt_tensor_value(text.bytes);
+    table->side[TEXT][table->count[TEXT]++] = gt_tensor_value(text.offsets);
+}
+
+gt_Dataset *gt_dataset_of_columns(gt_Context *context, gt_Tensor *x, gt_Tensor *y,
+                                  gt_Tensor *weight, const gt_Strings *texts, int32_t text_count,
+                                  const gt_dataset_from_tensors_options *batches)
+{
+    Table table = {.count = {x != NULL, y != NULL, weight && y}};
+    table.side[X][0] = x ? gt_tensor_value(x) : NULL;
+    for (int32_t i = 0; i < text_count; i++)
+        add_text(&table, texts[i]);
     table.side[Y][0] = y ? gt_tensor_value(y) : NULL;
     table.side[WEIGHT][0] = weight && y ? gt_tensor_value(weight) : NULL;
     return make(context, &table, batches);
@@ -186,17 +231,43 @@ static gt_Status add_columns(gt_Context *context, const char *here, Table *table
     return gt_context_status(context);
 }
 
+static gt_Status gather_texts(gt_Context *context, const char *here, const gt_NamedText *named,
+                              Table *table)
+{
+    static const char operation[] = "dataset_from_tensors";
+    for (; named && named->name; named++) {
+        gt_Text text;
+        if (table->count[TEXT] == 2 * GT_MAX_TEXTS)
+            return gt_raise(context, GT_INVALID, here, operation,
+                            "there may be at most %d columns of text", GT_MAX_TEXTS);
+        if (!gt_text_read(context, here, operation, named->name, &named->text, &text) ||
+            !own_value(context, here, named->name, named->text.bytes) ||
+            !own_value(context, here, named->name, named->text.offsets))
+            return gt_context_status(context);
+        if (text.symbol || text.shape.rank != 1)
+            return gt_raise(context, GT_INVALID, here, operation,
+                            "text \"%s\" must be a column, a string a row", named->name);
+        add_text(table, named->text);
+    }
+    return gt_context_status(context);
+}
+
 /* x and y, and the columns among the options. */
 static gt_Status gather_table(gt_Context *context, const char *here, gt_Tensor *x, gt_Tensor *y,
                               const gt_dataset_from_tensors_options *options, Table *table)
 {
-    gt_Value *x_value = own_value(context, here, "x", x);
-    gt_Value *y_value = x_value && y ? own_value(context, here, "y", y) : NULL;
-    if (gt_context_status(context) != GT_OK)
+    gt_Value *x_value = x || !options->text.items ? own_value(context, here, "x", x) : NULL;
+    bool good = gt_context_status(context) == GT_OK;
+    gt_Value *y_value = good && y ? own_value(context, here, "y", y) : NULL;
+    if (gt_context_status(context) != GT_OK ||
+        gather_texts(context, here, options->text.items, table) != GT_OK)
         return gt_context_status(context);
+    if (!x && options->more_x.count > 0)
+        return gt_raise(context, GT_INVALID, here, "dataset_from_tensors",
+                        "more_x comes after x, which is NULL");
     table->side[X][0] = x_value;
     table->side[Y][0] = y_value;
-    table->count[X] = 1;
+    table->count[X] = x != NULL;
     table->count[Y] = y != NULL;
     if (!y && options->more_y.count > 0)
         return gt_raise(context, GT_INVALID, here, "dataset_from_tensors",
@@ -216,6 +287,19 @@ static gt_Status gather_table(gt_Context *context, const char *here, gt_Tensor *
     return gt_context_status(context);
 }
 
+static bool name_texts(gt_Context *context, gt_Dataset *self, const gt_NamedText *named)
+{
+    gt_DataNames *names = gt_names_new(context);
+    bool done = names != NULL;
+    for (; done && named->name; named++)
+        done = gt_words_append(context, &names->texts, named->name, strlen(named->name));
+    if (done)
+        gt_dataset_set_names(self, names);
+    else
+        gt_names_release(names);
+    return done;
+}
+
 gt_Dataset *gt_dataset_from_tensors_at(const char *here, gt_Tensor *x, gt_Tensor *y,
                                        const gt_dataset_from_tensors_options *given)
 {
@@ -228,6 +312,10 @@ gt_Dataset *gt_dataset_from_tensors_at(const char *here, gt_Tensor *x, gt_Tensor
         return NULL;
     gt_Site site = gt_site_enter(here, "dataset_from_tensors");
     gt_Dataset *self = make(context, &table, &options);
+    if (self && options.text.items && !name_texts(context, self, options.text.items)) {
+        gt_dataset_free(self);
+        self = NULL;
+    }
     gt_site_leave(site);
     return self;
 }

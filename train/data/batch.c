@@ -51,7 +51,7 @@ gt_Tensor *gt_rows_view(gt_Context *context, const gt_Value *value, int64_t firs
 
 static const char *side_name(int side)
 {
-    static const char *const names[SIDES] = {"x", "y", "weight"};
+    static const char *const names[SIDES] = {"x", "y", "weight", "text"};
     return names[side];
 }
 
@@ -79,6 +79,18 @@ static int64_t check_column(gt_Context *context, const char *what, int side, int
     return -1;
 }
 
+/* The same for a part of a column of text; the first one speaks for both. */
+static int64_t check_text(gt_Context *context, const char *what, const gt_Batch *batch, int32_t part,
+                          int64_t rows)
+{
+    int64_t count = part % 2 ? rows : gt_batch_check_text(context, what, batch, part);
+    if (count < 0 || rows < 0 || count == rows)
+        return count;
+    gt_raise(context, GT_INVALID, NULL, NULL, "%s: text %d has %lld strings, and there are %lld rows",
+             what, (int)part / 2, (long long)count, (long long)rows);
+    return -1;
+}
+
 /* x and xs[0] are one; the one that changed counts. */
 static void agree(gt_Tensor **single, gt_Tensor **list, int32_t *count, const gt_Tensor *before)
 {
@@ -96,20 +108,24 @@ gt_Status gt_batch_settle(gt_Context *context, const char *what, const gt_Batch 
     agree(&batch->x, batch->xs, &batch->x_count, before ? before->x : NULL);
     agree(&batch->y, batch->ys, &batch->y_count, before ? before->y : NULL);
     batch->size = 0;
-    if (gt_context_status(context) != GT_OK || batch->x_count == 0)
+    if (gt_context_status(context) != GT_OK || (batch->x_count == 0 && batch->text_count == 0))
         return gt_context_status(context);
     if (batch->x_count < 0 || batch->x_count > GT_MAX_COLUMNS || batch->y_count < 0 ||
         batch->y_count > GT_MAX_COLUMNS)
         return gt_raise(context, GT_INVALID, NULL, NULL,
                         "%s: x_count and y_count must be 0 to %d (got %d and %d)", what,
                         GT_MAX_COLUMNS, (int)batch->x_count, (int)batch->y_count);
+    if (batch->text_count < 0 || batch->text_count > GT_MAX_TEXTS)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "%s: text_count must be 0 to %d (got %d)", what,
+                        GT_MAX_TEXTS, (int)batch->text_count);
     int64_t rows = -1;
     for (int side = 0; side < SIDES; side++)
         for (int32_t i = 0; i < gt_batch_count(batch, side); i++) {
             gt_Tensor *tensor = gt_batch_side(batch, side)[i];
             if (!tensor && side == WEIGHT)
                 continue;
-            int64_t has = check_column(context, what, side, i, tensor, rows);
+            int64_t has = side == TEXT ? check_text(context, what, batch, i, rows)
+                                       : check_column(context, what, side, i, tensor, rows);
             if (has < 0)
                 return gt_context_status(context);
             rows = has;
@@ -158,6 +174,7 @@ static void copy_counts(const gt_Batch *from, gt_Batch *batch)
     memset(batch, 0, sizeof *batch);
     batch->x_count = from->x_count;
     batch->y_count = from->y_count;
+    batch->text_count = from->text_count;
 }
 
 static gt_Status finish(gt_Context *context, gt_Batch *batch, int64_t size)
@@ -177,7 +194,10 @@ gt_Status gt_batch_gather(gt_Context *context, const gt_Batch *from, const int64
         for (int32_t i = 0; i < gt_batch_count(batch, side) && gt_context_status(context) == GT_OK;
              i++) {
             gt_Tensor *tensor = gt_batch_side(&source, side)[i];
-            if (tensor)
+            if (side == TEXT) {
+                if (i % 2 == 0)
+                    gt_batch_gather_text(context, from, rows, count, batch, i);
+            } else if (tensor)
                 gt_batch_side(batch, side)[i] =
                     gt_rows_gather(context, gt_tensor_value(tensor), rows, count);
         }
@@ -380,6 +400,11 @@ gt_Status gt_batch_join(gt_Context *context, const gt_Batch *pieces, int64_t cou
             Join join = {context, pieces, count, how, side, i};
             if (side == WEIGHT && !column_of(&join, 0))
                 continue;
+            if (side == TEXT) {
+                if (i % 2 == 0)
+                    gt_batch_join_text(context, pieces, count, batch, i);
+                continue;
+            }
             gt_batch_side(batch, side)[i] = join_column(&join);
         }
     return finish(context, batch, rows);

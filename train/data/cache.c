@@ -17,14 +17,15 @@ typedef struct Piece {
 typedef struct Cache {
     gt_Over over;
     Piece *pieces;
-    int32_t count, capacity, x_count, y_count;
+    int32_t count, capacity, x_count, y_count, text_count;
     int64_t rows;
     gt_Presentation how; /* rows that are joined are of one shape */
 } Cache;
 
 static int32_t side_count(const Cache *cache, int side)
 {
-    gt_Batch counts = {.x_count = cache->x_count, .y_count = cache->y_count};
+    gt_Batch counts = {
+        .x_count = cache->x_count, .y_count = cache->y_count, .text_count = cache->text_count};
     return gt_batch_count(&counts, side);
 }
 
@@ -55,8 +56,12 @@ static gt_Status one_row(const Cache *cache, int64_t row, gt_Batch *batch)
     memset(batch, 0, sizeof *batch);
     batch->x_count = cache->x_count;
     batch->y_count = cache->y_count;
+    batch->text_count = cache->text_count;
     batch->size = 1;
-    for (int side = 0; side < SIDES; side++)
+    for (int32_t i = 0; i < side_count(cache, TEXT) && gt_context_status(context) == GT_OK; i += 2)
+        gt_batch_view_text(context, piece->values[TEXT][i], piece->values[TEXT][i + 1],
+                           row - piece->first, 1, batch, i);
+    for (int side = 0; side < TEXT; side++)
         for (int32_t i = 0; i < side_count(cache, side) && gt_context_status(context) == GT_OK; i++)
             if (piece->values[side][i])
                 gt_batch_side(batch, side)[i] =
@@ -107,13 +112,15 @@ static bool add_piece(Cache *cache, gt_Batch *batch)
                     sizeof *cache->pieces))
         return false;
     if (cache->count > 0 &&
-        (batch->x_count != cache->x_count || batch->y_count != cache->y_count)) {
+        (batch->x_count != cache->x_count || batch->y_count != cache->y_count ||
+         batch->text_count != cache->text_count)) {
         gt_raise(context, GT_INVALID, NULL, NULL,
                  "rows must have as many columns as those before them");
         return false;
     }
     cache->x_count = batch->x_count;
     cache->y_count = batch->y_count;
+    cache->text_count = batch->text_count;
     Piece *piece = &cache->pieces[cache->count++];
     *piece = (Piece){.first = cache->rows, .count = batch->size};
     cache->rows += batch->size;
@@ -156,7 +163,7 @@ static gt_Status keep_rows(Cache *cache)
 static bool even(const Cache *cache)
 {
     for (int32_t p = 1; p < cache->count; p++)
-        for (int side = 0; side < SIDES; side++)
+        for (int side = 0; side < TEXT; side++)
             for (int32_t i = 0; i < side_count(cache, side); i++) {
                 const gt_Value *a = cache->pieces[0].values[side][i],
                                *b = cache->pieces[p].values[side][i];

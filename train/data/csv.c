@@ -60,7 +60,7 @@ static bool check(gt_Context *context, const gt_dataset_from_csv_options *option
            check_names(context, "columns", options->columns) &&
            check_names(context, "without", options->without) &&
            check_names(context, "categories", options->categories) &&
-           check_names(context, "na", options->na);
+           check_names(context, "text", options->text) && check_names(context, "na", options->na);
 }
 
 /* ---- like another table ---- */
@@ -89,6 +89,7 @@ static bool check_like(gt_Context *context, const gt_dataset_from_csv_options *o
                          : options->without.items    ? "without"
                          : options->categories.items ? "categories"
                          : options->weight           ? "weight"
+                         : options->text.items       ? "text"
                                                      : NULL;
     if (option)
         gt_raise(context, GT_INVALID, NULL, NULL,
@@ -144,6 +145,7 @@ static gt_TableOptions table_options(const gt_dataset_from_csv_options *options,
         .columns = options->columns,
         .without = options->without,
         .categories = options->categories,
+        .texts = options->text,
         .na = options->na,
         .label = options->label ? options->label
                  : labelled     ? number
@@ -222,6 +224,26 @@ static gt_Tensor *make_column(gt_Context *context, const char *path, const gt_Ta
     return tensor;
 }
 
+static bool has_inputs(const gt_Table *table)
+{
+    return gt_table_role(table, GT_TABLE_X) != NULL;
+}
+
+/* The columns of text; how many there are. */
+static int32_t make_texts(gt_Context *context, const gt_Table *table, gt_Strings texts[GT_MAX_TEXTS])
+{
+    int32_t count = 0;
+    for (int32_t i = 0; i < table->count && gt_context_status(context) == GT_OK; i++) {
+        if (table->columns[i].role != GT_TABLE_TEXT)
+            continue;
+        if (count == GT_MAX_TEXTS)
+            gt_raise(context, GT_INVALID, NULL, NULL, "there may be at most %d columns of text", GT_MAX_TEXTS);
+        else
+            texts[count++] = gt_builder_strings(context, &table->columns[i].strings);
+    }
+    return count;
+}
+
 /* Takes the table over, also when it fails. */
 static gt_DataNames *make_names(gt_Context *context, gt_Table *table,
                                 const gt_dataset_from_csv_options *options)
@@ -247,13 +269,16 @@ static gt_Dataset *from_table(gt_Context *context, const char *path, gt_Table *t
 {
     const gt_TableColumn *label = gt_table_role(table, GT_TABLE_LABEL),
                          *weight = gt_table_role(table, GT_TABLE_WEIGHT);
-    gt_Tensor *x = make_x(context, table, options), *y = NULL, *w = NULL;
+    gt_Strings texts[GT_MAX_TEXTS];
+    int32_t text_count = make_texts(context, table, texts);
+    gt_Tensor *x = has_inputs(table) ? make_x(context, table, options) : NULL, *y = NULL, *w = NULL;
     gt_Dataset *self = NULL;
-    if (x && label) {
+    bool good = gt_context_status(context) == GT_OK;
+    if (good && label) {
         gt_DType dtype = label_dtype(table, label, options);
         y = make_column(context, path, table, label, dtype, gt_dtype_is_float(dtype));
     }
-    if (x && weight)
+    if (good && weight)
         w = make_column(context, path, table, weight, options->dtype, false);
     gt_table_give_up_numbers(table);
     const gt_dataset_from_tensors_options batches = {.batch_size = options->batch_size,
@@ -261,7 +286,7 @@ static gt_Dataset *from_table(gt_Context *context, const char *path, gt_Table *t
                                                      .seed = options->seed,
                                                      .drop_remainder = options->drop_remainder};
     if (gt_context_status(context) == GT_OK)
-        self = gt_dataset_of_columns(context, x, y, w, &batches);
+        self = gt_dataset_of_columns(context, x, y, w, texts, text_count, &batches);
     gt_DataNames *names = make_names(context, table, options);
     if (self && names) {
         gt_dataset_set_names(self, names);

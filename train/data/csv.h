@@ -29,6 +29,7 @@ GT_BEGIN
     F(S, gt_Names, categories, GT_NOT_GIVEN,                                                       \
       "columns of numbers that are categories all the same")                                       \
     F(S, const char *, weight, NULL, "the column of sample weights")                               \
+    F(S, gt_Names, text, GT_NOT_GIVEN, "columns of text, which are none of x: gt_names(\"note\")")  \
     F(S, gt_DType, label_dtype, GT_DTYPE_NONE,                                                     \
       "int32 or int64 for classes, float32 or float64 for values; none: int32 for text and "       \
       "integers, else dtype")                                                                      \
@@ -58,6 +59,8 @@ GT_OPTIONS(gt_dataset_from_csv_options, gt_dataset_from_csv_OPTIONS);
  *     be said. A first row as in scikit-learn's tables, which counts rows and columns, gives the names of the classes.
  *   - A column is one of numbers, if most of it are numbers; anything else in it is an error. Otherwise it is one of
  *     categories: each text becomes an integer, 0 the first in the order of bytes; gt_dataset_category_name says which.
+ *   - Columns named in .text stay text, for layers with a port for it (gt_batch_text); one that is missing is "". If all
+ *     inputs are text there is no x.
  *   - Labels that are text become classes, whose names gt_dataset_class_name gives. Integers stay as they are.
  *   - Missing: an empty field and the words of .na; among numbers also NA, N/A, NaN and null. A missing text is a category of
  *     its own, "". A missing label is an error, or its row is dropped.

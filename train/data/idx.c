@@ -52,7 +52,7 @@ gt_Dataset *gt_dataset_from_idx_at(const char *here, const char *images, const c
                                                          .seed = options.seed,
                                                          .drop_remainder = options.drop_remainder};
         if (x)
-            self = gt_dataset_of_columns(context, x, y, NULL, &batches);
+            self = gt_dataset_of_columns(context, x, y, NULL, NULL, 0, &batches);
         gt_scope_close(context);
     }
     gt_site_leave(site);

@@ -11,12 +11,14 @@
 #define GT_TRAIN_DATA_INSIDE_H
 
 #include "core/inside.h"
+#include "core/strings_inside.h"
+#include "core/text.h"
 #include "train/data/class.h"
 #include "train/data/names.h"
 #include "train/internal.h"
 
-/* What a row has: inputs, labels, weights of labels. */
-enum { X, Y, WEIGHT, SIDES };
+/* What a row has: inputs, labels, weights of labels, text in two parts a column (strings.c). */
+enum { X, Y, WEIGHT, TEXT, SIDES };
 
 /* How rows are presented. */
 typedef struct gt_Presentation {
@@ -62,7 +64,7 @@ struct gt_Dataset {
     gt_Pass *slices;    /* in its own order; NULL: not begun */
     int64_t counted;    /* rows of a stream's epoch, once one was finished; -1: not known */
     bool looked;        /* the fields below are known */
-    int32_t x_count, y_count;
+    int32_t x_count, y_count, text_count;
     gt_Spec x, y;                           /* of one row, with 1 as the number of rows */
     gt_Ticket given[SIDES][GT_MAX_COLUMNS]; /* the last batch */
     gt_DataNames *names;                    /* held; NULL: none */
@@ -163,13 +165,16 @@ gt_Status gt_over_next(gt_Over *over, const gt_RowsWanted *wanted, bool ordered,
 
 static inline gt_Tensor **gt_batch_side(gt_Batch *batch, int side)
 {
-    return side == X ? batch->xs : side == Y ? batch->ys : batch->weights;
+    return side == X ? batch->xs : side == Y ? batch->ys : side == WEIGHT ? batch->weights : batch->texts;
 }
 static inline int32_t gt_batch_count(const gt_Batch *batch,
                                      int side) /* of weights: one for each label */
 {
     int32_t labels = batch->y_count > 0 ? batch->y_count : 1;
-    return side == X ? batch->x_count : side == Y ? batch->y_count : labels;
+    return side == X      ? batch->x_count
+           : side == Y    ? batch->y_count
+           : side == TEXT ? 2 * batch->text_count
+                          : labels;
 }
 /* A batch that a function of the user's made or changed: x or xs[0], whichever is new against `before` (NULL: an empty one);
  * counts; all columns have as many rows. Size 0: there is no x. */
@@ -183,6 +188,20 @@ gt_Status gt_batch_join(gt_Context *context, const gt_Batch *pieces, int64_t cou
                         const gt_Presentation *how, gt_Batch *batch);
 /* Passes the tensors of a batch to the scope around the innermost one. */
 void gt_batch_keep(gt_Context *context, gt_Batch *batch);
+/* ---- strings.c: `part` is where the column begins, an even number ---- */
+
+/* How many strings it has; -1 with an error raised: it is no text. */
+int64_t gt_batch_check_text(gt_Context *context, const char *what, const gt_Batch *batch, int32_t part);
+/* Strings that lie one after the other, where they are. */
+gt_Status gt_batch_view_text(gt_Context *context, gt_Value *bytes, const gt_Value *offsets,
+                             int64_t first, int64_t count, gt_Batch *batch, int32_t part);
+gt_Status gt_batch_gather_text(gt_Context *context, const gt_Batch *from, const int64_t *rows,
+                               int64_t count, gt_Batch *batch, int32_t part);
+gt_Status gt_batch_join_text(gt_Context *context, const gt_Batch *pieces, int64_t count,
+                             gt_Batch *batch, int32_t part);
+
+/* ---- batch.c ---- */
+
 /* Rows of a value, copied; and rows that lie one after the other, where they are. */
 gt_Tensor *gt_rows_gather(gt_Context *context, const gt_Value *value, const int64_t *rows,
                           int64_t count);

@@ -4,6 +4,7 @@
 #include "train/internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 gt_DataNames *gt_names_new(gt_Context *context)
 {
@@ -30,6 +31,7 @@ void gt_names_release(gt_DataNames *names)
     gt_release(context, names->column_of, (size_t)names->width * sizeof *names->column_of);
     gt_words_close(context, &names->columns);
     gt_words_close(context, &names->classes);
+    gt_words_close(context, &names->texts);
     gt_table_release(names->table);
     gt_release(context, names, sizeof *names);
 }
@@ -68,6 +70,14 @@ static bool add_names(gt_DataNames *names, int32_t i)
     return true;
 }
 
+static bool add_text(gt_DataNames *names, const gt_TableColumn *column)
+{
+    const gt_Words *of = &names->table->names;
+    bool named = names->table->named && column->field < of->count;
+    const char *name = named ? gt_words_text(of, (int32_t)column->field) : "";
+    return gt_words_append(names->context, &names->texts, name, strlen(name));
+}
+
 static bool copy_classes(gt_DataNames *names, const gt_Words *from)
 {
     for (int32_t i = 0; i < from->count; i++)
@@ -90,6 +100,9 @@ bool gt_names_of_table(gt_DataNames *names)
     }
     for (int32_t i = 0; ok && i < table->count; i++)
         ok = add_names(names, i);
+    for (int32_t i = 0; ok && i < table->count; i++)
+        if (table->columns[i].role == GT_TABLE_TEXT)
+            ok = add_text(names, &table->columns[i]);
     const gt_TableColumn *label = gt_table_role(table, GT_TABLE_LABEL);
     return ok && copy_classes(names, label && label->text ? &label->words : &table->classes);
 }

@@ -10,6 +10,7 @@ typedef struct gt_DataNames {
     int32_t references;
     gt_Words columns; /* of x */
     gt_Words classes;
+    gt_Words texts;     /* columns of text, in their order */
     gt_Table *table;    /* that the dataset was read from, without its numbers; NULL: none */
     int32_t width;      /* of x */
     int32_t *column_of; /* for each column of x that of the table */

@@ -164,6 +164,7 @@ static bool take_row(gt_Context *context, gt_RowBuffer *buffer, int64_t row, gt_
     memset(batch, 0, sizeof *batch);
     batch->x_count = buffer->counts[X];
     batch->y_count = buffer->counts[Y];
+    batch->text_count = buffer->counts[TEXT] / 2;
     for (int side = 0, n = 0; side < SIDES; side++)
         for (int32_t i = 0; i < buffer->counts[side]; i++, n++)
             gt_batch_side(batch, side)[i] = values[n] ? gt_value_handle(values[n]) : NULL;

@@ -8,7 +8,7 @@
 
 static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const gaps[] = {"error", "drop", "value", "mean", "median", NULL};
-static const char *const roles[] = {"x", "label", "weight", NULL};
+static const char *const roles[] = {"x", "label", "weight", "text", NULL};
 
 /* ---- writing ---- */
 

@@ -186,7 +186,7 @@ gt_Dataset *gt_dataset_from_npz_at(const char *here, const char *path,
                                                          .seed = options.seed,
                                                          .drop_remainder = options.drop_remainder};
         if (gt_context_status(context) == GT_OK)
-            made = gt_dataset_of_columns(context, x, y, NULL, &batches);
+            made = gt_dataset_of_columns(context, x, y, NULL, NULL, 0, &batches);
         gt_scope_close(context);
     }
     gt_site_leave(site);

@@ -46,6 +46,13 @@ static gt_Status put_together(const Zip *zip, const gt_Batch *more, gt_Batch *ba
         batch->ys[batch->y_count++] = more->ys[i];
     }
     batch->y = batch->ys[0];
+    if (batch->text_count + more->text_count > GT_MAX_TEXTS)
+        return gt_raise(context, GT_INVALID, NULL, NULL, "there may be at most %d columns of text",
+                        GT_MAX_TEXTS);
+    for (int32_t i = 0; i < 2 * more->text_count; i++)
+        batch->texts[2 * batch->text_count + i] = more->texts[i];
+    batch->text_count += more->text_count;
+    batch->x = batch->xs[0];
     return GT_OK;
 }
 
