@@ -363,7 +363,8 @@ static int run(const char **operands)
 {
     Rows rows;
     Part parts[PARTS];
-    const char *path = operands[0];
+    static const char *path; /* of a file it is kept, also when the file is wrong */
+    path = operands[0];
     if (ends_with(path, ".json")) {
         if (!options_read_file(options, operands[0], "table", &path))
             return EXIT_FAILURE;
