@@ -244,6 +244,7 @@ int main(void)
 #ifdef GT_HAVE_GSL
     gsl_set_error_handler_off();
 #endif
+    printf("%s\n", gt_build_info());
     printf("iterations/evaluations/derivatives (Newton-CG: Hessian products)\n%-26s %s\n",
            "problem",
            "least_squares\t| multifit\t| lbfgs\t| multimin\t| newton_cg\t| us: residual, Jacobian, "

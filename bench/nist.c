@@ -57,6 +57,7 @@ int main(int count, char **arguments)
         else
             folder = arguments[i];
     }
+    printf("%s\n", gt_build_info());
     printf("                 digits of            ------ as many as ------\n"
            "problem   start  parameters  RSS   SD  iterations  evaluations     us   condition  "
            "ended\n");

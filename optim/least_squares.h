@@ -64,7 +64,7 @@ typedef enum gt_JacobianMode {
       "ends where steps are shorter than this by the scaled length of the parameters")             \
     F(S, double, gtol, 1e-14,                                                                      \
       "ends where every cosine between the residuals and a column of the Jacobian is below it")    \
-    GT_SOLVER_COMMON(F, S, 1000)
+    GT_SOLVER_COMMON(F, S, 10000)
 GT_OPTIONS(gt_least_squares_options, gt_least_squares_OPTIONS);
 
 /* gt_least_squares(residual, context, variables, .sigma = errors, .lower = zero): changes the variables so that the loss,
