@@ -282,3 +282,27 @@ Test(attend, second_order)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* ---- the layer ---- */
+
+static gt_Status calls_layer(void *layer, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    outputs[0] = gt_call(layer, inputs[0], .more = gt_tensors(inputs[0]));
+    return gt_status();
+}
+
+/* MultiHeadAttention takes the operation: it is in its plan. */
+Test(attend, layer)
+{
+    gt_Layer *layer = gt_MultiHeadAttention(2, 4, .use_causal_mask = true);
+    gt_Tensor *x = numbers(gt_shape(2, 5, 4), 0, GT_FLOAT32), *y;
+    gt_call(layer, x, .more = gt_tensors(x));
+    gt_Function *function = gt_function(calls_layer, layer);
+    gt_function_call(function, gt_tensors(x), &y);
+    assert_ok();
+    cr_expect(strstr(gt_function_print(function), "attend"), "%s", gt_function_print(function));
+    gt_function_free(function);
+    gt_layer_free(layer);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}

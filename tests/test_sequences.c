@@ -337,3 +337,31 @@ Test(sequences, third_order)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* ---- layers ---- */
+
+static gt_Status calls_layer(void *layer, gt_Tensor *const *inputs, gt_Tensor **outputs)
+{
+    outputs[0] = gt_call(layer, inputs[0], .training = true);
+    return gt_status();
+}
+
+/* Layers take the operations: they are in their plans. */
+Test(sequences, layers)
+{
+    static const char *const names[] = {"lstm_sequence", "gru_sequence", "lstm_sequence"};
+    gt_Layer *layers[] = {gt_LSTM(3), gt_GRU(3, .return_sequences = true),
+                          gt_Bidirectional(gt_LSTM(2, .dropout = 0.2))};
+    gt_Tensor *x = numbers(gt_shape(2, 5, 4), 1, 0, GT_FLOAT32), *y;
+    for (int i = 0; i < 3; i++) {
+        gt_call(layers[i], x);
+        gt_Function *function = gt_function(calls_layer, layers[i]);
+        gt_function_call(function, gt_tensors(x), &y);
+        assert_ok();
+        cr_expect(strstr(gt_function_print(function), names[i]), "%s", gt_function_print(function));
+        gt_function_free(function);
+        gt_layer_free(layers[i]);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
