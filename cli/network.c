@@ -121,19 +121,29 @@ static char *architecture(const char *given)
     return tensors ? network_text(given) : copy;
 }
 
-/* What scales the inputs learns them anew. */
+static bool is_normalization(gt_Layer *model, int i)
+{
+    const gt_Layer *layer = gt_get_layer(model, i);
+    return layer && strcmp(layer->type->name, "normalization") == 0;
+}
+
+/* What scales the inputs learns them anew. Numbers that nothing scales, and models that do not learn from them, are told. */
 static void adapt_first(gt_Layer *model, gt_Tensor *x)
 {
-    int count = gt_layer_child_count(model);
-    for (int i = 0; i < count; i++) {
-        gt_Layer *layer = gt_get_layer(model, i);
-        if (!layer || strcmp(layer->type->name, "normalization") != 0)
-            continue;
-        if (i == 0)
-            adapt(layer, x);
-        else
-            fail("warning: normalization is not the first layer, and keeps mean 0 and variance 1");
+    const int count = gt_layer_child_count(model);
+    if (count > 0 && is_normalization(model, 0)) {
+        adapt(gt_get_layer(model, 0), x);
+        return;
     }
+    double most = gt_item(gt_max(gt_abs(x)));
+    if (most > 10)
+        fail("warning: nothing scales the inputs, which go up to %g: put "
+             "{\"class\": \"normalization\", \"options\": {}} in front of the layers",
+             most);
+    for (int i = 1; i < count; i++)
+        if (is_normalization(model, i))
+            fail(
+                "warning: a normalization that is not the first layer keeps mean 0 and variance 1");
 }
 
 /* Do its predictions fit the labels? */

@@ -432,7 +432,7 @@ static bool deflate_some(gt_ZipWriter *writer, z_stream *stream, const void *dat
         uInt piece = size < 1u << 30 ? (uInt)size : 1u << 30;
         stream->next_in = (Bytef *)(uintptr_t)at;
         stream->avail_in = piece;
-        at += piece;
+        at = piece > 0 ? at + piece : at; /* there may be no data, and NULL has no offsets */
         size -= piece;
         do {
             if (!gt_bytes_reserve(writer->file.context, out, 64 * 1024))

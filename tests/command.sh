@@ -360,6 +360,7 @@ says out "Trainable params: 75 "
 expect 0 train flowers.csv --label kind --without y -q -e 3 -o n.gradtape --optimizer adamw --loss sparse_categorical_crossentropy
 printf '{"gradtape": 1, "model": {"class": "sequential", "layers": [{"class": "dense", "options": {"units": 3, "activation": "softmax"}}]}}' >plain.json
 expect 0 train flowers.csv --label kind --without y -q -e 3 -o n.gradtape --model plain.json
+says err "warning: nothing scales the inputs, which go up to 1099"
 expect 0 train flowers.csv --label kind --without y -q -e 3 -o n.gradtape --model told.gradtape
 expect 1 train flowers.csv --label y --without kind -q -e 3 -o n.gradtape --model plain.json
 says err "the model must give 1 number a row (got shape (1, 3))"
