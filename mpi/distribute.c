@@ -7,11 +7,12 @@
 
 #include <stdlib.h>
 
-/* Lives to MPI_Finalize, longer than its optimizer. */
+/* Lives to MPI_Finalize and as long as its optimizer, whichever ends later. */
 typedef struct Ranks {
     MPI_Comm communicator; /* the caller's, a copy once it is opened */
     int rank, ranks;
-    bool opened;    /* it is in the list */
+    bool opened;    /* it is in the list, until MPI_Finalize */
+    bool closed;    /* its optimizer was freed */
     bool parted;    /* nothing is exchanged any more */
     gt_DType dtype; /* of an exchange */
     int64_t count;  /* 0: they did not begin */
@@ -128,7 +129,9 @@ static int leave(MPI_Comm communicator, int key, void *value, void *extra)
                                   gt_status() == GT_OK ? "it called MPI_Finalize"
                                                        : gt_error_message());
         MPI_Comm_free(&self->communicator);
-        free(self);
+        self->opened = false;
+        if (self->closed)
+            free(self);
     }
     all = NULL;
     return MPI_SUCCESS;
@@ -175,10 +178,11 @@ static gt_Status open_ranks(void *user)
     return GT_OK;
 }
 
-/* What was opened stays for MPI_Finalize. */
+/* What is open stays for MPI_Finalize. */
 static void close_ranks(void *user)
 {
     Ranks *self = user;
+    self->closed = true;
     if (!self->opened)
         free(self);
 }

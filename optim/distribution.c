@@ -1,7 +1,7 @@
 /* Gradients that several processes share. See distribution.h for what is said behind a block.
  *
  *     start   once: do all have the same variables?  rank 0's elements become everybody's
- *     join    each step, between gradients and update, in a plan or not: pack -> exchange -> mean -> cut
+ *     join    each step, between gradients and update, in a plan or not: pack -> gt_exchange -> mean -> cut
  *     meet    an exchange without gradients: all are at the end of an epoch, or one says that it failed
  *
  * A block has the gradients of all variables of one dtype in the order in which the optimizer was built, zeros where there is
@@ -47,7 +47,7 @@ struct gt_Distribution {
     bool started, apart; /* all began together; they fell out of step */
     bool models;         /* the models were compared */
     gt_Exchange *exchange;
-    gt_Variable *block[TYPES];  /* NULL: no variable has this dtype */
+    int64_t size[TYPES];        /* elements of a block; 0: no variable has this dtype */
     int64_t *first;             /* element of its block, of each entry */
     gt_Tensor **joined, **list; /* room for the gradients of a step, for the parts of a block */
     int32_t entries;
@@ -57,10 +57,6 @@ struct gt_Distribution {
 
 static void forget_blocks(gt_Distribution *self)
 {
-    for (int t = 0; t < TYPES; t++) {
-        gt_variable_free(self->block[t]);
-        self->block[t] = NULL;
-    }
     size_t pointers = (size_t)self->entries * sizeof(gt_Tensor *);
     gt_release(self->context, self->first, (size_t)self->entries * sizeof *self->first);
     gt_release(self->context, self->joined, pointers);
@@ -372,37 +368,32 @@ gt_Status gt_distribution_share(gt_Optimizer *optimizer, gt_Tensors variables)
     return gt_status();
 }
 
-/* Places of the gradients in their blocks, and the blocks. */
+/* Which block has the note behind it. */
+static int noted_type(const gt_Distribution *self)
+{
+    return self->size[F32] > 0 ? F32 : F64;
+}
+
+/* Places of the gradients in their blocks. */
 static gt_Status make_blocks(gt_Distribution *self)
 {
     const gt_Optimizer *optimizer = self->optimizer;
     gt_Context *context = self->context;
-    int64_t size[TYPES] = {0, 0};
     size_t pointers = (size_t)optimizer->entries * sizeof(gt_Tensor *);
     forget_blocks(self);
     self->entries = optimizer->entries;
     self->first = gt_allocate_zeroed(context, (size_t)self->entries * sizeof *self->first);
     self->joined = gt_allocate_zeroed(context, pointers);
     self->list = gt_allocate_zeroed(context, pointers + 2 * sizeof(gt_Tensor *));
+    self->size[F32] = self->size[F64] = 0;
     for (int32_t i = 0; i < self->entries && gt_context_status(context) == GT_OK; i++) {
         const gt_Spec *spec = gt_tensor_spec(optimizer->entry[i].variable);
-        int64_t *at = &size[spec->dtype == GT_FLOAT64];
-        self->first[i] = *at;
-        *at += spec->size;
+        int64_t *size = &self->size[spec->dtype == GT_FLOAT64];
+        self->first[i] = *size;
+        *size += spec->size;
     }
-    size[size[F32] > 0 ? F32 : F64] += NOTE;
-    for (int t = 0; t < TYPES && gt_context_status(context) == GT_OK; t++) {
-        const gt_Spec spec = {.dtype = dtypes[t], .rank = 1, .size = size[t], .dims = {size[t]}};
-        if (size[t] > 0)
-            self->block[t] = gt_variable_zeros(context, &spec, "gradients", false);
-    }
+    self->size[noted_type(self)] += NOTE;
     return gt_context_status(context);
-}
-
-/* The block with the note behind it. */
-static gt_Variable *noted_block(const gt_Distribution *self)
-{
-    return self->block[self->block[F32] ? F32 : F64];
 }
 
 /* What stands in the way of beginning, said to all: each returns an error if one of them does. */
@@ -453,8 +444,8 @@ static gt_Status begin_together(gt_Distribution *self, bool equal_weights)
     }
     self->started = true;
     if (self->type->begun) {
-        const gt_Spec *spec = gt_tensor_spec(noted_block(self));
-        self->type->begun(self->self, spec->dtype, spec->size);
+        const int noted = noted_type(self);
+        self->type->begun(self->self, dtypes[noted], self->size[noted]);
     }
     for (int32_t i = 0; i < optimizer->entries && gt_status() == GT_OK; i++)
         share(self, optimizer->entry[i].variable);
@@ -473,16 +464,18 @@ gt_Status gt_distribution_start(gt_Optimizer *optimizer, bool equal_weights)
 
 static gt_Status sum_note(gt_Distribution *self, gt_Meeting about, bool *agree)
 {
-    const gt_Spec *spec = gt_tensor_spec(noted_block(self));
-    size_t bytes = gt_spec_bytes(spec);
-    char *block = gt_allocate_zeroed(self->context, bytes);
+    const int noted = noted_type(self);
+    const gt_DType dtype = dtypes[noted];
+    const int64_t size = self->size[noted];
+    const size_t element = gt_dtype_size(dtype);
+    char *block = gt_allocate_zeroed(self->context, (size_t)size * element);
     if (!block)
         return gt_context_status(self->context);
-    char *note = block + bytes - NOTE * gt_dtype_size(spec->dtype);
-    write_note(spec->dtype, note, about, steps_of(self->optimizer));
-    gt_Status status = self->type->sum(self->self, spec->dtype, block, spec->size);
-    *agree = status == GT_OK && all_agree(spec->dtype, note, self->ranks);
-    gt_release(self->context, block, bytes);
+    char *note = block + (size_t)(size - NOTE) * element;
+    write_note(dtype, note, about, steps_of(self->optimizer));
+    gt_Status status = self->type->sum(self->self, dtype, block, size);
+    *agree = status == GT_OK && all_agree(dtype, note, self->ranks);
+    gt_release(self->context, block, (size_t)size * element);
     return status;
 }
 
@@ -544,7 +537,7 @@ static gt_Status exchange(void *user, gt_DType dtype, void *elements, int64_t co
         return refuse_apart(self);
     if (self->type->sum(self->self, dtype, elements, count) != GT_OK)
         return gt_status();
-    if (dtype == GT_FLOAT64 && self->block[F32])
+    if (dtype != dtypes[noted_type(self)])
         return GT_OK;
     const char *note = (const char *)elements + (size_t)(count - NOTE) * gt_dtype_size(dtype);
     if (all_agree(dtype, note, self->ranks))
@@ -576,7 +569,7 @@ static gt_Tensor *pack(gt_Distribution *self, int type, int32_t missing)
                                   ? gt_reshape(self->joined[i], gt_shape(spec->size))
                                   : gt_zeros(gt_shape(spec->size), .dtype = spec->dtype);
     }
-    if (type == F32 || !self->block[F32])
+    if (type == noted_type(self))
         self->list[count++] = note_of(self, dtypes[type], missing);
     return gt_concatenate(((gt_Tensors){self->list, count}));
 }
@@ -595,11 +588,10 @@ static void cut(gt_Distribution *self, int type, gt_Tensor *mean)
 
 static gt_Status join_type(gt_Distribution *self, int type, int32_t missing)
 {
-    gt_Tensor *input[] = {self->block[type], pack(self, type, missing)};
-    if (gt_apply_at(NULL, &gt_op_assign, NULL, 2, input, NULL) != GT_OK ||
-        gt_exchange(self->exchange, self->block[type]) != GT_OK)
-        return gt_status();
-    cut(self, type, gt_divide(self->block[type], self->ranks));
+    gt_Tensor *sum = gt_exchange(self->exchange, pack(self, type, missing));
+    gt_ready(sum); /* before anything else of this step */
+    if (sum)
+        cut(self, type, gt_divide(sum, self->ranks));
     return gt_status();
 }
 
@@ -638,7 +630,7 @@ gt_Tensor *const *gt_distribution_join(gt_Optimizer *optimizer, gt_Tensors varia
         return gradients;
     }
     for (int t = 0; t < TYPES && gt_status() == GT_OK; t++)
-        if (self->block[t])
+        if (self->size[t] > 0)
             join_type(self, t, missing);
     for (int32_t i = 0; i < variables.count && gt_status() == GT_OK; i++)
         self->list[i] = self->joined[gt_optimizer_find(optimizer, variables.items[i])];

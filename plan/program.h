@@ -9,6 +9,7 @@
  *   views      a view is no step: a place inside the memory of its source            facts[].root, offset
  *   order      the nodes in the order of their running; effects last                 items, commit_item
  *   versions   memory of values, shadows of variables, copies for late readers       cells, steps
+ *   in place   what is assigned to a variable is computed where that is        facts[].cell, steps, commit_step
  *   aliases    lives of memory; an output takes over the memory of an input          cells[].same
  *   chains     element-wise steps in a row become one, behind a product or a convolution too     steps, nodes
  *   lower      operations become launches, which may need temporary memory           steps[].launches
@@ -100,6 +101,7 @@ gt_Status gt_pass_dead(gt_Program *program);
 gt_Status gt_pass_views(gt_Program *program);
 gt_Status gt_pass_order(gt_Program *program);
 gt_Status gt_pass_versions(gt_Program *program);
+gt_Status gt_pass_in_place(gt_Program *program);
 gt_Status gt_pass_aliases(gt_Program *program);
 gt_Status gt_pass_chains(gt_Program *program);
 gt_Status gt_pass_lower(gt_Program *program);

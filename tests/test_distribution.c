@@ -563,7 +563,7 @@ Test(distribution, ranks_that_disagree)
 
 /* ---- the same in gt_fit ---- */
 
-enum { FEWER_BATCHES, UNKNOWN_BATCHES, BAD_LABELS, STOPS, OTHER_LAYER, FOR_SECONDS };
+enum { FEWER_BATCHES, UNKNOWN_BATCHES, BAD_LABELS, STOPS, OTHER_LAYER, OTHER_SHUFFLE, FOR_SECONDS };
 
 static bool stop_early(void *context, const gt_ProgressEvent *event)
 {
@@ -594,6 +594,10 @@ static void fit_apart(Rank *self)
                            ? gt_dataset_from_function(some_rows, self, .batch_size = 4)
                            : gt_dataset_from_tensors(gt_ones(gt_shape(count, 4)), self->kind == BAD_LABELS && odd ? NULL : y,
                                                      .batch_size = 4);
+    if (self->kind == OTHER_SHUFFLE) {
+        gt_dataset_free(data);
+        data = gt_dataset_shard(gt_dataset_from_tensors(gt_ones(gt_shape(12, 4)), y, .batch_size = 6, .seed = odd), 3, self->rank);
+    }
     gt_Layer *model = gt_Sequential(gt_Dense(2, .name = self->kind == OTHER_LAYER && odd ? "head" : "body"), gt_Dense(1));
     gt_compile(model, .optimizer = shared(self, gt_SGD(0.1)), .loss = gt_MeanSquaredError());
     if (self->kind == FOR_SECONDS)
@@ -632,6 +636,8 @@ Test(distribution, fits_that_disagree)
                   "fit: the loss needs y, and the dataset has none");
     static const char models[] = "the models of the ranks must be the same: ranks 0 and 1 differ";
     all_fits_fail(OTHER_LAYER, models, models);
+    static const char shuffles[] = "the parts of a dataset must be of one shuffle, so give it a .seed: ranks 0 and 1 differ";
+    all_fits_fail(OTHER_SHUFFLE, shuffles, shuffles);
     all_fits_fail(FOR_SECONDS, "count steps, with gt_fit", "count steps, with gt_fit");
 }
 

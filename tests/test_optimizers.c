@@ -60,11 +60,13 @@ MAKE(muon_options, gt_Muon(0.125, .adam_beta_1 = 0.75, .adam_beta_2 = 0.875, .ep
                            .nesterov = false, .ns_steps = 3, .rms_rate = 0.5, .weight_decay = 0, .adam_weight_decay = 0))
 MAKE(free_of_schedules, gt_ScheduleFreeAdamW(0.125, BETAS, .epsilon = 0.0625))
 MAKE(free_warmed, gt_ScheduleFreeAdamW(0.125, .warmup_steps = 4, .weight_decay = 0.25, .gradient_accumulation_steps = 2))
+MAKE(lion_turns, gt_Lion(0.125, .beta_1 = 0.5, .beta_2 = 0.875))
+MAKE(adafactor_epsilon, gt_Adafactor(0.125, .epsilon_1 = 0.0625))
 static const Maker makers[] = {plain,    momentum,  centered, both, decays, accumulates, clips,
                                averages, scheduled, sgd,      adam, adamw,  scaled,
     adagrad, adagrad_twice, adadelta, adadelta_decays, adamax, adamax_thrice, nadam, nadam_clips, lion, lion_decays,
     ftrl, ftrl_plain, lamb, lamb_decays, adafactor, adafactor_options, muon, muon_options,
-    free_of_schedules, free_warmed};
+    free_of_schedules, free_warmed, lion_turns, adafactor_epsilon};
 enum { MAKERS = sizeof makers / sizeof *makers };
 
 /* ---- training as the script does ---- */
@@ -73,6 +75,7 @@ typedef struct Run {
     gt_Optimizer *optimizer;
     gt_Variable *list[2];
     double factor; /* on the gradients */
+    gt_DType dtype;
 } Run;
 
 static gt_Status one_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
@@ -83,13 +86,18 @@ static gt_Status one_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
     return gt_apply_gradients(run->optimizer, ((gt_Tensors){(gt_Tensor *const *)run->list, 2}), gradients);
 }
 
-static Run begin(gt_Optimizer *optimizer, double factor)
+static Run begin_as(gt_Optimizer *optimizer, double factor, gt_DType dtype)
 {
     cr_assert(optimizer, "%s", gt_error_message());
-    Run run = {.optimizer = optimizer, .factor = factor};
-    run.list[0] = gt_variable(gt_cast(gt_array(gt_shape(3), 1, 1.25, 1.5), GT_FLOAT64), .name = "a");
-    run.list[1] = gt_variable(gt_cast(gt_array(gt_shape(2, 1), 1.75, 2), GT_FLOAT64), .name = "b");
+    Run run = {.optimizer = optimizer, .factor = factor, .dtype = dtype};
+    run.list[0] = gt_variable(gt_cast(gt_array(gt_shape(3), 1, 1.25, 1.5), dtype), .name = "a");
+    run.list[1] = gt_variable(gt_cast(gt_array(gt_shape(2, 1), 1.75, 2), dtype), .name = "b");
     return run;
+}
+
+static Run begin(gt_Optimizer *optimizer, double factor)
+{
+    return begin_as(optimizer, factor, GT_FLOAT64);
 }
 
 static gt_Tensor *slopes(const Run *run, int call)
@@ -97,7 +105,7 @@ static gt_Tensor *slopes(const Run *run, int call)
     double g[5];
     for (int k = 0; k < 5; k++)
         g[k] = ((k + 1) * (7 - call) / 8.0 + call % 3 / 4.0) * run->factor;
-    return gt_from_data(g, gt_shape(5), GT_FLOAT64);
+    return gt_cast(gt_from_data(g, gt_shape(5), GT_FLOAT64), run->dtype);
 }
 
 static double number_of(const Run *run, int k)
@@ -117,8 +125,10 @@ Test(optimizers, ten_steps_as_keras)
     cr_assert(sizeof trained / sizeof *trained == MAKERS);
     gt_Scope *scope = gt_scope_begin();
     for (int i = 0; i < MAKERS; i++)
-        for (int traced = 0; traced < 2; traced++) {
-            Run run = begin(makers[i](), makers[i] == scaled ? 8 : 1);
+        for (int way = 0; way < 4; way++) {
+            const bool traced = way % 2, narrow = way / 2;
+            const double tolerance = narrow ? 1e-5 : 1e-12;
+            Run run = begin_as(makers[i](), makers[i] == scaled ? 8 : 1, narrow ? GT_FLOAT32 : GT_FLOAT64);
             gt_Function *plan = gt_function(one_step, &run, .outputs = 0);
             for (int call = 1; call <= 10; call++) {
                 gt_Tensor *g = slopes(&run, call);
@@ -126,9 +136,9 @@ Test(optimizers, ten_steps_as_keras)
                 cr_assert(status == GT_OK, "%d: %s", i, gt_error_message());
             }
             for (int k = 0; k < 5; k++)
-                cr_assert(fabs(number_of(&run, k) - trained[i][k]) < 1e-12 * fmax(1, fabs(trained[i][k])),
-                          "%d, number %d, %s: %.17g instead of %.17g", i, k, traced ? "planned" : "eager",
-                          number_of(&run, k), trained[i][k]);
+                cr_assert(fabs(number_of(&run, k) - trained[i][k]) < tolerance * fmax(1, fabs(trained[i][k])),
+                          "%d, number %d, %s, %s: %.17g instead of %.17g", i, k, traced ? "planned" : "eager",
+                          gt_dtype_name(run.dtype), number_of(&run, k), trained[i][k]);
             gt_function_free(plan);
             end(&run);
         }
@@ -176,6 +186,100 @@ Test(optimizers, matrices_as_keras)
                       gt_element(run.list[0], k), expected[k]);
         gt_function_free(plan);
         end(&run);
+    }
+    ends(scope);
+}
+
+/* ---- the literal values of Keras's own tests (those of SGD, Adam and AdamW: test_optim.c) ---- */
+
+MAKE(known_rmsprop, gt_RMSprop(.centered = true))
+MAKE(known_adagrad, gt_Adagrad(0.2, .initial_accumulator_value = 0.3, .epsilon = 1e-6))
+MAKE(known_adadelta, gt_Adadelta(1, .rho = 0.8, .epsilon = 1e-6))
+MAKE(known_adamax, gt_Adamax(0.2, .beta_1 = 0.85, .beta_2 = 0.95, .epsilon = 1e-6))
+MAKE(known_nadam, gt_Nadam(0.5, .beta_1 = 0.5, .beta_2 = 0.67, .epsilon = 1e-5))
+MAKE(known_lion, gt_Lion())
+MAKE(known_lamb, gt_Lamb())
+MAKE(known_ftrl, gt_Ftrl(0.05, .learning_rate_power = -0.2, .initial_accumulator_value = 0.4,
+                         .l1_regularization_strength = 0.05, .l2_regularization_strength = 0.15,
+                         .l2_shrinkage_regularization_strength = 0.01, .beta = 0.3))
+MAKE(known_adafactor, gt_Adafactor(0.5, .beta_2_decay = -0.65, .epsilon_1 = 1e-15, .epsilon_2 = 1e-4, .clip_threshold = 0.9,
+                                   .relative_step = false))
+static const struct {
+    Maker make;
+    double first[5], last[5]; /* elements 0 and 9 of ten ones, after steps by 0.01 and four times by 0.1, 0.2, ..., 1 */
+} known[] = {
+    {known_rmsprop, {.9967, .9933, .9908, .9885, .9864}, {.9967, .9933, .9908, .9885, .9864}},
+    {known_adagrad, {.9963, .9604, .9251, .8903, .856}, {.9963, .8209, .6891, .579, .4825}},
+    {known_adadelta, {.9978, .9947, .9915, .9882, .9849}, {.9978, .9947, .9915, .9882, .9849}},
+    {known_adamax, {.8, .6827, .5333, .368, .1933}, {.8, .691, .5466, .3848, .2126}},
+    {known_nadam, {.4281, -.1738, -.7115, -1.2335, -1.7492}, {.4281, -.1717, -.7084, -1.2299, -1.7454}},
+    {known_lion, {.999, .998, .997, .996, .995}, {.999, .998, .997, .996, .995}},
+    {known_lamb, {.999, .9982, .9974, .9965, .9955}, {.999, .9982, .9974, .9965, .9955}},
+    {known_ftrl, {0, -.0034, -.0078, -.0121, -.0164}, {0, -.0354, -.0685, -.0999, -.1299}},
+    {known_adafactor, {.55, .3031, .1671, .0923, .0554}, {.55, .3024, .1663, .0914, .0545}},
+};
+
+Test(optimizers, known_values)
+{
+    gt_Scope *scope = gt_scope_begin();
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        gt_Variable *x = gt_variable(gt_ones(gt_shape(10)), .name = "x");
+        gt_Optimizer *optimizer = known[i].make();
+        for (int step = 0; step < 5; step++) {
+            gt_Tensor *g = step ? gt_multiply(gt_arange(1, 11, 1), 0.1) : gt_full(gt_shape(10), 0.01);
+            cr_assert(gt_apply_gradients(optimizer, gt_tensors(x), &g) == GT_OK, "%s", gt_error_message());
+            const double first = known[i].first[step], last = known[i].last[step]; /* Keras's own tolerances */
+            cr_assert(fabs(gt_element(x, 0) - first) < 5e-4 * (1 + fabs(first)) && fabs(gt_element(x, 9) - last) < 5e-4 * (1 + fabs(last)),
+                      "%s, step %d: %g and %g", gt_optimizer_name(optimizer), step, gt_element(x, 0), gt_element(x, 9));
+        }
+        gt_optimizer_free(optimizer);
+        gt_variable_free(x);
+    }
+    ends(scope);
+}
+
+static void single(gt_Optimizer *optimizer, gt_Shape shape, double a, double b, double c, double d)
+{
+    const double wanted[] = {a, b, c, d};
+    gt_Variable *w = gt_variable(gt_array(shape, 1, 2, 3, 4));
+    gt_Tensor *g = gt_array(shape, 1, 6, 7, 2);
+    cr_assert(gt_apply_gradients(optimizer, gt_tensors(w), &g) == GT_OK, "%s", gt_error_message());
+    for (int i = 0; i < 4; i++)
+        cr_assert(fabs(gt_element(w, i) - wanted[i]) < 1e-4, "%s, element %d: %g", gt_optimizer_name(optimizer), i,
+                  gt_element(w, i));
+    gt_optimizer_free(optimizer);
+    gt_variable_free(w);
+}
+
+Test(optimizers, known_single_steps)
+{
+    gt_Scope *scope = gt_scope_begin();
+    single(gt_RMSprop(0.5), gt_shape(4), -.5811, .4189, 1.4189, 2.4189);
+    single(gt_Adamax(0.5), gt_shape(4), .5, 1.5, 2.5, 3.5);
+    single(gt_Lion(0.5), gt_shape(4), .5, 1.5, 2.5, 3.5);
+    single(gt_Adagrad(0.5), gt_shape(4), .5233, 1.5007, 2.5005, 3.5061);
+    single(gt_Adadelta(0.5), gt_shape(4), .9993, 1.9993, 2.9993, 3.9993);
+    single(gt_Nadam(0.5), gt_shape(4), .4686, 1.4686, 2.4686, 3.4686);
+    single(gt_Ftrl(0.5), gt_shape(4), .2218, 1.3954, 2.3651, 2.8814);
+    single(gt_Lamb(0.5), gt_shape(4), -.3693, .6306, 1.6306, 2.6306);
+    single(gt_Adafactor(0.5), gt_shape(4), -.3693, .6307, 1.6307, 2.6307);
+    single(gt_Adafactor(0.5), gt_shape(2, 2), .7007, -.0081, 1.2492, 3.4407);
+    ends(scope);
+}
+
+/* Norms beyond float32, and factors that are 0 there: what is clipped has the length that it is to have. */
+Test(optimizers, very_long_gradients)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Optimizer *optimizers[] = {gt_SGD(1, .clipnorm = 1e-3), gt_SGD(1, .global_clipnorm = 1e-3)};
+    for (int i = 0; i < 2; i++) {
+        gt_Variable *w = gt_variable(gt_zeros(gt_shape(3)));
+        gt_Tensor *g = gt_array(gt_shape(3), 3e38, -3e38, 3e38);
+        cr_assert(gt_apply_gradients(optimizers[i], gt_tensors(w), &g) == GT_OK, "%s", gt_error_message());
+        for (int k = 0; k < 3; k++)
+            cr_assert(fabs(fabs(gt_element(w, k)) - 1e-3 / sqrt(3)) < 1e-9, "%g", gt_element(w, k));
+        gt_optimizer_free(optimizers[i]);
+        gt_variable_free(w);
     }
     ends(scope);
 }
@@ -481,6 +585,8 @@ Test(optimizers, slots_that_start_as_their_variable)
     gt_optimizer_free(optimizer);
     cr_assert(!gt_ScheduleFreeAdamW(.beta_1 = 0));
     fails(GT_INVALID, "beta_1 must be in (0, 1) (got 0)");
+    cr_assert(!gt_ScheduleFreeAdamW(.epsilon = -1));
+    fails(GT_INVALID, "epsilon must be finite and >= 0 (got -1)");
     cr_assert(!gt_ScheduleFreeAdamW(.warmup_steps = -1));
     fails(GT_INVALID, "warmup_steps must be >= 0 (got -1)");
     gt_layer_free(model);
@@ -544,6 +650,76 @@ Test(optimizers, several_as_one)
         end(&alone[0]);
         end(&alone[1]);
     }
+    ends(scope);
+}
+
+/* What is left alone is counted over the parts. */
+Test(optimizers, several_that_skip)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *list[5];
+    gt_Tensor *gradients[5] = {NULL};
+    int asked = 0;
+    for (int i = 0; i < 5; i++)
+        list[i] = gt_variable(i < 3 ? gt_ones(gt_shape(2)) : gt_ones(gt_shape(2, 1)));
+    gradients[0] = gt_ones(gt_shape(2));
+    gradients[4] = gt_ones(gt_shape(2, 1));
+    gt_Optimizer *whole = gt_MultiOptimizer(BOTH, .choose = by_rank, .context = &asked);
+    cr_assert(gt_apply_gradients(whole, ((gt_Tensors){list, 5}), gradients) == GT_OK, "%s", gt_error_message());
+    cr_assert(gt_optimizer_skipped(whole) == 3 && asked == 5, "%d", gt_optimizer_skipped(whole));
+    gt_optimizer_free(whole);
+    for (int i = 0; i < 5; i++)
+        gt_variable_free(list[i]);
+    ends(scope);
+}
+
+/* ---- numbers of a class ---- */
+
+#define counting_OPTIONS(F, S) F(S, double, learning_rate, 0.5, "length of a step")
+GT_OPTIONS(counting_options, counting_OPTIONS);
+GT_OPTION_TYPE(counting_options, counting_OPTIONS);
+
+static int counting_numbers(const void *options, gt_OptimizerSlot *numbers)
+{
+    (void)options;
+    numbers[0] = (gt_OptimizerSlot){.name = "half", .initial = 1};
+    numbers[1] = (gt_OptimizerSlot){.name = "total"};
+    return 2;
+}
+
+static gt_Status counting_advance(const gt_OptimizerUpdate *update, gt_Tensor **next)
+{
+    next[0] = gt_multiply(update->numbers[0], 0.5);
+    next[1] = gt_add(update->numbers[1], update->step);
+    return gt_status();
+}
+
+static gt_Status counting_compute(const gt_OptimizerUpdate *update, gt_Tensor **next)
+{
+    next[0] = gt_subtract(update->value, gt_multiply(update->gradient, gt_cast(update->numbers[0], GT_FLOAT32)));
+    return gt_status();
+}
+
+static const gt_OptimizerClass counting = {.size = sizeof(gt_OptimizerClass),
+                                           .name = "counting",
+                                           .options = &counting_options_type,
+                                           .compute = counting_compute,
+                                           .numbers = counting_numbers,
+                                           .advance = counting_advance};
+
+Test(optimizers, numbers_of_a_class)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *w = gt_variable(gt_zeros(gt_shape(2)));
+    gt_Optimizer *optimizer = gt_optimizer_new(&counting, NULL);
+    gt_Tensor *gradient = gt_ones(gt_shape(2));
+    for (int i = 0; i < 3; i++)
+        cr_assert(gt_apply_gradients(optimizer, gt_tensors(w), &gradient) == GT_OK, "%s", gt_error_message());
+    gt_Tensors state = gt_optimizer_variables(optimizer);
+    cr_assert(state.count == 4 && gt_item(state.items[2]) == 0.125 && gt_item(state.items[3]) == 1 + 2 + 3);
+    cr_assert(gt_element(w, 1) == -1.75, "the numbers of before the step: 1, 0.5, 0.25");
+    gt_optimizer_free(optimizer);
+    gt_variable_free(w);
     ends(scope);
 }
 

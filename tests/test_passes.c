@@ -69,9 +69,9 @@ static void grown(Planted *planted, int32_t outputs, gt_Tensor *const *output)
 static void run_to(Planted *planted, gt_Status (*last)(gt_Program *program))
 {
     static gt_Status (*const passes[])(gt_Program * program) = {
-        gt_pass_fold,  gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,   gt_pass_dead,
-        gt_pass_views, gt_pass_order,   gt_pass_versions,   gt_pass_aliases, gt_pass_chains,
-        gt_pass_lower, gt_pass_waves,   gt_pass_placing,
+        gt_pass_fold,   gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,    gt_pass_dead,
+        gt_pass_views,  gt_pass_order,   gt_pass_versions,   gt_pass_in_place, gt_pass_aliases,
+        gt_pass_chains, gt_pass_lower,   gt_pass_waves,      gt_pass_placing,
     };
     for (int i = 0; i == 0 || passes[i - 1] != last; i++)
         cr_assert_eq(passes[i](&planted->program), GT_OK, "%s", gt_error_message());
@@ -548,6 +548,57 @@ Test(passes, late_reader)
 /* ---- memory ---- */
 
 /* x * 2, + 1, exp, squared: all but the last are in one piece of the block, the last in the output. */
+/* Two variables that an optimizer made of operations updates, v' = v + g^2, w' = w - g / v'; what is to keep an assignment where it
+ * is: nothing, a late reader of the old w, an operation that may fail behind w', one that reads w' after another change. */
+enum { ALL_IN_PLACE, READ_LATE, MAY_FAIL, CHANGED_AGAIN, NOT_ELEMENTWISE, PLACES };
+
+static int32_t assignments(const Planted *p)
+{
+    int32_t count = 0;
+    for (int32_t s = 0; s < p->program.step_count; s++) {
+        const gt_GraphNode *node = gt_step_node(&p->program, &p->program.steps[s]);
+        count += node && strcmp(node->operation->name, "assign") == 0;
+    }
+    return count;
+}
+
+Test(passes, in_place)
+{
+    static const int32_t left[PLACES] = {0, 1, 2, 2, 1};
+    for (int kind = 0; kind < PLACES; kind++) {
+        Planted p;
+        gt_Variable *v = gt_variable(gt_ones(gt_shape(3)), .name = "v"), *w = gt_variable(gt_ones(gt_shape(3)), .name = "w");
+        plant(&p);
+        gt_Tensor *g = argument(3);
+        gt_Tensor *next_v = gt_add(v, gt_square(g));
+        gt_Tensor *next_w = gt_subtract(w, gt_divide(g, next_v)), *result = next_w;
+        if (kind == NOT_ELEMENTWISE)
+            next_w = gt_cumsum(next_w);
+        if (kind == READ_LATE)
+            result = gt_multiply(w, 3);
+        if (kind == MAY_FAIL)
+            result = gt_take(g, gt_cast(next_w, GT_INT64)); /* an index may be out of range */
+        gt_assign(v, next_v);
+        gt_assign(w, next_w);
+        if (kind == CHANGED_AGAIN)
+            gt_assign(w, next_v);
+        gt_Tensor *sum = gt_sum(result);
+        grown(&p, 1, &sum);
+        run_to(&p, gt_pass_in_place);
+        const gt_Program *program = &p.program;
+        cr_assert(assignments(&p) == left[kind], "kind %d: %d assignments are left", kind, assignments(&p));
+        if (kind == ALL_IN_PLACE)
+            cr_assert_eq(program->commit_step, 0, "variables change from the first element-wise step on");
+        if (kind == MAY_FAIL)
+            cr_assert_eq(program->commit_step, program->step_count - 2, "and here behind all that may fail");
+        uproot(&p);
+        gt_variable_free(v);
+        gt_variable_free(w);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 Test(passes, aliases)
 {
     Planted p;

@@ -165,8 +165,11 @@ gt_Status gt_run_distribute(const gt_Run *run, int64_t batches)
         !gt_distribution_begun(optimizer) ||
         gt_distribution_meet(optimizer, GT_MEETING_FIT, NULL) != GT_OK)
         return gt_context_status(run->context);
-    return all_have(optimizer, (uint64_t)batches,
-                    "the datasets of the ranks must have the same number of batches");
+    if (all_have(optimizer, (uint64_t)batches,
+                 "the datasets of the ranks must have the same number of batches") != GT_OK)
+        return gt_context_status(run->context);
+    return all_have(optimizer, gt_dataset_order(run->dataset),
+                    "the parts of a dataset must be of one shuffle, so give it a .seed");
 }
 
 /* Weights that no optimizer trains, moving statistics among them, are of a process's own batches until they become the mean. */

@@ -1,6 +1,8 @@
-/* The numbers of a variable as another one's: an effect, so that it runs once a step, whatever the plan leaves out or joins.
- * Options are plain data, so they name the function by the identity of an object. */
+/* Numbers that a function changes. It has `run` and no launches, so no pass folds it, joins two of them or computes it at another time
+ * (gt_node_is_pure). Options are plain data, so they name the function by the identity of an object. */
 #include "ops/update/exchange.h"
+
+#include <string.h>
 
 GT_OPTION_TYPE(gt_exchange_options, gt_exchange_OPTIONS);
 
@@ -22,11 +24,11 @@ gt_Exchange *gt_exchange_new(gt_Context *context, gt_ExchangeFunction *function,
     return self;
 }
 
-gt_Status gt_exchange(gt_Exchange *exchange, gt_Variable *variable)
+gt_Tensor *gt_exchange(gt_Exchange *exchange, gt_Tensor *x)
 {
     gt_exchange_options options =
-        GT_VALUES(gt_exchange_options, gt_object_identity(&exchange->object));
-    return gt_apply_at(NULL, &gt_op_exchange, &options, 1, &variable, NULL);
+        GT_VALUES(gt_exchange_options, (int64_t)gt_object_identity(&exchange->object));
+    return gt_apply_one_at(NULL, &gt_op_exchange, &options, 1, &x);
 }
 
 static gt_Status exchange_shape(gt_ShapeRule *rule)
@@ -38,20 +40,23 @@ static gt_Status exchange_shape(gt_ShapeRule *rule)
 static gt_Status exchange_run(const gt_Kernel *kernel)
 {
     const gt_exchange_options *options = kernel->options;
+    const gt_Spec *spec = kernel->output_spec[0];
+    if (kernel->output[0] != kernel->input[0] && spec->size > 0)
+        memcpy(kernel->output[0], kernel->input[0], gt_spec_bytes(spec));
     if (options->identity == 0)
         return GT_OK;
-    gt_Exchange *exchange = (gt_Exchange *)gt_object_find(kernel->context, options->identity);
+    gt_Exchange *exchange =
+        (gt_Exchange *)gt_object_find(kernel->context, (uint64_t)options->identity);
     if (!exchange || exchange->object.kind != &exchange_kind)
         return gt_raise(kernel->context, GT_STATE, NULL, kernel->operation->name,
                         "the optimizer that exchanges gradients was freed");
-    return exchange->function(exchange->user, kernel->output_spec[0]->dtype, kernel->output[0],
-                              kernel->output_spec[0]->size);
+    return exchange->function(exchange->user, spec->dtype, kernel->output[0], spec->size);
 }
 
 const gt_Operation gt_op_exchange = {
-    GT_RECORD("exchange", "what a function outside makes of the variable", 1, 1),
-    .flags = GT_UPDATE_FLAGS,
-    .why_not = GT_UPDATE_WHY_NOT,
+    GT_RECORD("exchange", "what a function outside makes of x", 1, 1),
+    .flags = GT_OP_NOT_DIFFERENTIABLE | GT_OP_INTERNAL | GT_OP_MAY_REUSE,
+    .why_not = "what other processes have does not depend on x",
     .options = &gt_exchange_options_type,
     .shape = exchange_shape,
     .run = exchange_run,

@@ -1,5 +1,5 @@
-/* An operation that hands the numbers of a variable to a function and back: how what other processes have comes into a step,
- * in a plan too. Not installed. */
+/* An operation that hands numbers to a function and takes them back changed: how what other processes have comes into a step, in a plan
+ * too. Not installed. */
 #ifndef GT_OPS_UPDATE_EXCHANGE_H
 #define GT_OPS_UPDATE_EXCHANGE_H
 
@@ -18,9 +18,9 @@ typedef struct gt_Exchange {
 gt_Exchange *gt_exchange_new(gt_Context *context, gt_ExchangeFunction *function, void *user);
 
 #define gt_exchange_OPTIONS(F, S)                                                                  \
-    F(S, uint64_t, identity, 0, "of the gt_Exchange; 0: none, and the variable stays as it is")
+    F(S, int64_t, identity, 0, "of the gt_Exchange; 0: none, and the numbers stay as they are")
 GT_OPTIONS(gt_exchange_options, gt_exchange_OPTIONS);
-/* The variable is what the function makes of it. */
-gt_Status gt_exchange(gt_Exchange *exchange, gt_Variable *variable);
+/* What the function makes of the numbers. It is called once for each time that a step runs. */
+gt_Tensor *gt_exchange(gt_Exchange *exchange, gt_Tensor *x);
 
 #endif

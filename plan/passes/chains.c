@@ -205,7 +205,8 @@ static bool add_member(Group *group, int32_t s)
 {
     const gt_Program *program = group->program;
     if (group->members == GT_CHAIN_STEPS || s >= program->step_count ||
-        program->steps[s].node < 0 || program->steps[s].control >= 0 || s == program->commit_step)
+        program->steps[s].node < 0 || program->steps[s].control >= 0 ||
+        (s == program->commit_step && group->members > 0))
         return false;
     const gt_GraphNode *node = node_of(group, s);
     Member member = {.value = node->output[0]};
@@ -580,10 +581,10 @@ static bool crosses(const Group *group, int32_t cut)
  * optimizer updates rather than in the middle of one, whose intermediate results would go through the memory. */
 static void cut_between(Group *group)
 {
-    int32_t cut = group->members;
-    while (cut > 1 && crosses(group, cut))
-        cut--;
-    if (cut > 1)
+    int32_t cut = 2;
+    while (cut < group->members && crosses(group, cut))
+        cut++;
+    if (cut < group->members)
         group->members = cut;
 }
 

@@ -55,6 +55,8 @@ OPTIMIZERS = [
     "weight_decay=0.0, adam_weight_decay=0.0)",
     "ScheduleFreeAdamW(0.125, beta_1=0.75, beta_2=0.875, epsilon=0.0625)",
     "ScheduleFreeAdamW(0.125, warmup_steps=4, weight_decay=0.25, gradient_accumulation_steps=2)",
+    "Lion(0.125, beta_1=0.5, beta_2=0.875)",
+    "Adafactor(0.125, epsilon_1=0.0625)",
 ]
 SCHEDULES = [
     "ExponentialDecay(0.1, 7, 0.5)",

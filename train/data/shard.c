@@ -5,6 +5,7 @@
  *     3 processes        | 0 0   1 1   2 2   | 0 0   1 1   2 2   | 0  1  2  - -   |
  *
  * The last batch is cut into equal parts, too; a row or two are left over. A mean of the means of equal parts is the mean. */
+#include "optim/internal.h"
 #include "train/data/combine.h"
 #include "train/data/inside.h"
 
@@ -65,6 +66,16 @@ static const gt_DatasetClass shard_class = {.size = sizeof shard_class,
                                             .seek = shard_seek,
                                             .close = gt_over_close,
                                             .destroy = gt_over_destroy};
+
+uint64_t gt_dataset_order(const gt_Dataset *dataset)
+{
+    if (dataset->type != &shard_class)
+        return 0;
+    const Shard *shard = dataset->self;
+    const gt_Presentation *how = &shard->over.of->how;
+    const int64_t says[] = {how->shuffle ? how->seed : -1, how->buffer, shard->count};
+    return gt_distribution_hash(GT_HASH_BEGIN, says, sizeof says);
+}
 
 static gt_Status check(const Shard *self, const char *here, const char *operation)
 {
