@@ -5,7 +5,6 @@
 #include "autodiff/probe.h"
 #include "core/inside.h"
 
-#include <math.h>
 #include <string.h>
 
 #define MAX_OUTPUTS 1024
@@ -76,28 +75,12 @@ static gt_Tensors list(int32_t count, gt_Tensor *const *items)
     return (gt_Tensors){items, count};
 }
 
-/* A tensor like an output with numbers from [1/2, 3/2) that no symmetry cancels. What u is has no
- * influence on the derivative in u; but the rules of linear algebra refuse gradients of vectors
- * that are not defined if any arrive, and 0 would say that none do. */
-static gt_Tensor *some_upstream(gt_Context *context, gt_Tensor *output)
-{
-    gt_Spec spec = gt_spec(output);
-    void *data = NULL;
-    gt_Tensor *upstream =
-        gt_context_status(context) == GT_OK ? gt_tensor_new(context, &spec, &data) : NULL;
-    for (int64_t i = 0; upstream && i < spec.size; i++) {
-        double place = 0.61803398874989485 * (double)(i + 1);
-        gt_number_store(spec.dtype, data, i, 0.5 + (place - floor(place)));
-    }
-    return upstream;
-}
-
 /* J' u on a tape that watches u, and its derivative along the tangents. */
 static gt_Status forward(Call *call, gt_Tape *inner)
 {
     gt_Context *context = call->context;
     for (int32_t i = 0; i < call->outputs; i++)
-        if (!(call->upstream[i] = some_upstream(context, call->output[i])))
+        if (!(call->upstream[i] = gt_probe_upstream(context, call->output[i])))
             return gt_context_status(context);
     gt_Tape *outer = gt_probe_tape(NULL, list(call->outputs, call->upstream), false);
     if (gt_context_status(context) == GT_OK &&

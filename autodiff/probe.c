@@ -2,6 +2,8 @@
 #include "autodiff/probe.h"
 #include "ops/array/cast.h"
 
+#include <math.h>
+
 gt_Tensor *gt_probe(const char *here, gt_Tensor *x)
 {
     return gt_is_variable(x) ? x : gt_identity_at(here, x);
@@ -14,6 +16,19 @@ gt_Tape *gt_probe_tape(const char *here, gt_Tensors watched, bool persistent)
     for (int32_t i = 0; tape && i < watched.count; i++)
         gt_watch_at(here, tape, watched.items[i]);
     return tape;
+}
+
+gt_Tensor *gt_probe_upstream(gt_Context *context, gt_Tensor *output)
+{
+    gt_Spec spec = gt_spec(output);
+    void *data = NULL;
+    gt_Tensor *upstream =
+        gt_context_status(context) == GT_OK ? gt_tensor_new(context, &spec, &data) : NULL;
+    for (int64_t i = 0; upstream && i < spec.size; i++) {
+        double place = 0.61803398874989485 * (double)(i + 1);
+        gt_number_store(spec.dtype, data, i, 0.5 + (place - floor(place)));
+    }
+    return upstream;
 }
 
 gt_Status gt_check_inputs(gt_Context *context, gt_Tensors inputs)

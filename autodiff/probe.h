@@ -11,6 +11,11 @@ gt_Tensor *gt_probe(const char *here, gt_Tensor *x);
 /* A tape that watches these and nothing by itself. NULL on failure. */
 gt_Tape *gt_probe_tape(const char *here, gt_Tensors watched, bool persistent);
 
+/* A tensor like an output with numbers from [1/2, 3/2) that no symmetry cancels, to arrive at it where only what is linear in
+ * it counts: what it is has no influence on a derivative in it. But the rules of linear algebra refuse gradients of vectors
+ * that are not defined if any arrive, and 0 would say that none do. NULL on failure. */
+gt_Tensor *gt_probe_upstream(gt_Context *context, gt_Tensor *output);
+
 /* Are there 1 to 64 inputs? */
 gt_Status gt_check_inputs(gt_Context *context, gt_Tensors inputs);
 

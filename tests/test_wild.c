@@ -28,6 +28,7 @@ typedef enum Kind {
     FUNCTION,
     METRIC,
     HISTORY,
+    SOLUTION,
     TAPE,
     SCOPE,
     CONTEXT,
@@ -37,7 +38,7 @@ typedef enum Kind {
 
 static const char *const kind_names[] = {
     "",       "tensor",  "variable", "layer", "optimizer", "dataset",    "function",
-    "metric", "history", "tape",     "scope", "context",   "tensor file", "callback"};
+    "metric", "history", "solution", "tape",     "scope", "context",   "tensor file", "callback"};
 
 /* ---- good handles, of this context and another one, and freed ones ---- */
 
@@ -54,6 +55,7 @@ typedef struct World {
     gt_Metric *metric;
     gt_Callback *callback;
     gt_History *history;
+    gt_Solution *solution;
     gt_TensorFile *file;
 } World;
 
@@ -80,6 +82,21 @@ static gt_Tensor *all_rows(void *user, const gt_Batch *batch)
 static const char file_name[] = "test_wild.safetensors";
 
 /* In the current context; a model around the layer holds it. */
+/* The variable belongs to the solution alone. */
+static gt_Status bowl(void *context, gt_Tensor *const *in, gt_Tensor **outputs)
+{
+    (void)in;
+    outputs[0] = gt_square((gt_Variable *)context);
+    return gt_status();
+}
+static gt_Solution *solved(void)
+{
+    gt_Variable *variable = gt_variable(gt_scalar(1, GT_FLOAT64), .name = "s");
+    gt_Solution *solution = gt_lbfgs(bowl, variable, gt_tensors(variable));
+    gt_variable_free(variable);
+    return solution;
+}
+
 static World make_world(void)
 {
     World world = {.context = gt_context()};
@@ -95,6 +112,7 @@ static World make_world(void)
     world.callback = gt_EarlyStopping();
     gt_compile(world.model, .optimizer = gt_SGD(0.1), .loss = gt_MeanSquaredError());
     world.history = gt_fit(world.model, world.data, .verbose = GT_VERBOSITY_SILENT);
+    world.solution = solved();
     gt_save_tensors(file_name, gt_named_tensors({"a", numbers}));
     world.file = gt_open_tensors(file_name);
     world.tape = gt_tape_begin(.persistent = true);
@@ -131,7 +149,7 @@ static void add_world(Handles *handles, const char *text, const World *world)
         const void *pointer;
     } all[] = {{TENSOR, world->x},        {VARIABLE, world->v},      {LAYER, world->layer},
                {OPTIMIZER, world->adam},  {DATASET, world->data},    {FUNCTION, world->function},
-               {METRIC, world->metric},   {HISTORY, world->history}, {TAPE, world->tape},
+               {METRIC, world->metric},   {HISTORY, world->history}, {SOLUTION, world->solution}, {TAPE, world->tape},
                {TENSORFILE, world->file}, {SCOPE, world->scope},     {CONTEXT, world->context},
                {CALLBACK, world->callback}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -150,6 +168,7 @@ static void free_world(const World *world)
     gt_metric_free(world->metric);
     gt_callback_free(world->callback);
     gt_history_free(world->history);
+    gt_solution_free(world->solution);
     gt_tensor_file_free(world->file);
     ok();
 }
@@ -197,6 +216,7 @@ static void free_world(const World *world)
 #define SEQUENCE  gt_full(gt_shape(1, 2, 1), 1)
 #define FOURFOLD  gt_full(gt_shape(1, 4), 1)
 #define THREEFOLD gt_full(gt_shape(1, 3), 1)
+#define DOUBLES   gt_tensors(gt_variable(gt_zeros(gt_shape(2), .dtype = GT_FLOAT64)))
 
 static World good;
 static gt_Tensor *out[8];
@@ -225,6 +245,8 @@ static gt_Tensor *joined(void *user, const gt_CallArgs *in)
         gt_Metric *metric = good.metric;                                                           \
         gt_Callback *callback = good.callback;                                                     \
         gt_Tape *tape = good.tape;                                                                 \
+        gt_Solution *solution = good.solution;                                                     \
+        (void)solution;                                                                            \
         (void)x, (void)v, (void)layer, (void)adam, (void)data, (void)function, (void)metric;       \
         (void)tape, (void)model, (void)callback, (void)W;                                                          \
         (void)(__VA_ARGS__);                                                                       \
@@ -274,7 +296,7 @@ static bool calls(const Row *row, const char *const *names)
 
 static const char *const frees[] = {"gt_variable_free", "gt_layer_free",       "gt_optimizer_free",
                                     "gt_dataset_free",  "gt_function_free",    "gt_metric_free", "gt_callback_free",
-                                    "gt_history_free",  "gt_tensor_file_free", NULL};
+                                    "gt_history_free",  "gt_solution_free", "gt_tensor_file_free", NULL};
 static const char *const may_be_null[] = {"gt_autocast_at",
                                           "gt_scope_end_at",
                                           "gt_tape_end_at",

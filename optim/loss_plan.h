@@ -1,0 +1,20 @@
+/* A loss and its gradient as one plan, for solvers. Not installed. */
+#ifndef GT_OPTIM_LOSS_PLAN_H
+#define GT_OPTIM_LOSS_PLAN_H
+
+#include "optim/solver.h"
+
+typedef struct gt_LossPlan {
+    gt_Solver *solver;
+    gt_Function *both;
+} gt_LossPlan;
+
+/* Makes the plan and evaluates it at x: an error where the loss or its gradient is not finite. `gradient` (n). */
+gt_Status gt_loss_plan_begin(gt_LossPlan *self, gt_Solver *solver, double *gradient);
+/* The loss and its gradient at x, which the variables become; counts, and stops at the limit. False if it did not
+ * happen. */
+bool gt_loss_plan_at(gt_LossPlan *self, const double *x, double *loss, double *gradient);
+/* The largest element of the gradient that no bound holds. */
+double gt_loss_plan_slope(const gt_Solver *solver, const double *x, const double *gradient);
+
+#endif
