@@ -44,6 +44,7 @@ def public_names(compiler):
 
 
 def check_reference(compiler):
+    check_reader()
     book = headers.read(ROOT, compiler)
     names = public_names(compiler)
     for name in sorted(names - set(book.functions)):
@@ -65,6 +66,53 @@ def check_reference(compiler):
     count = len(book.functions)
     print(f'{count} functions, {count - sum(not f.doc for f in book.functions.values())} with a docstring; {options} options; '
           f'{len(names)} public names')
+
+
+PLANTED = '''/* The intro. */
+#ifndef X
+/* ---- a section ---- */
+
+/* Shared by two. */
+#define gt_a(x) gt_a_at(GT_HERE, x)
+GT_API gt_Status gt_a_at(const char *here, int x);
+#define gt_b(x) gt_b_at(GT_HERE, x)
+
+#define gt_lost(x) gt_lost_at(GT_HERE, x)
+/* A constant. */
+#define GT_C 3
+
+GT_API int gt_also_lost(void);
+/* What it gives. */
+typedef struct gt_Result {
+    int x; /* a member; with } in its comment */
+} gt_Result;
+GT_API gt_Result
+gt_given(int x);
+#ifdef __cplusplus
+inline int gt_in_cpp(int x) { return x; }
+#else
+/* clang-format off */
+/* In C. */
+#define gt_in_c(...) gt_in_c_list((const int[]){__VA_ARGS__})
+#endif
+#endif
+'''
+
+
+def check_reader():
+    """The reader of headers on one that is made up: whose comment is whose."""
+    known = {'macros': {'gt_in_c': ['...']}, 'inline': {}, 'forward': {}}
+    header, found = headers.Reader('planted.h', PLANTED, known).read()
+    docs = {}
+    for name, kind, _, doc, section, extra in found:
+        docs.setdefault(name, doc)
+    expected = {'gt_a': 'Shared by two.', 'gt_b': 'Shared by two.', 'gt_lost': '', 'gt_also_lost': '', 'gt_Result': 'What it gives.',
+                'gt_given': 'What it gives.', 'gt_in_c': 'In C.'}
+    if docs != expected or header.intro != 'The intro.' or {f[4] for f in found} != {'a section'}:
+        fault(f'headers.py reads a planted header as {docs}')
+    blocks = headers.blocks('gt_a(1): One, of\ntwo lines.\n    x = 1\n\n    y = 2\n  - an item\n    goes on\n')
+    if [k for k, _ in blocks] != ['text', 'code', 'item'] or headers.sentence('gt_a(1), gt_a(2): One. Two.') != 'One':
+        fault(f'headers.py parts a docstring as {blocks}')
 
 
 def check_contents():
