@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 
-static const char *labels;
+static Likeness how = {.labelled = true};
 
 static const Option options[] = {
-    {"labels", 0, OPTION_TEXT, &labels, "FILE", "a second file, which has the labels alone"},
+    {"labels", 0, OPTION_TEXT, &how.labels, "FILE", "a second file, which has the labels alone"},
+    {"missing", 0, OPTION_TEXT, &how.missing, "HOW",
+     "empty cells: median, mean, drop or error; none: as in training"},
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -14,11 +16,15 @@ static int run(const char **operands)
 {
     Rows rows;
     const char *recipe = NULL;
+    gt_Missing missing;
+    if (how.missing && !rows_missing(how.missing, &missing))
+        return misuse(MISSING_WORDS);
     gt_Layer *model = model_open(operands[0], &recipe);
-    bool ok = model && rows_read_like(model, recipe, operands[1], labels, true, &rows);
-    if (!ok)
+    how.path = operands[1];
+    gt_Dataset *data = model && rows_read_like(model, recipe, &how, &rows) ? rows_dataset(&rows) : NULL;
+    if (!data)
         return EXIT_FAILURE;
-    gt_Scores scores = gt_evaluate(model, rows.x, .y = rows.y, .batch_size = 256);
+    gt_Scores scores = gt_evaluate(model, data);
     if (gt_status() != GT_OK)
         return EXIT_FAILURE;
     printf("rows       %lld\nloss       %.6g\n", (long long)rows.count, scores.loss);

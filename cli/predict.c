@@ -5,7 +5,7 @@
 #include <string.h>
 
 static struct {
-    const char *output;
+    const char *output, *missing;
     bool probabilities;
 } given;
 
@@ -14,6 +14,8 @@ static const Option options[] = {
      "for the predictions; none: standard output"},
     {"probabilities", 'p', OPTION_FLAG, &given.probabilities, NULL,
      "of each class, in columns behind the prediction"},
+    {"missing", 0, OPTION_TEXT, &given.missing, "HOW",
+     "empty cells: median, mean, drop or error; none: as in training"},
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -78,9 +80,13 @@ static int run(const char **operands)
 {
     Rows rows;
     const char *recipe = NULL;
+    gt_Missing missing;
+    if (given.missing && !rows_missing(given.missing, &missing))
+        return misuse(MISSING_WORDS);
     gt_Layer *model = model_open(operands[0], &recipe);
-    bool ok = model && rows_read_like(model, recipe, operands[1], NULL, false, &rows);
-    gt_Tensor *y = ok ? gt_predict(model, rows.x, .batch_size = 256) : NULL;
+    const Likeness how = {.path = operands[1], .missing = given.missing};
+    gt_Dataset *data = model && rows_read_like(model, recipe, &how, &rows) ? rows_dataset(&rows) : NULL;
+    gt_Tensor *y = data ? gt_predict(model, data) : NULL;
     return y ? write_predictions(model, y) : EXIT_FAILURE;
 }
 
@@ -93,7 +99,8 @@ const Command predict_command = {
             "trained on: columns are\n"
             "found by their names, or their places; a column of labels may be there or not. The "
             "output is a line\n"
-            "\"prediction\", then a line for each row: the name of a class, or a number.\n",
+            "\"prediction\", then a line for each row, but for those that --missing drop leaves out: the "
+            "name of a class, or a number.\n",
     .options = options,
     .run = run,
 };

@@ -42,16 +42,18 @@ static bool parse(const char *recipe, Known *known)
 }
 
 /* A gap is filled as in the table that the model was trained on, or with the mean that a column had there: predictions stay
- * beside their rows. */
-static bool read_csv_like(gt_Layer *model, const char *path, bool labelled, Rows *rows)
+ * beside their rows, unless it is said that rows are left out. */
+static bool read_csv_like(gt_Layer *model, const Likeness *how, bool labelled, Rows *rows)
 {
-    rows->table = gt_dataset_from_csv(path, .model = model, .label_column = labelled ? -1 : GT_NONE,
-                                      .missing = GT_MISSING_MEAN, .shuffle = false,
-                                      .batch_size = ALL_ROWS);
+    gt_Missing missing = GT_MISSING_MEAN;
+    if (how->missing)
+        rows_missing(how->missing, &missing);
+    rows->table = gt_dataset_from_csv(how->path, .model = model, .label_column = labelled ? -1 : GT_NONE,
+                                      .missing = missing, .shuffle = false, .batch_size = ALL_ROWS);
     if (!rows->table || !table_take(rows->table, rows))
         return false;
     if (labelled && !rows->y)
-        fail("%s has no column of labels, as the model's table had: --labels names a file of them", path);
+        fail("%s has no column of labels, as the model's table had: --labels names a file of them", how->path);
     return !labelled || rows->y;
 }
 
@@ -87,17 +89,25 @@ static bool read_labels_like(const Known *known, const char *path, const char *l
            labels_like(labels ? labels : path, numbers, text, rows);
 }
 
-bool rows_read_like(gt_Layer *model, const char *recipe, const char *path, const char *labels,
-                    bool labelled, Rows *rows)
+bool rows_read_like(gt_Layer *model, const char *recipe, const Likeness *how, Rows *rows)
 {
     Known known;
     *rows = (Rows){0};
     if (!parse(recipe, &known) || !take_classes(model, rows))
         return false;
     rows->kind = known.kind;
-    bool within = labelled && !labels && known.kind == ROWS_CSV; /* the labels are in the same file */
-    if (known.kind == ROWS_CSV ? !read_csv_like(model, path, within, rows)
-                               : !rows_read_inputs(known.kind, path, known.x, rows))
+    bool within = how->labelled && !how->labels && known.kind == ROWS_CSV; /* the labels are in the same file */
+    if (known.kind == ROWS_CSV ? !read_csv_like(model, how, within, rows)
+                               : !rows_read_inputs(known.kind, how->path, known.x, rows))
         return false;
-    return !labelled || within || read_labels_like(&known, path, labels, rows);
+    return !how->labelled || within || read_labels_like(&known, how->path, how->labels, rows);
+}
+
+gt_Dataset *rows_dataset(const Rows *rows)
+{
+    gt_Tensor *weight[] = {rows->weight};
+    bool weighs = rows->weight && rows->y;
+    return gt_dataset_from_tensors(rows->x, rows->y, .shuffle = false, .batch_size = 256,
+                                   .text = {rows->texts[0].name ? rows->texts : NULL},
+                                   .sample_weight = {weight, weighs});
 }

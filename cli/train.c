@@ -115,7 +115,7 @@ static bool check_options(const char *path)
         wrong = "--task must be classes or numbers";
     gt_Missing missing;
     if (!rows_missing(reading.missing, &missing))
-        wrong = "--missing must be error, drop, mean or median";
+        wrong = MISSING_WORDS;
     for (int i = 0; i < network.layers.count; i++) {
         char *end;
         long units = strtol(network.layers.words[i], &end, 10);

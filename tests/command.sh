@@ -194,7 +194,19 @@ expect 0 train years.txt -q -e 1 --task classes
 says out "classes    12: 0 1 10 11 2"
 awk 'BEGIN { print "a;y"; for (i = 0; i < 40; i++) printf "%d,5;%s\n", i, i < 20 ? "low" : "high" }' >comma.csv
 expect 1 train comma.csv -q
-says err 'look like numbers with a decimal comma'
+says err 'look like numbers with a decimal comma: --decimal , reads them, --categories NAME has them as categories'
+printf 'a,b\n1,x\n2,y\n(k.A.),x\n3,x\n' >words.csv
+expect 1 train words.csv -q
+says err 'if it stands for a missing value: --na "(k.A.)"'
+printf 'a;b\n1;x\n2;y\n2,5;x\n3;x\n' >point.csv
+expect 1 train point.csv -q
+says err 'with --decimal , its comma is a point'
+printf 'a,b\n1,x\n2,y\n,x\n3,x\n' >hole.csv
+expect 1 train hole.csv -q --missing error
+says err '--missing says what becomes of it: drop, mean or median'
+seq 12 >one.csv
+expect 1 train one.csv -q
+says err 'is the last one that of the labels?'
 expect 0 train comma.csv -q --decimal ,
 at_least 0.8 accuracy
 [ -s err ] && wrong "--decimal: expected no warning"
@@ -398,6 +410,58 @@ says err "wrong.json:1:1: expected an object"
 expect 1 train missing.json
 says err "missing.json: cannot be opened"
 
+# ---- columns of text, of a model that a C program has saved ----
+# good: yes, bad: no, whatever the price.
+escaped() { printf '%s' "$1" | sed 's/["\\]/\\&/g'; }
+model='{"gradtape":1,"model":{"class":"functional","inputs":[{"name":"note","shape":[-1],"dtype":"text"},
+    {"name":"price","shape":[-1,1],"dtype":"float32"}],"layers":[{"class":"text_vectorization","options":{"output_mode":2,
+    "vocabulary":["good","bad"]}},{"class":"dense","options":{"units":2,"activation":"softmax"}}],
+    "nodes":[{"layer":0,"training":-1,"wanted":1,"from":[0]},{"operation":"concatenate","options":{"axis":-1},"from":[2,1]},
+    {"layer":1,"training":-1,"wanted":1,"from":[3]}],"outputs":[4]}}'
+training='{"gradtape":1,"classes":["no","yes"],"optimizer":{"class":"sgd"},"losses":[{"class":"sparse_categorical_crossentropy"}],
+    "metrics":[{"metric":{"class":"accuracy"}}]}'
+table='{"gradtape":1,"delimiter":"","quote":"\"","decimal":",","header":"auto","skip_rows":0,"missing":"drop","missing_value":0,
+    "na":["?"],"one_hot":false,"scale":1,"dtype":"float32","label_dtype":null,"named":true,
+    "columns":[{"name":"price","field":0,"role":"x","integers":true,"fill":2.5},{"name":"note","field":1,"role":"text","integers":true},
+    {"name":"kind","field":2,"role":"label","categories":["no","yes"]}],"classes":[]}'
+header=$(printf '{"__metadata__":{"gradtape.model":"%s","gradtape.training":"%s","gradtape.table":"%s"},
+    "dense/kernel":{"dtype":"F32","shape":[4,2],"data_offsets":[0,32]},"dense/bias":{"dtype":"F32","shape":[2],"data_offsets":[32,40]},
+    "/optimizer/iteration":{"dtype":"I64","shape":[],"data_offsets":[40,48]},"/optimizer/learning_rate":{"dtype":"F64","shape":[],"data_offsets":[48,56]}}' \
+    "$(escaped "$model")" "$(escaped "$training")" "$(escaped "$table")" | tr -d '\n')
+while [ $((${#header} % 8)) -ne 0 ]; do header="$header "; done
+printf "\\$(printf %o $((${#header} % 256)))\\$(printf %o $((${#header} / 256)))\\0\\0\\0\\0\\0\\0" >notes.gradtape
+printf '%s' "$header" >>notes.gradtape
+printf '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\200\77\0\0\200\77\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' >>notes.gradtape
+printf '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\360\77' >>notes.gradtape # a step, a rate
+printf 'note;price;kind\ngood wine;1,5;yes\nso bad;?;no\ngood;40;no\nbad;3;\n' >notes.csv
+head -4 notes.csv | cut -d';' -f1,2 >new_notes.csv
+expect 0 predict notes.gradtape new_notes.csv
+[ "$(cat out)" = "prediction
+yes
+no
+yes" ] || wrong "a column of text: expected yes, no, yes"
+expect 0 predict notes.gradtape new_notes.csv --missing drop # a row less
+[ "$(cat out)" = "prediction
+yes
+yes" ] || wrong "--missing drop: expected yes, yes"
+expect 1 predict notes.gradtape new_notes.csv --missing error
+expect 2 predict notes.gradtape new_notes.csv --missing perhaps
+says err "--missing must be error, drop, mean or median"
+expect 1 evaluate notes.gradtape notes.csv
+says err "--missing drop leaves such rows out"
+expect 0 evaluate notes.gradtape notes.csv --missing drop
+says out "rows       2"
+says out "accuracy   0.5000"
+printf 'yes\nno\nyes\n' >answers.txt
+expect 0 evaluate notes.gradtape new_notes.csv --labels answers.txt
+says out "accuracy   1.0000"
+expect 2 evaluate notes.gradtape notes.csv --missing perhaps
+expect 0 info notes.gradtape --json
+cp out notes.json
+expect 1 train flowers.csv --label kind --without y -q --model notes.json -o never.gradtape
+says err "the model has an input for text, and train has no columns of text"
+[ "$(wc -l <err)" -eq 1 ] || wrong "a model of text: expected one line"
+
 # ---- other formats, times ----
 for ending in safetensors npz json txt dot svg; do
     expect 0 export first.gradtape --output "first.$ending"
@@ -411,6 +475,8 @@ expect 0 info first.npz
 says out "dense_1/kernel"
 expect 0 info first.safetensors
 says out "dense_1/kernel"
+expect 1 predict first.safetensors unlabelled.csv
+says err "first.safetensors: it holds tensors and no model"
 for format in json txt dot svg; do
     expect 0 export first.gradtape --format $format
     cmp -s out "first.$format" || wrong "export: expected first.$format on standard output"
