@@ -545,6 +545,9 @@ done
 sed 's/green/violet/' unlabelled.csv >new.csv
 expect 1 predict first.gradtape new.csv
 says err '"violet"'
+sed 's/green/grün/' unlabelled.csv >new.csv
+expect 1 predict first.gradtape new.csv
+says err '"grün"'
 cut -d, -f1-2 unlabelled.csv >narrow.csv
 expect 1 predict first.gradtape narrow.csv
 says err '"weight"'
