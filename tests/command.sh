@@ -396,11 +396,17 @@ wrong_json() {
 }
 wrong_json 's/"epochs"/"epoch"/' 1 'wrong.json:1:61: unknown "epoch"; expected "table", "label"'
 wrong_json 's/7, /7 /' 1 'wrong.json:1:73: this is no JSON'
-wrong_json 's/ 7,/ "many",/' 1 'wrong.json:1:71: expected an integer'
-wrong_json 's/ 7,/ [7],/' 1 'wrong.json:1:71: expected an integer'
-wrong_json 's/true/1/' 1 'expected true or false'
-wrong_json 's/\["y"\]/"y"/' 1 'expected a list'
-wrong_json 's/\["y"\]/[[]]/' 1 'expected a list of texts or numbers'
+wrong_json 's/ 7,/ "many",/' 1 'wrong.json:1:71: "epochs" must be an integer'
+wrong_json 's/ 7,/ [7],/' 1 'wrong.json:1:71: "epochs" must be an integer'
+wrong_json 's/0.3/"some"/' 1 '"held_out" must be a number'
+wrong_json 's/true/1/' 1 '"quiet" must be true or false'
+wrong_json 's/\["y"\]/true/' 1 '"without" must be a list, such as ["a", "b"]'
+wrong_json 's/\["y"\]/[[]]/' 1 '"without" must be a list of texts or numbers'
+wrong_json 's/"kind"/["kind"]/' 1 '"label" must be text'
+wrong_json 's/"told.gradtape"/"t.gradtape", "table": "x.csv"/' 1 '"table" comes twice'
+sed 's/\["y"\]/"y"/; s/\[24, 24\]/"24,24"/' told.json >plainly.json # lists as on a command line
+expect 0 train plainly.json
+cmp -s told.gradtape said.gradtape || wrong "lists as text: expected the same model"
 wrong_json 's/"flowers.csv"/3.5/' 1 '3.5: cannot be opened'
 wrong_json 's/"table"/"label"/' 1 'expected "table", the path of the rows'
 wrong_json 's/"epochs": 7/"epochs": 0/' 2 '--epochs must be at least 1'
