@@ -21,7 +21,7 @@ const char *rows_recipe(const Reading *reading, const Rows *rows)
 /* The lines of a recipe. */
 typedef struct Known {
     RowsKind kind;
-    const char *x, *y;
+    const char *x, *y; /* CSV: x is "named" where the table had a header, else NULL */
 } Known;
 
 static bool parse(const char *recipe, Known *known)
@@ -39,6 +39,21 @@ static bool parse(const char *recipe, Known *known)
     else if (!kind || strcmp(kind, "csv") != 0)
         return fail("what the model's file says of its rows cannot be read"), false;
     return true;
+}
+
+/* Columns that have no names are taken by their places. */
+static void warn_without_header(const char *path, const Rows *rows)
+{
+    int count = gt_dataset_column_count(rows->table);
+    for (int k = 0; k < count; k++)
+        if (gt_dataset_column_name(rows->table, k)[0] && gt_dataset_column_name(rows->table, k)[0] != '=')
+            return;
+    for (int k = 0; rows->texts[k].name; k++)
+        if (rows->texts[k].name[0])
+            return;
+    fail("warning: %s has no header, as the model's table had: its columns are taken for those of that table, in their "
+         "places",
+         path);
 }
 
 /* A gap is filled as in the table that the model was trained on, or with the mean that a column had there: predictions stay
@@ -100,6 +115,8 @@ bool rows_read_like(gt_Layer *model, const char *recipe, const Likeness *how, Ro
     if (known.kind == ROWS_CSV ? !read_csv_like(model, how, within, rows)
                                : !rows_read_inputs(known.kind, how->path, known.x, rows))
         return false;
+    if (known.kind == ROWS_CSV && known.x)
+        warn_without_header(how->path, rows);
     return !how->labelled || within || read_labels_like(&known, how->path, how->labels, rows);
 }
 
