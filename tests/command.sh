@@ -134,6 +134,13 @@ says out 'prediction,"iris, blue",rose,tulip'
 awk -F, '{ print $3 "," $2 "," $1 }' unlabelled.csv >turned.csv
 expect 0 predict flowers.gradtape turned.csv
 cmp -s predictions out || wrong "columns in another order: expected the same predictions"
+# Without a header places stand for names, and that is said.
+tail -n +2 unlabelled.csv >headless.csv
+expect 0 predict flowers.gradtape headless.csv
+cmp -s predictions out || wrong "columns without names: expected the same predictions"
+says err "warning: headless.csv has no header, as the model's table had"
+expect 0 predict flowers.gradtape turned.csv
+[ -s err ] && wrong "a table with a header: expected no warning"
 # How many are right is what evaluate says.
 expect 0 evaluate flowers.gradtape flowers.csv
 at_least 0.9 accuracy
@@ -239,6 +246,7 @@ expect 0 train plain.txt --label 0 -q -e 40 -r 0.01
 says out "classes    2: 3 4"
 expect 0 evaluate plain.gradtape plain.txt
 at_least 0.95 accuracy
+[ -s err ] && wrong "a model without names: expected no warning"
 
 # A column that is constant in training has no scale: another value in it changes little.
 awk -F, 'NR == 1 { print "same," $0; next } { print "7," $0 }' flowers.csv >constant.csv
@@ -315,6 +323,18 @@ expect 0 evaluate stopped.gradtape flowers.csv
 expect 0 info first.gradtape
 says out "a gradtape model"
 says out "dense/kernel"
+says out "  the point of numbers is ."
+says out "3 classes: "
+says out "  columns, found by their names in the header"
+says out "    size                    a number, "
+says out "    color                   one of 3: blue green red"
+says out '    kind                    the label, which evaluate needs: one of 3: "iris,'
+says out "  losses     sparse_categorical_crossentropy"
+checks=$((checks + 1))
+grep -q '[{\]' out && wrong "info of a model: expected words, no JSON"
+expect 0 info narrow.gradtape
+says out "  columns, found by their places from 0 on"
+says out "    1                       a number"
 expect 0 info flowers.csv
 says out "240 rows, 5 columns"
 says out "blue green red"
@@ -323,6 +343,12 @@ expect 0 info days.csv
 says out "   0 cannot be used: "
 says out "is a date"
 says out "   1 n "
+(echo "a title" && sed 's/^7,5/none/; s/^9,5/none/' comma.csv) >titled.csv
+expect 0 info titled.csv --skip-rows 1 --decimal , --na none
+says out "40 rows, 2 columns"
+says out "   0 a                        numbers      0.5 to 39.5, mean "
+expect 2 info titled.csv --decimal point
+expect 2 info titled.csv --skip-rows -1
 expect 1 train days.csv
 says err "leave it out with --without"
 expect 0 summary first.gradtape
@@ -462,6 +488,12 @@ printf 'yes\nno\nyes\n' >answers.txt
 expect 0 evaluate notes.gradtape new_notes.csv --labels answers.txt
 says out "accuracy   1.0000"
 expect 2 evaluate notes.gradtape notes.csv --missing perhaps
+expect 0 info notes.gradtape
+says out "  the point of numbers is a comma"
+says out "  an empty cell is also ?"
+says out "    price                   a number, 2.5 where it is empty"
+says out "    note                    text"
+says out "2 classes: no yes"
 expect 0 info notes.gradtape --json
 cp out notes.json
 expect 1 train flowers.csv --label kind --without y -q --model notes.json -o never.gradtape
