@@ -3,12 +3,11 @@
 
 #include <stdlib.h>
 
-static Likeness how = {.labelled = true};
+static Likeness how = {.labelled = true, .skip_rows = -1};
 
 static const Option options[] = {
     {"labels", 0, OPTION_TEXT, &how.labels, "FILE", "a second file, which has the labels alone"},
-    {"missing", 0, OPTION_TEXT, &how.missing, "HOW",
-     "empty cells: median, mean, drop or error; none: as in training"},
+    LIKENESS_OPTIONS(how),
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -16,9 +15,8 @@ static int run(const char **operands)
 {
     Rows rows;
     const char *recipe = NULL;
-    gt_Missing missing;
-    if (how.missing && !rows_missing(how.missing, &missing))
-        return misuse(MISSING_WORDS);
+    if (!likeness_sound(&how))
+        return EXIT_USAGE;
     gt_Layer *model = model_open(operands[0], &recipe);
     how.path = operands[1];
     gt_Dataset *data = model && rows_read_like(model, recipe, &how, &rows) ? rows_dataset(&rows) : NULL;

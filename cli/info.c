@@ -1,6 +1,7 @@
 /* gradtape info: what is in a file. */
 #include "cli/json.h"
 #include "cli/network.h"
+#include "cli/rows.h"
 #include "cli/schema.h"
 
 #include <errno.h>
@@ -218,8 +219,8 @@ static int print_architecture(const char *path)
 static int run(const char **operands)
 {
     const char *path = operands[0];
-    if (strlen(form.decimal) != 1 || !strchr(".,", *form.decimal))
-        return misuse("--decimal must be . or ,");
+    if (!good_decimal(form.decimal))
+        return misuse(DECIMAL_WORDS);
     if (form.skip_rows < 0)
         return misuse("--skip-rows must not be negative");
     if (json)

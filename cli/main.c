@@ -21,6 +21,8 @@ static const char *const spellings[][2] = {
      "--decimal , reads them, --categories NAME has them as categories"},
     {"with .decimal = ',' its comma is a point", "with --decimal , its comma is a point"},
     {"it holds tensors and no model: make the model, and gt_load_weights", "it holds tensors and no model"},
+    {"is not compiled: gt_compile(model, .optimizer = ..., .loss = ...) comes before gt_evaluate",
+     "has no loss: it was saved without what it was compiled with, and can predict alone"},
     {".missing says what becomes of it: GT_MISSING_DROP, GT_MISSING_VALUE, GT_MISSING_MEAN or GT_MISSING_MEDIAN",
      "--missing says what becomes of it: drop, mean or median"},
     {".missing = GT_MISSING_DROP", "--missing drop"},

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static Likeness how = {.skip_rows = -1};
 static struct {
-    const char *output, *missing;
+    const char *output;
     bool probabilities;
 } given;
 
@@ -14,8 +15,7 @@ static const Option options[] = {
      "for the predictions; none: standard output"},
     {"probabilities", 'p', OPTION_FLAG, &given.probabilities, NULL,
      "of each class, in columns behind the prediction"},
-    {"missing", 0, OPTION_TEXT, &given.missing, "HOW",
-     "empty cells: median, mean, drop or error; none: as in training"},
+    LIKENESS_OPTIONS(how),
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -80,11 +80,10 @@ static int run(const char **operands)
 {
     Rows rows;
     const char *recipe = NULL;
-    gt_Missing missing;
-    if (given.missing && !rows_missing(given.missing, &missing))
-        return misuse(MISSING_WORDS);
+    if (!likeness_sound(&how))
+        return EXIT_USAGE;
+    how.path = operands[1];
     gt_Layer *model = model_open(operands[0], &recipe);
-    const Likeness how = {.path = operands[1], .missing = given.missing};
     gt_Dataset *data = model && rows_read_like(model, recipe, &how, &rows) ? rows_dataset(&rows) : NULL;
     gt_Tensor *y = data ? gt_predict(model, data) : NULL;
     return y ? write_predictions(model, y) : EXIT_FAILURE;

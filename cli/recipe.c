@@ -56,6 +56,21 @@ static void warn_without_header(const char *path, const Rows *rows)
          path);
 }
 
+bool good_decimal(const char *text)
+{
+    return strcmp(text, ".") == 0 || strcmp(text, ",") == 0;
+}
+
+bool likeness_sound(const Likeness *how)
+{
+    gt_Missing missing;
+    const char *wrong = how->missing && !rows_missing(how->missing, &missing) ? MISSING_WORDS
+                        : how->decimal && !good_decimal(how->decimal)         ? DECIMAL_WORDS
+                        : how->skip_rows < -1                                 ? "--skip-rows must not be negative"
+                                                                              : NULL;
+    return !wrong || (misuse("%s", wrong), false);
+}
+
 /* A gap is filled as in the table that the model was trained on, or with the mean that a column had there: predictions stay
  * beside their rows, unless it is said that rows are left out. */
 static bool read_csv_like(gt_Layer *model, const Likeness *how, bool labelled, Rows *rows)
@@ -64,7 +79,9 @@ static bool read_csv_like(gt_Layer *model, const Likeness *how, bool labelled, R
     if (how->missing)
         rows_missing(how->missing, &missing);
     rows->table = gt_dataset_from_csv(how->path, .model = model, .label_column = labelled ? -1 : GT_NONE,
-                                      .missing = missing, .shuffle = false, .batch_size = ALL_ROWS);
+                                      .missing = missing, .skip_rows = how->skip_rows,
+                                      .decimal = how->decimal ? how->decimal[0] : GT_CHAR_NONE, .shuffle = false,
+                                      .batch_size = ALL_ROWS);
     if (!rows->table || !table_take(rows->table, rows))
         return false;
     if (labelled && !rows->y)

@@ -36,6 +36,7 @@ typedef struct Rows {
 } Rows;
 
 #define MISSING_WORDS "--missing must be error, drop, mean or median"
+#define DECIMAL_WORDS "--decimal must be . or ,"
 /* "median", ...; false: it is none of them. */
 bool rows_missing(const char *word, gt_Missing *missing);
 RowsKind rows_kind(const char *path);
@@ -48,9 +49,19 @@ const char *rows_recipe(const Reading *reading, const Rows *rows);
 typedef struct Likeness {
     const char *path;
     const char *missing; /* "median", ...; NULL: as the model's table, and gaps where that had none as the mean */
+    const char *decimal; /* NULL: as the model's table */
+    int64_t skip_rows;   /* -1: as the model's table */
     const char *labels;  /* a second file, of labels alone; NULL: none */
     bool labelled;       /* with labels, from `labels` if that is not NULL */
 } Likeness;
+#define LIKENESS_OPTIONS(how)                                                                                \
+    {"missing", 0, OPTION_TEXT, &(how).missing, "HOW",                                                       \
+     "empty cells: median, mean, drop or error; none: as in training"},                                      \
+        {"decimal", 0, OPTION_TEXT, &(how).decimal, "C", "the point of numbers; none: as in training"},      \
+        {"skip-rows", 0, OPTION_INTEGER, &(how).skip_rows, "N", "lines before the first row; none: as in training"}
+/* False: an option has a value that none may have; told. */
+bool likeness_sound(const Likeness *how);
+bool good_decimal(const char *text);
 /* Reads rows as the model and the recipe say. */
 bool rows_read_like(gt_Layer *model, const char *recipe, const Likeness *how, Rows *rows);
 /* The rows in the form that a model takes, columns of text among them; NULL: raised. */

@@ -99,7 +99,7 @@ static bool check_options(const char *path)
         : given.validation <= 0 || given.validation > 0.9
             ? "--validation must be above 0, at most 0.9"
         : reading.skip_rows < 0           ? "--skip-rows must not be negative"
-        : strlen(reading.decimal) != 1    ? "--decimal must be . or ,"
+        : !good_decimal(reading.decimal)  ? DECIMAL_WORDS
         : reading.labels && reading.label ? "--label and --labels exclude each other"
         : reading.labels && strcmp(reading.missing, "drop") == 0
             ? "--missing drop does not go with --labels"

@@ -488,6 +488,20 @@ printf 'yes\nno\nyes\n' >answers.txt
 expect 0 evaluate notes.gradtape new_notes.csv --labels answers.txt
 says out "accuracy   1.0000"
 expect 2 evaluate notes.gradtape notes.csv --missing perhaps
+expect 2 evaluate notes.gradtape notes.csv --decimal point
+expect 2 predict notes.gradtape notes.csv --skip-rows -2
+# A table that is written otherwise than that of the training.
+(echo "of today" && sed 's/1,5/1.5/' notes.csv) >other_notes.csv
+expect 1 predict notes.gradtape other_notes.csv --skip-rows 1
+says err '"1.5" in column "price" is not a number'
+expect 1 predict notes.gradtape other_notes.csv
+says err "--skip-rows 1 passes over it"
+expect 0 predict notes.gradtape other_notes.csv --skip-rows 1 --decimal .
+expect 0 evaluate notes.gradtape other_notes.csv --skip-rows 1 --decimal . --missing drop
+says out "accuracy   0.5000"
+LC_ALL=C sed 's/gradtape\.training/gradtape.traininh/' notes.gradtape >untold.gradtape # what it was compiled with is not known
+expect 1 evaluate untold.gradtape notes.csv --missing drop
+says err "has no loss: it was saved without what it was compiled with"
 expect 0 info notes.gradtape
 says out "  the point of numbers is a comma"
 says out "  an empty cell is also ?"
