@@ -639,6 +639,21 @@ static bool refuse_commas(Reading *r, const bool *categories)
     return true;
 }
 
+/* Numbers of categories weigh nothing. */
+static bool refuse_text_weights(Reading *r)
+{
+    char name[GT_EXCERPT + 16];
+    for (int32_t i = 0; i < r->table->count; i++) {
+        const gt_TableColumn *column = &r->table->columns[i];
+        if (column->role != GT_TABLE_WEIGHT || !column->text)
+            continue;
+        gt_raise(r->csv.context, GT_FORMAT, NULL, NULL, "%s: weights must be numbers (%s is text)", r->csv.path,
+                 field_name(r, column->field, name));
+        return false;
+    }
+    return true;
+}
+
 static bool choose_columns(Reading *r)
 {
     gt_Context *context = r->csv.context;
@@ -657,7 +672,7 @@ static bool choose_columns(Reading *r)
                  ? choose_like(r)
                  : choose_by_options(r, marks, marks + fields) && refuse_commas(r, marks + fields);
     gt_release(context, marks, 2 * fields * sizeof *marks);
-    return ok && refuse_dates(r);
+    return ok && refuse_text_weights(r) && refuse_dates(r);
 }
 
 /* ---- reading ---- */

@@ -121,6 +121,9 @@ cmp -s flowers.gradtape first.gradtape || wrong "the same seed: expected the sam
 expect 0 train flowers.csv --label=3 --without=4 -o other.gradtape -q -e 3 --layers 8 --dropout 0.1 -b 16 -r 0.01
 says out "epochs     3"
 
+expect 1 train flowers.csv --label kind --task numbers -o other.gradtape
+says err 'labels are text, hence classes (column "kind")'
+
 expect 0 predict flowers.gradtape unlabelled.csv
 says out '"iris, blue"'
 checks=$((checks + 1))

@@ -285,11 +285,18 @@ Test(tables, labels, .init = open_folder, .fini = close_folder)
     ok();
     cr_assert(gt_dataset_y(data).dtype == GT_FLOAT64, "too large for classes");
     holds(data, 2, 1, NUMBERS(1, 2), NUMBERS(1, 3e9));
-    data = read("x,y\n1,b\n2,a\n", .label_dtype = GT_FLOAT32);
+    data = read("x,y\n1,b\n2,a\n", .label_dtype = GT_INT64);
     ok();
-    cr_assert(gt_dataset_y(data).dtype == GT_FLOAT32 && gt_dataset_y(data).rank == 2 &&
+    cr_assert(gt_dataset_y(data).dtype == GT_INT64 && gt_dataset_y(data).rank == 1 &&
               gt_dataset_class_count(data) == 2);
     holds(data, 2, 1, NUMBERS(1, 2), NUMBERS(1, 0));
+    refused(read("x,y\n1,b\n2,a\n", .label_dtype = GT_FLOAT32), GT_INVALID,
+            "labels are text, hence classes (column \"y\"): they cannot be read as float32");
+    refused(read("1,b\n2,a\n", .label_dtype = GT_FLOAT64), GT_INVALID, "hence classes (column \"1\")");
+    refused(read("x,w,y\n1,shop,1\n2,phone,0\n", .weight = "w"), GT_FORMAT,
+            "t.csv: weights must be numbers (column \"w\" is text)");
+    refused(read("x,w,y\n1,2,1\n2,3,0\n", .weight = "w", .categories = gt_names("w")), GT_FORMAT,
+            "weights must be numbers (column \"w\" is text)");
     refused(read("x,y\n1,1\n2,2.5\n", .label_dtype = GT_INT32), GT_INVALID,
             "row 2: the label 2.5 is out of the range of int32");
     refused(read("x,y\n1,1\n2,2.5\n", .label_dtype = GT_FLOAT16), GT_INVALID,

@@ -61,7 +61,8 @@ GT_OPTIONS(gt_dataset_from_csv_options, gt_dataset_from_csv_OPTIONS);
  *     categories: each text becomes an integer, 0 the first in the order of bytes; gt_dataset_category_name says which.
  *   - Columns named in .text stay text, for layers with a port for it (gt_batch_text); one that is missing is "". If all
  *     inputs are text there is no x.
- *   - Labels that are text become classes, whose names gt_dataset_class_name gives. Integers stay as they are.
+ *   - Labels that are text become classes, whose names gt_dataset_class_name gives, and are never
+ *     floats. Integers stay as they are. Weights are numbers.
  *   - Missing: an empty field and the words of .na; among numbers also NA, N/A, NaN and null. A missing text is a category of
  *     its own, "". A missing label is an error, or its row is dropped.
  *   - Dates are refused: a model cannot compute with them, and as categories each would be one of its own.
