@@ -754,17 +754,21 @@ static bool fail_number(Reading *r, const gt_TableColumn *column, const char *te
         excerpt, name, (long long)survey->numbers, excerpt);
 }
 
-/* Infinite is only what says so. */
-static bool fits(const Reading *r, const char *text, size_t size, double number)
+/* A model computes with finite numbers. */
+static bool fits(const Reading *r, const gt_TableColumn *column, const char *text, size_t size, double number)
 {
-    char excerpt[GT_EXCERPT];
+    char name[GT_EXCERPT + 16], excerpt[GT_EXCERPT];
     double infinite;
     const gt_CsvField field = {.text = text, .size = size};
     bool single = r->options->single;
-    if (!isinf(single ? (double)(float)number : number) || gt_csv_infinity(&field, &infinite))
+    if (!isinf(single ? (double)(float)number : number))
         return true;
-    return gt_csv_fail(&r->csv, "\"%s\" is too large for %s", gt_excerpt(excerpt, text, size),
-                       single ? "float32" : "float64");
+    gt_excerpt(excerpt, text, size);
+    if (!gt_csv_infinity(&field, &infinite))
+        return gt_csv_fail(&r->csv, "\"%s\" is too large for %s", excerpt, single ? "float32" : "float64");
+    return gt_csv_fail(&r->csv,
+                       "\"%s\" in %s is no finite number; if it stands for a missing value: .na = gt_names(\"%s\")",
+                       excerpt, field_name(r, column->field, name), excerpt);
 }
 
 /* A text that is missing is "", which is no gap, unless rows with something missing are left out. */
@@ -815,7 +819,7 @@ static bool read_field(gt_Csv *csv, const gt_CsvField *field, void *user)
     }
     if (!parse(r, text, size, number))
         return fail_number(r, column, text, size);
-    return fits(r, text, size, *number);
+    return fits(r, column, text, size, *number);
 }
 
 /* To the first row of the table. */

@@ -293,6 +293,15 @@ Test(tables, labels, .init = open_folder, .fini = close_folder)
     refused(read("x,y\n1,b\n2,a\n", .label_dtype = GT_FLOAT32), GT_INVALID,
             "labels are text, hence classes (column \"y\"): they cannot be read as float32");
     refused(read("1,b\n2,a\n", .label_dtype = GT_FLOAT64), GT_INVALID, "hence classes (column \"1\")");
+    refused(read("x,y\n1,1\n-inf,2\n"), GT_FORMAT,
+            "t.csv:3:1: \"-inf\" in column \"x\" is no finite number; if it stands for a missing value: .na = gt_names(\"-inf\")");
+    refused(read("x,y\n1,1\n2,Infinity\n", .dtype = GT_FLOAT64), GT_FORMAT, "t.csv:3:2: \"Infinity\" in column \"y\"");
+    refused(read("x,y\n1,1\n1e999,2\n"), GT_FORMAT, "t.csv:3:1: \"1e999\" is too large for float32");
+    refused(read("x,y\n1,1\n-1e999,2\n", .dtype = GT_FLOAT64), GT_FORMAT, "t.csv:3:1: \"-1e999\" is too large for float64");
+    refused(read("x;y\n1;1\n1e999;2\n", .decimal = ','), GT_FORMAT, "t.csv:3:1: \"1e999\" is too large for float32");
+    data = read("x,y\n1,1\ninf,2\n3,1\n", .na = gt_names("inf"), .missing = GT_MISSING_MEAN);
+    ok();
+    holds(data, 3, 1, NUMBERS(1, 2, 3), NUMBERS(1, 2, 1));
     refused(read("x,w,y\n1,shop,1\n2,phone,0\n", .weight = "w"), GT_FORMAT,
             "t.csv: weights must be numbers (column \"w\" is text)");
     refused(read("x,w,y\n1,2,1\n2,3,0\n", .weight = "w", .categories = gt_names("w")), GT_FORMAT,
