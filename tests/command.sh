@@ -138,6 +138,11 @@ expect 0 train narrow.csv --label kind --without y -q -e 1 -o narrow.gradtape
 printf 'narrow,size,color,weight\n0,1,red,1000\n3e38,1,red,1000\n' >huge.csv
 expect 0 predict narrow.gradtape huge.csv
 says err "warning: 1 of 2 predictions are not finite numbers, row 2 first"
+printf 'size,color,weight\n' >empty.csv
+expect 1 predict flowers.gradtape empty.csv
+says err 'empty.csv: a header and no rows'
+expect 1 train empty.csv
+says err 'empty.csv: a header and no rows'
 printf 'size,color,weight\n1,red,1000\ninf,red,1000\n' >huge.csv
 expect 1 predict flowers.gradtape huge.csv
 says err 'huge.csv:3:1: "inf" in column "size" is no finite number'

@@ -156,6 +156,13 @@ Test(table_models, given, .init = open_folder, .fini = close_folder)
     cr_assert_not(gt_has_table(bare));
     refused(gt_has_table(NULL), GT_INVALID, "NULL");
     gt_layer_free(bare);
+    /* names that are known make a header, also where no row follows or the rows look like it */
+    refused(gt_dataset_from_csv(put_text("p.csv", "\nage;city;size\n"), .model = model), GT_FORMAT, "p.csv: a header and no rows");
+    refused(gt_dataset_from_csv(files_path, .like = homes), GT_FORMAT, "p.csv: a header and no rows");
+    gt_Dataset *moods = gt_dataset_from_csv(put_text("m.csv", "mood,way,y\ngood,mood,1\nbad,way,0\n"));
+    gt_Dataset *same = gt_dataset_from_csv(put_text("m.csv", "mood,way\ngood,way\n"), .like = moods);
+    ok();
+    cr_assert_eq(gt_dataset_size(same), 1);
     gt_context_free(NULL);
     assert_no_leaks();
 }

@@ -181,7 +181,10 @@ Test(tables, headers, .init = open_folder, .fini = close_folder)
     holds(data, 3, 2, NUMBERS(1, 2, 3, 4, 5, 6), NUMBERS(0, 1, 1));
     refused(read("4,2,setosa,virginica\n1,2,0\n3,4,1\n5,6,1\n"), GT_FORMAT,
             "the first row has 4 fields and the rows below have 3; .skip_rows = 1 passes over it");
-    refused(read("a,b\n", .header = GT_HEADER_YES), GT_FORMAT, "has no rows below its header");
+    refused(read("a,b\n", .header = GT_HEADER_YES), GT_FORMAT, "t.csv: a header and no rows");
+    refused(read("a,b\n"), GT_FORMAT, "t.csv: a header and no rows");
+    refused(read("a\n", .label = "a"), GT_FORMAT, "t.csv: a header and no rows");
+    refused(read("note\n", .text = gt_names("note"), .label_column = GT_NONE), GT_FORMAT, "t.csv: a header and no rows");
 }
 
 Test(tables, text, .init = open_folder, .fini = close_folder)
