@@ -1,6 +1,7 @@
 /* gradtape predict: a model, a table, a line for each row. */
 #include "cli/model.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,22 @@ static void print_predictions(FILE *file, const gt_Layer *model, gt_Tensor *y)
     }
 }
 
+/* A class is printed for such a row all the same. */
+static void warn_of_nan(gt_Tensor *y)
+{
+    int64_t rows = gt_tensor_shape(y).dims[0], width = rows > 0 ? gt_size(y) / rows : 0, wrong = 0, first = 0;
+    for (int64_t row = 0; row < rows; row++) {
+        bool finite = true;
+        for (int64_t k = 0; k < width; k++)
+            finite = finite && isfinite(gt_element(y, row * width + k));
+        if (!finite && wrong++ == 0)
+            first = row;
+    }
+    if (wrong > 0)
+        fail("warning: %lld of %lld predictions are not finite numbers, row %lld first", (long long)wrong, (long long)rows,
+             (long long)first + 1);
+}
+
 static int write_predictions(const gt_Layer *model, gt_Tensor *y)
 {
     Output output;
@@ -86,7 +103,10 @@ static int run(const char **operands)
     gt_Layer *model = model_open(operands[0], &recipe);
     gt_Dataset *data = model && rows_read_like(model, recipe, &how, &rows) ? rows_dataset(&rows) : NULL;
     gt_Tensor *y = data ? gt_predict(model, data) : NULL;
-    return y ? write_predictions(model, y) : EXIT_FAILURE;
+    if (!y)
+        return EXIT_FAILURE;
+    warn_of_nan(y);
+    return write_predictions(model, y);
 }
 
 const Command predict_command = {

@@ -121,11 +121,31 @@ cmp -s flowers.gradtape first.gradtape || wrong "the same seed: expected the sam
 expect 0 train flowers.csv --label=3 --without=4 -o other.gradtape -q -e 3 --layers 8 --dropout 0.1 -b 16 -r 0.01
 says out "epochs     3"
 
+expect 1 train flowers.csv --label kind -q -e 2 -r 1e30 --layers 8 --optimizer sgd -o none.gradtape
+says err 'the loss was not finite in any epoch'
+checks=$((checks + 1))
+[ -e none.gradtape ] && wrong "a loss that is not finite: expected no model"
+expect 1 train flowers.csv --label kind --task numbers -o none.gradtape
+says err 'labels are text, hence classes (column "kind")'
+
 expect 0 predict flowers.gradtape unlabelled.csv
 says out '"iris, blue"'
 checks=$((checks + 1))
 [ "$(wc -l <out)" -eq 241 ] || wrong "expected a line for each row"
 cp out predictions
+awk -F, 'BEGIN { OFS = "," } { print NR == 1 ? "narrow" : NR % 2 / 1000, $0 }' flowers.csv >narrow.csv
+expect 0 train narrow.csv --label kind --without y -q -e 1 -o narrow.gradtape
+printf 'narrow,size,color,weight\n0,1,red,1000\n3e38,1,red,1000\n' >huge.csv
+expect 0 predict narrow.gradtape huge.csv
+says err "warning: 1 of 2 predictions are not finite numbers, row 2 first"
+printf 'size,color,weight\n' >empty.csv
+expect 1 predict flowers.gradtape empty.csv
+says err 'empty.csv: a header and no rows'
+expect 1 train empty.csv
+says err 'empty.csv: a header and no rows'
+printf 'size,color,weight\n1,red,1000\ninf,red,1000\n' >huge.csv
+expect 1 predict flowers.gradtape huge.csv
+says err 'huge.csv:3:1: "inf" in column "size" is no finite number'
 expect 0 predict flowers.gradtape flowers.csv --output labelled
 cmp -s predictions labelled || wrong "a column of labels: expected the same predictions"
 expect 0 predict flowers.gradtape unlabelled.csv --probabilities
