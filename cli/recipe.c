@@ -79,7 +79,7 @@ static bool read_csv_like(gt_Layer *model, const Likeness *how, bool labelled, R
     if (how->missing)
         rows_missing(how->missing, &missing);
     rows->table = gt_dataset_from_csv(how->path, .model = model, .label_column = labelled ? -1 : GT_NONE,
-                                      .missing = missing, .skip_rows = how->skip_rows,
+                                      .missing = missing, .na = names_of(&how->na), .skip_rows = how->skip_rows,
                                       .decimal = how->decimal ? how->decimal[0] : GT_CHAR_NONE, .shuffle = false,
                                       .batch_size = ALL_ROWS);
     if (!rows->table || !table_take(rows->table, rows))

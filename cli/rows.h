@@ -50,6 +50,7 @@ typedef struct Likeness {
     const char *path;
     const char *missing; /* "median", ...; NULL: as the model's table, and gaps where that had none as the mean */
     const char *decimal; /* NULL: as the model's table */
+    WordList na;         /* none: as the model's table */
     int64_t skip_rows;   /* -1: as the model's table */
     const char *labels;  /* a second file, of labels alone; NULL: none */
     bool labelled;       /* with labels, from `labels` if that is not NULL */
@@ -57,6 +58,7 @@ typedef struct Likeness {
 #define LIKENESS_OPTIONS(how)                                                                                \
     {"missing", 0, OPTION_TEXT, &(how).missing, "HOW",                                                       \
      "empty cells: median, mean, drop or error; none: as in training"},                                      \
+        {"na", 0, OPTION_LIST, &(how).na, "WORD,WORD", "words for an empty cell; none: as in training"},     \
         {"decimal", 0, OPTION_TEXT, &(how).decimal, "C", "the point of numbers; none: as in training"},      \
         {"skip-rows", 0, OPTION_INTEGER, &(how).skip_rows, "N", "lines before the first row; none: as in training"}
 /* False: an option has a value that none may have; told. */

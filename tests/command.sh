@@ -517,6 +517,13 @@ says err '"1.5" in column "price" is not a number'
 expect 1 predict notes.gradtape other_notes.csv
 says err "--skip-rows 1 passes over it"
 expect 0 predict notes.gradtape other_notes.csv --skip-rows 1 --decimal .
+sed 's/?/inf/' new_notes.csv >infinite.csv
+expect 1 predict notes.gradtape infinite.csv
+says err 'if it stands for a missing value: --na "inf"'
+expect 0 predict notes.gradtape infinite.csv --na inf
+cp out infinite
+expect 0 predict notes.gradtape new_notes.csv
+cmp -s out infinite || wrong "--na: expected the predictions for an empty cell"
 expect 0 evaluate notes.gradtape other_notes.csv --skip-rows 1 --decimal . --missing drop
 says out "accuracy   0.5000"
 LC_ALL=C sed 's/gradtape\.training/gradtape.traininh/' notes.gradtape >untold.gradtape # what it was compiled with is not known
