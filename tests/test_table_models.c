@@ -157,7 +157,8 @@ Test(table_models, given, .init = open_folder, .fini = close_folder)
     refused(gt_has_table(NULL), GT_INVALID, "NULL");
     gt_layer_free(bare);
     /* names that are known make a header, also where no row follows or the rows look like it */
-    refused(gt_dataset_from_csv(put_text("p.csv", "\nage;city;size\n"), .model = model), GT_FORMAT, "p.csv: a header and no rows");
+    refused(gt_dataset_from_csv(put_text("p.csv", "\nage;city;size\n"), .model = model), GT_FORMAT,
+            "p.csv: a header and no rows");
     refused(gt_dataset_from_csv(files_path, .like = homes), GT_FORMAT, "p.csv: a header and no rows");
     gt_Dataset *moods = gt_dataset_from_csv(put_text("m.csv", "mood,way,y\ngood,mood,1\nbad,way,0\n"));
     gt_Dataset *same = gt_dataset_from_csv(put_text("m.csv", "mood,way\ngood,way\n"), .like = moods);
@@ -256,6 +257,8 @@ Test(table_models, other_tables, .init = open_folder, .fini = close_folder)
     ok();
     no_use(model, own, read_as("city,size,kind\nGraz,1,flat\nLinz,2,house\nWien,3,villa\n", true),
            "class 2 is \"villa\" of 3 in the dataset, and \"studio\" of 3 in the model");
+    no_use(model, own, read_as("city,size,kind\nGraz,1,flat\nLinz,2,house\nWien,3,flat\n", true),
+           "class 2 is \"\" of 2 in the dataset, and \"studio\" of 3 in the model");
     no_use(model, own, read_as("city,size,kind\nBern,1,flat\nLinz,2,house\nWien,3,studio\n", true),
            "column 0, \"city\", has other categories");
     no_use(model, own, read_as("size,city,kind\n1,Graz,flat\n2,Linz,house\n3,Wien,studio\n", true),

@@ -58,16 +58,21 @@ static gt_Status keep_classes(gt_Context *context, gt_LayerState *model, gt_Word
     return gt_context_status(context);
 }
 
+/* Of class `i`, "" behind the last one. */
+static const char *class_text(const gt_Words *classes, int32_t i)
+{
+    return i < classes->count ? gt_words_text(classes, i) : "";
+}
+
 static gt_Status check_classes(const gt_LayerState *model, const gt_Words *wanted)
 {
     const gt_Words *has = &data_of(model)->classes;
-    for (int32_t i = 0; i < wanted->count; i++)
-        if (wanted->count != has->count || strcmp(gt_words_text(wanted, i), gt_words_text(has, i)) != 0)
+    for (int32_t i = 0; i < wanted->count || i < has->count; i++)
+        if (i >= wanted->count || i >= has->count || strcmp(class_text(wanted, i), class_text(has, i)) != 0)
             return gt_fail(GT_INVALID,
                            "class %d is \"%s\" of %d in the dataset, and \"%s\" of %d in the model: read the data "
                            "with .model or .like, or say gt_set_class_names",
-                           (int)i, gt_words_text(wanted, i), (int)wanted->count,
-                           i < has->count ? gt_words_text(has, i) : "", (int)has->count);
+                           (int)i, class_text(wanted, i), (int)wanted->count, class_text(has, i), (int)has->count);
     return GT_OK;
 }
 
