@@ -122,7 +122,8 @@ static bool search(Lbfgs *self)
                                         fmin(step, most), &best, &stale);
     if (better && stale && !self->failed)
         better = evaluate(self, &best);
-    return better && !self->failed && isfinite(self->next_loss);
+    bool moved = memcmp(solver->trial, solver->x, (size_t)solver->n * sizeof(double)) != 0;
+    return better && moved && !self->failed && isfinite(self->next_loss);
 }
 
 /* ---- iterations ---- */

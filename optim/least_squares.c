@@ -452,19 +452,13 @@ static bool is_held(const LeastSquares *self, int64_t i)
            (solver->x[i] == solver->lower[i] || solver->x[i] == solver->upper[i]);
 }
 
-/* The step becomes x + step, projected, minus x. What bounds hold stays exactly, and what ends a rounding error from a bound
- * ends there: else that sliver would bend the next step. */
+/* The step becomes x + step, projected, minus x. What bounds hold stays exactly. */
 static void project_step(LeastSquares *self)
 {
     gt_Solver *solver = &self->solver;
     for (int64_t i = 0; i < solver->n; i++)
         solver->trial[i] = solver->x[i] + (is_held(self, i) ? 0 : self->step[i]);
     gt_solver_project(solver, solver->trial);
-    for (int64_t i = 0; solver->lower && i < solver->n; i++) {
-        double x = solver->trial[i], low = solver->lower[i], high = solver->upper[i];
-        double rounding = 4 * DBL_EPSILON * fabs(x);
-        solver->trial[i] = x - low <= rounding ? low : high - x <= rounding ? high : x;
-    }
     for (int64_t i = 0; i < solver->n; i++)
         self->step[i] = solver->trial[i] - solver->x[i];
 }

@@ -2,6 +2,7 @@
 #include "optim/solver.h"
 #include "core/fact.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -293,10 +294,13 @@ gt_Status gt_solver_set(gt_Solver *self, const double *x)
     return gt_context_status(self->context);
 }
 
+/* What ends a rounding error from a bound ends there: that sliver would limit the next steps to its length. */
 void gt_solver_project(const gt_Solver *self, double *x)
 {
-    for (int64_t i = 0; self->lower && i < self->n; i++)
-        x[i] = fmin(fmax(x[i], self->lower[i]), self->upper[i]);
+    for (int64_t i = 0; self->lower && i < self->n; i++) {
+        double low = self->lower[i], high = self->upper[i], rounding = 4 * DBL_EPSILON * fabs(x[i]);
+        x[i] = x[i] - low <= rounding ? low : high - x[i] <= rounding ? high : x[i];
+    }
 }
 
 bool gt_solver_holds(const gt_Solver *self, const double *x, int64_t i, double g)
