@@ -22,8 +22,9 @@ typedef struct Lbfgs {
     gt_Pairs pairs;
     gt_BoundsWork work;
     double *gradient, *next_gradient, *direction; /* (n) each */
-    double next_loss;
-    bool failed; /* an evaluation did not happen */
+    double next_loss, slope;                      /* slope: along the direction, at x */
+    double reach; /* the least step after which, by the slopes seen, that would be 0 */
+    bool failed;  /* an evaluation did not happen */
 } Lbfgs;
 
 /* ---- the direction ---- */
@@ -92,6 +93,8 @@ static bool evaluate(void *user, gt_LinePoint *at)
     }
     self->next_loss = at->value;
     at->slope = gt_vector_dot(self->solver.n, self->next_gradient, self->direction);
+    if (at->slope > self->slope)
+        self->reach = fmin(self->reach, -self->slope / (at->slope - self->slope) * at->step);
     return true;
 }
 
@@ -102,6 +105,8 @@ static bool search(Lbfgs *self)
     double slope = gt_vector_dot(solver->n, self->gradient, self->direction),
            most = longest_step(self);
     double length = gt_vector_norm(solver->n, self->direction), step = 1;
+    self->slope = slope;
+    self->reach = INFINITY;
     if (!(slope < 0) || !isfinite(length) || !(most > 0))
         return false;
     if (self->pairs.count == 0)
@@ -117,7 +122,8 @@ static bool search(Lbfgs *self)
                                         fmin(step, most), &best, &stale);
     if (better && stale && !self->failed)
         better = evaluate(self, &best);
-    return better && !self->failed && isfinite(self->next_loss);
+    bool moved = memcmp(solver->trial, solver->x, (size_t)solver->n * sizeof(double)) != 0;
+    return better && moved && !self->failed && isfinite(self->next_loss);
 }
 
 /* ---- iterations ---- */
@@ -127,16 +133,17 @@ static void stop_if_arrived(Lbfgs *self, double before)
     gt_Solver *solver = &self->solver;
     const gt_lbfgs_options *options = &self->options;
     double loss = solver->progress.loss, size = fmax(fabs(before), fabs(loss));
-    if (solver->progress.gradient_norm <= options->gtol * fmax(1, fabs(loss)))
+    if (gt_loss_plan_is_flat(&self->plan, options->gtol))
         gt_solver_stop(solver, GT_STOP_GRADIENT);
     else if (before - loss <= options->ftol * size && before > loss)
         gt_solver_stop(solver, GT_STOP_VALUE);
-    else if (solver->iterations > 0 &&
+    else if (solver->iterations > 0 && options->xtol > 0 &&
              solver->progress.step_norm <= options->xtol * gt_vector_norm(solver->n, solver->x))
         gt_solver_stop(solver, GT_STOP_STEP);
 }
 
-/* Nothing better was found along the direction of no pairs, that is, down the slope. */
+/* Nothing better was found along the direction of no pairs, that is, down the slope: because the way to the minimum along it is
+ * too short to be seen, or for another reason. */
 static void give_up(Lbfgs *self)
 {
     gt_Solver *solver = &self->solver;
@@ -145,7 +152,9 @@ static void give_up(Lbfgs *self)
         gain += fabs(self->gradient[i] * self->direction[i]);
         g = fmax(g, fabs(self->gradient[i]) * fmax(1, fabs(solver->x[i])));
     }
-    bool arrived = g <= 1e-5 * fmax(1, fabs(solver->progress.loss)) || gain == 0;
+    double way = self->reach * gt_vector_norm(solver->n, self->direction);
+    bool arrived = g <= 1e-5 * fmax(1, fabs(solver->progress.loss)) || gain == 0 ||
+                   way <= 1e-8 * gt_vector_norm(solver->n, solver->x);
     gt_solver_stop(solver, arrived ? GT_STOP_ROUNDING : GT_STOP_NO_PROGRESS);
 }
 

@@ -14,8 +14,9 @@ GT_BEGIN
     F(S, double, ftol, 0, "ends where the loss falls by less, relatively to it")                   \
     F(S, double, xtol, 0, "ends where a step is shorter than this by the length of the variables") \
     F(S, double, gtol, 1e-8,                                                                       \
-      "ends where no element of the gradient that no bound holds is above this, times the loss "   \
-      "if that is above 1")                                                                        \
+      "ends where no element of the gradient that no bound holds is above this; times the "        \
+      "largest "                                                                                   \
+      "one at the start if that is below 1")                                                       \
     GT_SOLVER_COMMON(F, S, 10000)
 GT_OPTIONS(gt_lbfgs_options, gt_lbfgs_OPTIONS);
 

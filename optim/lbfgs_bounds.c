@@ -40,13 +40,14 @@ void gt_pairs_add(gt_Pairs *self, const double *x, const double *next, const dou
     int64_t n = self->n;
     int full = self->count == self->memory, m = self->memory;
     int place = full ? self->first : gt_pair_place(self, self->count);
-    double sy = 0, yy = 0;
+    double sy = 0, yy = 0, slope = 0;
     for (int64_t i = 0; i < n; i++) {
         double by = next_gradient[i] - gradient[i];
         sy += (next[i] - x[i]) * by;
         yy += by * by;
+        slope += (next[i] - x[i]) * gradient[i];
     }
-    if (!(sy > DBL_EPSILON * yy))
+    if (!(sy > DBL_EPSILON * fabs(slope))) /* both scale alike; L-BFGS-B's test */
         return;
     double *s = self->s + place * n, *y = self->y + place * n;
     for (int64_t i = 0; i < n; i++) {

@@ -54,6 +54,7 @@ typedef struct LeastSquares {
     gt_FunctionOf residual; /* the user's, weighted, (m) */
     gt_Tensor *factor;      /* of the residuals: 1 / sigma; NULL: none */
     int64_t m;
+    gt_Shape shape; /* of the residuals, as the user gives them */
     gt_Function *value, *linear, *curvature;
     gt_Tensor *at[LINEAR_OUTPUTS];
     const double *gradient, *lengths, *scale, *vectors, *values, *along;
@@ -95,6 +96,11 @@ static gt_Status residual_body(void *context, gt_Tensor *const *in, gt_Tensor **
                 gt_shape_text(shape, text, sizeof text),
                 gt_spec_text(gt_tensor_spec(self->factor), text + 100, 100));
     }
+    if (spec && self->m > 0 && spec->size != self->m)
+        return gt_fail(GT_INVALID, "there were %lld residuals before and %lld now",
+                       (long long)self->m, (long long)spec->size);
+    if (spec)
+        self->shape = gt_tensor_shape(r);
     out[0] = gt_reshape(r, gt_shape(-1));
     return gt_status();
 }
@@ -438,12 +444,20 @@ static bool accelerate(LeastSquares *self)
     return bent;
 }
 
-/* The step becomes x + step, projected, minus x. */
+/* Does a bound hold parameter i? Then its column of J was left out. */
+static bool is_held(const LeastSquares *self, int64_t i)
+{
+    const gt_Solver *solver = &self->solver;
+    return solver->lower && self->gradient[i] == 0 &&
+           (solver->x[i] == solver->lower[i] || solver->x[i] == solver->upper[i]);
+}
+
+/* The step becomes x + step, projected, minus x. What bounds hold stays exactly. */
 static void project_step(LeastSquares *self)
 {
     gt_Solver *solver = &self->solver;
     for (int64_t i = 0; i < solver->n; i++)
-        solver->trial[i] = solver->x[i] + self->step[i];
+        solver->trial[i] = solver->x[i] + (is_held(self, i) ? 0 : self->step[i]);
     gt_solver_project(solver, solver->trial);
     for (int64_t i = 0; i < solver->n; i++)
         self->step[i] = solver->trial[i] - solver->x[i];
@@ -534,6 +548,12 @@ static bool give_up(LeastSquares *self)
     return false;
 }
 
+/* Is the radius too small for a step that can be told from none? */
+static bool is_spent(const LeastSquares *self, double size)
+{
+    return self->radius <= 1e-3 * DBL_EPSILON * size || self->radius < DBL_MIN;
+}
+
 /* Trial points until one gains; false: there is none, or it ends. */
 static bool advance(LeastSquares *self)
 {
@@ -548,6 +568,12 @@ static bool advance(LeastSquares *self)
         if (gt_status() != GT_OK)
             return false;
         bool tiny = self->predicted <= 1e-9 * loss && self->alpha == 0;
+        if (solver->lower && length > 0 && !(self->predicted > 0) && !is_spent(self, size)) {
+            self->radius =
+                0.25 *
+                fmin(self->radius, length); /* bent at bounds; a shorter one follows the slope */
+            continue;
+        }
         if (length == 0 || !(self->predicted > 0) || (tiny && self->predicted > 0.9 * last))
             return give_up(self);
         if (!gt_solver_may_evaluate(solver))
@@ -567,11 +593,11 @@ static bool advance(LeastSquares *self)
                 gt_solver_stop(solver, GT_STOP_ZERO);
             else if (small)
                 gt_solver_stop(solver, GT_STOP_VALUE);
-            else if (self->alpha == 0 && relative <= options->xtol)
+            else if (self->alpha == 0 && options->xtol > 0 && relative <= options->xtol)
                 gt_solver_stop(solver, GT_STOP_STEP);
             return true;
         }
-        if (self->radius <= 1e-3 * DBL_EPSILON * size || self->radius < DBL_MIN)
+        if (is_spent(self, size))
             return give_up(self);
     }
 }
@@ -632,6 +658,15 @@ static gt_Status keep_factors(LeastSquares *self)
     return GT_OK;
 }
 
+/* How many residuals have weight 0: they are no data. */
+static int64_t left_out(const LeastSquares *self)
+{
+    if (!self->factor)
+        return 0;
+    gt_Tensor *zero = gt_equal(gt_broadcast_to(self->factor, self->shape), 0);
+    return (int64_t)gt_item(gt_sum(gt_cast(zero, GT_FLOAT64)));
+}
+
 /* At the solution, with columns of length 1. */
 static void describe(LeastSquares *self)
 {
@@ -647,9 +682,7 @@ static void describe(LeastSquares *self)
     const double *r = residuals ? gt_float64_data(residuals) : NULL;
     report->sum_of_squares = r ? gt_vector_dot(self->m, r, r) : 0;
     for (int64_t i = 0; i < n; i++) {
-        bool held = gt_solver_holds(solver, solver->x, i, 0) ||
-                    (self->gradient[i] == 0 && solver->lower &&
-                     (solver->x[i] == solver->lower[i] || solver->x[i] == solver->upper[i]));
+        bool held = gt_solver_holds(solver, solver->x, i, 0) || is_held(self, i);
         solver->solution->held[i] = held;
         report->at_bounds += held;
     }
@@ -659,12 +692,13 @@ static void describe(LeastSquares *self)
     report->condition = movable == 0             ? 1
                         : report->rank < movable ? INFINITY
                                                  : self->values[0] / self->values[movable - 1];
-    report->degrees_of_freedom = self->m - movable;
+    report->degrees_of_freedom = self->m - left_out(self) - movable;
     report->variance = report->degrees_of_freedom > 0
                            ? 2 * solver->progress.loss / (double)report->degrees_of_freedom
                            : (double)NAN;
     solver->solution->least_squares = true;
     solver->solution->absolute = self->options.absolute_sigma;
+    solver->solution->weighted = self->factor != NULL;
 }
 
 static gt_Status prepare(LeastSquares *self)

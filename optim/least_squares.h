@@ -47,7 +47,7 @@ typedef enum gt_JacobianMode {
 #define gt_least_squares_OPTIONS(F, S)                                                             \
     F(S, gt_Tensor *, sigma, NULL,                                                                 \
       "standard errors of the residuals, of their shape or broadcast; > 0")                        \
-    F(S, gt_Tensor *, weights, NULL, "of the squares, instead of 1 / sigma^2; >= 0")               \
+    F(S, gt_Tensor *, weights, NULL, "of the squares, instead of 1 / sigma^2; >= 0; 0: no datum")  \
     F(S, bool, absolute_sigma, false,                                                              \
       "sigma is known, not only up to a factor: it is not scaled by the reduced chi-square")       \
     F(S, gt_Tensor *, lower, NULL,                                                                 \
@@ -121,7 +121,8 @@ GT_API gt_Band gt_confidence_interval_at(const char *here, const gt_Solution *so
       "how probable it is that the truth is inside, at each point by itself; in (0, 1)")           \
     F(S, bool, prediction, false, "of a new measurement there instead of the model's mean")        \
     F(S, gt_Tensor *, sigma, NULL,                                                                 \
-      "of that measurement, if the fit had sigma; of the value's shape or broadcast")
+      "of that measurement, needed if the fit had sigma or weights; > 0, of the value's shape or " \
+      "broadcast to it")
 GT_OPTIONS(gt_confidence_band_options, gt_confidence_band_OPTIONS);
 /* gt_confidence_band(solution, model, context, .inputs = gt_tensors(x)): what the model, a function of the fitted variables,
  * says at x, and between which limits it is known, to first order: value -+ t sqrt(g' C g), g being the model's derivative in

@@ -46,6 +46,11 @@ double gt_loss_plan_slope(const gt_Solver *solver, const double *x, const double
     return largest;
 }
 
+bool gt_loss_plan_is_flat(const gt_LossPlan *self, double gtol)
+{
+    return self->solver->progress.gradient_norm <= gtol * fmin(1, self->first);
+}
+
 gt_Status gt_loss_plan_begin(gt_LossPlan *self, gt_Solver *solver, double *gradient)
 {
     self->solver = solver;
@@ -58,6 +63,6 @@ gt_Status gt_loss_plan_begin(gt_LossPlan *self, gt_Solver *solver, double *gradi
         if (!isfinite(gradient[i]))
             return gt_fail(GT_NUMERIC, "element %lld of the gradient is %g at the start",
                            (long long)i, gradient[i]);
-    solver->progress.gradient_norm = gt_loss_plan_slope(solver, solver->x, gradient);
+    self->first = solver->progress.gradient_norm = gt_loss_plan_slope(solver, solver->x, gradient);
     return gt_status();
 }

@@ -22,7 +22,7 @@ typedef struct NewtonCg {
     gt_Function *product;
     double *gradient, *next_gradient, *step, *residual, *direction, *curved; /* (n) each */
     double radius, predicted;
-    bool at_edge;
+    bool at_edge, near; /* near: the last full step was too short to be seen */
 } NewtonCg;
 
 static gt_Status product_body(void *context, gt_Tensor *const *in, gt_Tensor **out)
@@ -118,11 +118,11 @@ static void stop_if_arrived(NewtonCg *self, double before)
     gt_Solver *solver = &self->solver;
     const gt_newton_cg_options *options = &self->options;
     double loss = solver->progress.loss, size = fmax(fabs(before), fabs(loss));
-    if (solver->progress.gradient_norm <= options->gtol * fmax(1, fabs(loss)))
+    if (gt_loss_plan_is_flat(&self->plan, options->gtol))
         gt_solver_stop(solver, GT_STOP_GRADIENT);
     else if (before > loss && before - loss <= options->ftol * size)
         gt_solver_stop(solver, GT_STOP_VALUE);
-    else if (solver->iterations > 0 && !self->at_edge &&
+    else if (solver->iterations > 0 && !self->at_edge && options->xtol > 0 &&
              solver->progress.step_norm <= options->xtol * gt_vector_norm(solver->n, solver->x))
         gt_solver_stop(solver, GT_STOP_STEP);
 }
@@ -142,7 +142,7 @@ static bool advance(NewtonCg *self)
 {
     gt_Solver *solver = &self->solver;
     int64_t n = solver->n;
-    double loss = solver->progress.loss, size = fmax(1, gt_vector_norm(n, solver->x));
+    double loss = solver->progress.loss, norm = gt_vector_norm(n, solver->x), size = fmax(1, norm);
     for (;;) {
         if (gt_solver_set(solver, solver->x) != GT_OK)
             return false;
@@ -152,10 +152,12 @@ static bool advance(NewtonCg *self)
         for (int64_t i = 0; i < n; i++)
             solver->trial[i] = solver->x[i] + self->step[i];
         double next, length = gt_vector_norm(n, self->step);
+        if (!self->at_edge) /* then it leads to the minimum of the model */
+            self->near = length <= 1e-8 * norm;
         bool unseen = self->predicted <= 1e-10 * fabs(loss) && !self->at_edge;
         if (!(self->predicted > 0) ||
             memcmp(solver->trial, solver->x, (size_t)n * sizeof(double)) == 0) {
-            gt_solver_stop(solver, unseen ? GT_STOP_ROUNDING : GT_STOP_NO_PROGRESS);
+            gt_solver_stop(solver, unseen || self->near ? GT_STOP_ROUNDING : GT_STOP_NO_PROGRESS);
             return false;
         }
         if (!gt_loss_plan_at(&self->plan, solver->trial, &next, self->next_gradient))
@@ -172,7 +174,7 @@ static bool advance(NewtonCg *self)
             return true;
         }
         if (self->radius <= DBL_EPSILON * size) {
-            gt_solver_stop(solver, unseen ? GT_STOP_ROUNDING : GT_STOP_NO_PROGRESS);
+            gt_solver_stop(solver, unseen || self->near ? GT_STOP_ROUNDING : GT_STOP_NO_PROGRESS);
             return false;
         }
     }

@@ -59,7 +59,7 @@ typedef struct gt_SolverReport {
     double loss, gradient_norm, step_norm; /* as in gt_SolverProgress */
     /* Of gt_least_squares; else 0. */
     int64_t residuals;
-    int64_t degrees_of_freedom; /* residuals - parameters that no bound holds */
+    int64_t degrees_of_freedom; /* residuals of weight > 0 - parameters that no bound holds */
     int64_t
         rank; /* of the Jacobian at the solution, without what bounds hold; columns scaled to length 1 */
     double

@@ -2,6 +2,7 @@
 #include "optim/solver.h"
 #include "core/fact.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -51,6 +52,23 @@ gt_Status gt_solver_check_option(const char *name, double value, bool may_be_zer
                    may_be_zero ? ">=" : ">", value);
 }
 
+gt_Status gt_solver_check_inputs(gt_Tensors inputs)
+{
+    if (inputs.count < 0 || inputs.count > GT_MAX_INPUTS || (inputs.count > 0 && !inputs.items))
+        return gt_fail(GT_INVALID, "there may be 0 to %d inputs (got %d%s)", GT_MAX_INPUTS,
+                       (int)inputs.count, inputs.items ? "" : ", and no list");
+    for (int32_t i = 0; i < inputs.count; i++)
+        if (!gt_tensor_check(gt_context(), NULL, NULL, "an input", inputs.items[i]))
+            break;
+    return gt_status();
+}
+
+gt_Tensors gt_solver_inputs(gt_Tensors given)
+{
+    static gt_Tensor *const nothing[GT_MAX_INPUTS] = {NULL};
+    return given.count > 0 ? given : (gt_Tensors){nothing, 0};
+}
+
 static gt_Status check_common(const gt_SolverCommon *common)
 {
     if (common->max_iterations < 0)
@@ -59,14 +77,7 @@ static gt_Status check_common(const gt_SolverCommon *common)
     if (common->max_evaluations != GT_NONE && common->max_evaluations < 1)
         return gt_fail(GT_INVALID, "max_evaluations must be >= 1, or GT_NONE (got %lld)",
                        (long long)common->max_evaluations);
-    if (common->inputs.count < 0 || common->inputs.count > GT_MAX_INPUTS ||
-        (common->inputs.count > 0 && !common->inputs.items))
-        return gt_fail(GT_INVALID, "there may be 0 to %d inputs (got %d%s)", GT_MAX_INPUTS,
-                       (int)common->inputs.count, common->inputs.items ? "" : ", and no list");
-    for (int32_t i = 0; i < common->inputs.count; i++)
-        if (!gt_tensor_check(gt_context(), NULL, NULL, "an input", common->inputs.items[i]))
-            break;
-    return gt_status();
+    return gt_solver_check_inputs(common->inputs);
 }
 
 /* The trainable ones become the solution's; n their elements. */
@@ -181,6 +192,7 @@ static gt_Status read_start(gt_Solver *self)
                                gt_variable_label(variable), (long long)k, data[k]);
         at += size;
     }
+    self->started = true;
     return gt_context_status(self->context);
 }
 
@@ -190,7 +202,8 @@ bool gt_solver_open(gt_Solver *self, gt_FunctionBody function, void *user, gt_Te
 {
     gt_Context *context = self->context;
     self->common = *common;
-    self->function = (gt_FunctionOf){.body = function, .user = user, .inputs = common->inputs};
+    self->function =
+        (gt_FunctionOf){.body = function, .user = user, .inputs = gt_solver_inputs(common->inputs)};
     if (gt_tracing(context) || gt_context_frame(context))
         return gt_fail(GT_STATE, "it cannot run inside a traced function or the call of a layer") ==
                GT_OK;
@@ -239,7 +252,7 @@ gt_Solution *gt_solver_close(gt_Solver *self)
 {
     gt_Context *context = self->context;
     gt_Solution *solution = self->solution;
-    if (self->block)
+    if (self->started)
         gt_solver_set(self, self->x);
     if (solution && gt_context_status(context) == GT_OK)
         tell(self);
@@ -281,10 +294,13 @@ gt_Status gt_solver_set(gt_Solver *self, const double *x)
     return gt_context_status(self->context);
 }
 
+/* What ends a rounding error from a bound ends there: that sliver would limit the next steps to its length. */
 void gt_solver_project(const gt_Solver *self, double *x)
 {
-    for (int64_t i = 0; self->lower && i < self->n; i++)
-        x[i] = fmin(fmax(x[i], self->lower[i]), self->upper[i]);
+    for (int64_t i = 0; self->lower && i < self->n; i++) {
+        double low = self->lower[i], high = self->upper[i], rounding = 4 * DBL_EPSILON * fabs(x[i]);
+        x[i] = x[i] - low <= rounding ? low : high - x[i] <= rounding ? high : x[i];
+    }
 }
 
 bool gt_solver_holds(const gt_Solver *self, const double *x, int64_t i, double g)

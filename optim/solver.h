@@ -40,8 +40,8 @@ struct gt_Solution {
      * `held` says which parameters a bound holds. */
     double *values, *vectors, *scale, *x;
     bool *held;
-    bool least_squares, absolute;
-    double *block; /* the five of them */
+    bool least_squares, absolute, weighted; /* weighted: with sigma or weights */
+    double *block;                          /* the five of them */
     size_t block_bytes;
     char *text;
     size_t text_bytes;
@@ -67,7 +67,7 @@ typedef struct gt_Solver {
     size_t block_bytes;
     int64_t evaluations, iterations, told; /* told: the last iteration that the callback heard of */
     gt_Stop stop;
-    bool stopped;
+    bool stopped, started; /* started: x has been read whole */
     uint64_t hushed;
     bool quiet;
     gt_Function *functions[4]; /* freed with it */
@@ -95,6 +95,10 @@ void gt_solver_stop(gt_Solver *self, gt_Stop why);
 bool gt_solver_goes_on(gt_Solver *self);
 /* May the function be evaluated once more? Else it stops. */
 bool gt_solver_may_evaluate(gt_Solver *self);
+/* Raises an error unless they are tensors, at most GT_MAX_INPUTS. */
+gt_Status gt_solver_check_inputs(gt_Tensors inputs);
+/* The same, where none are given in[...] all NULL: operations refuse that with an error of their own. */
+gt_Tensors gt_solver_inputs(gt_Tensors given);
 /* Raises an error unless the option is finite and > 0, or >= 0. */
 gt_Status gt_solver_check_option(const char *name, double value, bool may_be_zero);
 

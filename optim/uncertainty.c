@@ -281,6 +281,30 @@ static bool check_values(const gt_Solution *self)
     return true;
 }
 
+/* sigma^2 of a new measurement, of the value's shape; in units of what the fit had as sigma. */
+static gt_Tensor *square_of_sigma(gt_Context *context, const gt_Solution *self, gt_Tensor *sigma,
+                                  gt_Shape shape)
+{
+    if (!sigma && self->weighted) {
+        gt_fail(GT_INVALID, "the fit had sigma or weights: a prediction needs the sigma of the new "
+                            "measurement");
+        return NULL;
+    }
+    if (!sigma)
+        return gt_ones(shape, .dtype = GT_FLOAT64);
+    const gt_Spec *spec = gt_tensor_check(context, NULL, NULL, "sigma", sigma);
+    const double *data = spec && spec->dtype == GT_FLOAT64 ? gt_float64_data(sigma) : NULL;
+    if (spec && spec->dtype != GT_FLOAT64)
+        gt_fail(GT_INVALID, "sigma must be float64 (got %s)", gt_dtype_name(spec->dtype));
+    for (int64_t i = 0; data && i < spec->size; i++)
+        if (!isfinite(data[i]) || data[i] <= 0) {
+            gt_fail(GT_INVALID, "sigma must be finite and > 0 (element %lld is %g)", (long long)i,
+                    data[i]);
+            return NULL;
+        }
+    return gt_status() == GT_OK ? gt_square(gt_broadcast_to(sigma, shape)) : NULL;
+}
+
 static gt_Band confidence_band(gt_Context *context, const gt_Solution *self, gt_FunctionBody model,
                                void *user, const gt_confidence_band_options *options)
 {
@@ -294,10 +318,11 @@ static gt_Band confidence_band(gt_Context *context, const gt_Solution *self, gt_
     }
     const gt_FunctionOf function = {.body = model,
                                     .user = user,
-                                    .inputs = options->inputs,
+                                    .inputs = gt_solver_inputs(options->inputs),
                                     .variables = {self->variables, self->count},
                                     .elements = self->report.parameters};
     if (gt_check_function("the model", (uintptr_t)model) != GT_OK ||
+        gt_solver_check_inputs(options->inputs) != GT_OK ||
         gt_jacobian_columns(context, &function, GT_JACOBIAN_PASSES_CHEAPER, &value, &j) != GT_OK)
         return none;
     gt_Tensor *variance =
@@ -305,9 +330,10 @@ static gt_Band confidence_band(gt_Context *context, const gt_Solution *self, gt_
     gt_Shape shape = gt_tensor_shape(value);
     variance = gt_reshape(gt_maximum(variance, 0), shape);
     if (options->prediction) {
-        gt_Tensor *one = gt_ones_like(value);
-        gt_Tensor *sigma = options->sigma ? gt_multiply(one, options->sigma) : one;
-        variance = gt_add(variance, gt_multiply(gt_square(sigma), factor_of(self)));
+        gt_Tensor *square = square_of_sigma(context, self, options->sigma, shape);
+        if (!square)
+            return none;
+        variance = gt_add(variance, gt_multiply(square, factor_of(self)));
     }
     return band_of(self, value, gt_sqrt(variance), options->level);
 }

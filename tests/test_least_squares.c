@@ -192,6 +192,145 @@ Test(least_squares, lower_bounds)
     free_decay(&e);
 }
 
+/* Linear problems in a box, 0 to 6 of whose elements end at an edge: they are convex, so the one minimum is where no element
+ * can move downwards. */
+typedef struct Line {
+    gt_Tensor *a, *y;
+    gt_Variable *x;
+} Line;
+
+static gt_Status line_residual(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)in;
+    Line *line = context;
+    out[0] = gt_subtract(gt_matmul(line->a, line->x), line->y);
+    return gt_status();
+}
+
+static double draw(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (double)(*state >> 11) * 0x1p-52 - 1;
+}
+
+static gt_Status half_of_squares(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Tensor *r = NULL;
+    line_residual(context, in, &r);
+    out[0] = gt_multiply(gt_sum(gt_square(r)), 0.5);
+    return gt_status();
+}
+
+static void solve_in_a_box(int n, bool by_gradients, uint64_t *state)
+{
+    const double edge = 0.6;
+    double a[48], y[8], x[6];
+    int m = n + 2;
+    for (int i = 0; i < m * n; i++)
+        a[i] = draw(state);
+    for (int i = 0; i < m; i++)
+        y[i] = 3 * draw(state);
+    for (int i = 0; i < n; i++)
+        x[i] = 0.5 * draw(state);
+    Line line = {gt_from_data(a, gt_shape(m, n), GT_FLOAT64),
+                 gt_from_data(y, gt_shape(m), GT_FLOAT64),
+                 gt_variable(gt_from_data(x, gt_shape(n), GT_FLOAT64))};
+    gt_Tensor *low = gt_scalar(-edge, GT_FLOAT64), *high = gt_scalar(edge, GT_FLOAT64);
+    gt_Tensors all = gt_tensors(line.x);
+    gt_Solution *fit =
+        by_gradients ? gt_lbfgs(half_of_squares, &line, all, .lower = low, .upper = high)
+                     : gt_least_squares(line_residual, &line, all, .lower = low, .upper = high);
+    ok();
+    cr_assert(gt_solution_report(fit).converged, "n %d: %s", n, gt_solution_text(fit));
+    for (int k = 0; k < n; k++) {
+        double g = 0, at = gt_element(line.x, k);
+        for (int i = 0; i < m; i++) {
+            double r = -y[i];
+            for (int j = 0; j < n; j++)
+                r += a[i * n + j] * gt_element(line.x, j);
+            g += a[i * n + k] * r;
+        }
+        cr_assert(at == -edge  ? g > -1e-6
+                  : at == edge ? g < 1e-6
+                               : fabs(g) < 1e-6,
+                  "n %d: slope %g at %.17g", n, g, at);
+    }
+    gt_solution_free(fit);
+    gt_variable_free(line.x);
+}
+
+Test(least_squares, boxes)
+{
+    uint64_t state = 5;
+    for (int trial = 0; trial < 1200; trial++) {
+        gt_Scope *scope = gt_scope_begin();
+        solve_in_a_box(1 + trial % 6, trial >= 600, &state);
+        gt_scope_end(scope);
+    }
+}
+
+/* Residuals of weight 0 are no data: the same errors as without them (R's nls counts so). */
+Test(least_squares, weight_0)
+{
+    double y[6] = {1, 3, 2, 5, 99, -99}, a[12], w[6] = {1, 1, 1, 1, 0, 0}, error[2];
+    for (int i = 0; i < 6; i++)
+        a[2 * i] = 1, a[2 * i + 1] = i;
+    for (int m = 4; m <= 6; m += 2) {
+        Line line = {gt_from_data(a, gt_shape(m, 2), GT_FLOAT64),
+                     gt_from_data(y, gt_shape(m), GT_FLOAT64),
+                     gt_variable(gt_zeros(gt_shape(2), .dtype = GT_FLOAT64))};
+        gt_Solution *fit = gt_least_squares(line_residual, &line, gt_tensors(line.x),
+                                            .weights = gt_from_data(w, gt_shape(m), GT_FLOAT64));
+        ok();
+        cr_assert_eq(gt_solution_report(fit).degrees_of_freedom, 2);
+        cr_assert_eq(gt_solution_report(fit).residuals, m);
+        error[m / 2 - 2] = gt_element(gt_standard_errors(fit, line.x), 1);
+        gt_solution_free(fit);
+        gt_variable_free(line.x);
+    }
+    near(error[1], error[0], 1e-12);
+    near(error[0], sqrt(2.7 / 2 / 5), 1e-9); /* squares 2.7, sum (t - mean)^2 = 5 */
+}
+
+/* Predictions want the sigma of the measurement if the fit had one; bands want inputs that are tensors. */
+Test(least_squares, predictions)
+{
+    Decay d = decay(1, 1, 0);
+    gt_Tensor *at = gt_from_data(oracle_at, gt_shape(3), GT_FLOAT64);
+    gt_Tensor *two = gt_scalar(2, GT_FLOAT64), *zero = gt_scalar(0, GT_FLOAT64);
+    gt_Solution *plain = gt_least_squares(decay_residual, &d, ALL(d));
+#define BAND(fit, ...)                                                                             \
+    gt_confidence_band(fit, decay_at, &d, .inputs = gt_tensors(at), .prediction = true, __VA_ARGS__)
+    gt_Band one = BAND(plain, .level = 0.9);
+    for (int weights = 0; weights < 2; weights++) {
+        gt_Solution *fit =
+            gt_least_squares(decay_residual, &d, ALL(d), .sigma = weights ? NULL : two,
+                             .weights = weights ? gt_scalar(0.25, GT_FLOAT64) : NULL);
+        ok();
+        refused(BAND(fit, .level = 0.9), GT_INVALID, "sigma of the new measurement");
+        gt_Band same = BAND(fit, .level = 0.9, .sigma = two);
+        ok();
+        for (int i = 0; i < 3; i++)
+            near(gt_element(same.upper, i), gt_element(one.upper, i), 1e-9);
+        refused(BAND(fit, .sigma = zero), GT_INVALID, "sigma must be finite and > 0");
+        refused(BAND(fit, .sigma = gt_array64(gt_shape(3), 1, -1, 1)), GT_INVALID, "element 1");
+        refused(BAND(fit, .sigma = gt_scalar(NAN, GT_FLOAT64)), GT_INVALID, "nan");
+        refused(BAND(fit, .sigma = gt_ones(gt_shape(2, 3), .dtype = GT_FLOAT64)), GT_INVALID,
+                "does not broadcast");
+        refused(BAND(fit, .sigma = gt_scalar(1, GT_FLOAT32)), GT_INVALID, "float64");
+        gt_solution_free(fit);
+        gt_solution_free(plain);
+        plain = gt_least_squares(decay_residual, &d, ALL(d));
+    }
+    refused(gt_confidence_band(plain, decay_at, &d, .inputs = gt_tensors(NULL)), GT_INVALID,
+            "an input");
+    refused(gt_confidence_band(plain, decay_at, &d, .inputs = ((gt_Tensors){NULL, 2})), GT_INVALID,
+            "no list");
+    refused(gt_confidence_band(plain, decay_at, &d), GT_INVALID, "");
+    gt_solution_free(plain);
+    free_decay(&d);
+}
+
 Test(least_squares, bands)
 {
     Decay d = decay(1, 1, 0);
@@ -444,6 +583,37 @@ static gt_Status solve_inside(void *context, gt_Tensor *const *in, gt_Tensor **o
     return gt_status();
 }
 
+/* As many residuals as parameters when it is traced at first, one afterwards. */
+typedef struct Shifty {
+    gt_Variable *x;
+    int calls;
+} Shifty;
+
+static gt_Status shifty_residual(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)in;
+    Shifty *shifty = context;
+    gt_Tensor *r = gt_subtract(shifty->x, 2);
+    out[0] = shifty->calls-- > 0 ? r : gt_slice(r, gt_shape(0), gt_shape(1));
+    return gt_status();
+}
+
+Test(least_squares, other_size)
+{
+    gt_Variable *x = gt_variable(gt_zeros(gt_shape(300), .dtype = GT_FLOAT64), .name = "x");
+    Shifty shifty = {x, 2};
+    refused(gt_least_squares(shifty_residual, &shifty, gt_tensors(x)), GT_INVALID,
+            "300 residuals before and 1 now");
+    gt_variable_free(x);
+}
+
+static gt_Status first_input(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    Decay *d = context;
+    out[0] = gt_multiply(d->a, in[0]);
+    return gt_status();
+}
+
 static void unchanged(const Decay *d)
 {
     cr_assert(gt_item(d->a) == 1 && gt_item(d->k) == 2 && gt_item(d->c) == 3);
@@ -500,6 +670,10 @@ Test(least_squares, refused)
     NO(GT_INVALID, "unknown mode of the Jacobian", decay_residual, &d, ALL(d),
        .jacobian = (gt_JacobianMode)9);
     NO(GT_INVALID, "0 to 64 inputs", decay_residual, &d, ALL(d), .inputs = ((gt_Tensors){NULL, 3}));
+    NO(GT_INVALID, "", first_input, &d, ALL(d));               /* there is none */
+    gt_variable_set(infinite, &(double){NAN}, sizeof(double)); /* before others, which stay */
+    NO(GT_INVALID, "endless must start finite (element 0 is nan)", decay_residual, &d,
+       gt_tensors(infinite, d.a, d.k, d.c));
     gt_Tensor *t = d.t, *y = d.y;
     d.t = gt_array64(gt_shape(2), 1, 2), d.y = gt_array64(gt_shape(2), 1, 2);
     NO(GT_INVALID, "at least as many residuals as parameters (got 2 and 3)", decay_residual, &d,

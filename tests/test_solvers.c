@@ -466,6 +466,60 @@ Test(solvers, rounding)
     }
 }
 
+/* Rosenbrock of factor * (scale x, scale y), plus an offset. */
+typedef struct Scaled {
+    Two at;
+    double scale, factor, offset;
+} Scaled;
+
+static gt_Status scaled(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)in;
+    Scaled *s = context;
+    gt_Tensor *x = gt_multiply(s->at.x, s->scale), *y = gt_multiply(s->at.y, s->scale);
+    gt_Tensor *bend = gt_subtract(y, gt_square(x));
+    gt_Tensor *loss = gt_add(gt_multiply(gt_square(bend), 100), gt_square(gt_subtract(x, 1)));
+    out[0] = gt_add(gt_multiply(loss, s->factor), s->offset);
+    return gt_status();
+}
+
+/* It arrives at (1, 1), to `error`, and says so; once more from there it is still there. */
+static void arrives(int solver, Scaled s, double error)
+{
+    s.at = two();
+    double start[2] = {-1.2 / s.scale, 1 / s.scale};
+    gt_variable_set(s.at.x, &start[0], sizeof(double));
+    gt_variable_set(s.at.y, &start[1], sizeof(double));
+    for (int again = 0; again < 2; again++) {
+        gt_Solution *found = solvers[solver](scaled, &s, gt_tensors(s.at.x, s.at.y), NULL, NULL);
+        ok();
+        cr_assert(gt_solution_report(found).converged &&
+                      fabs(gt_item(s.at.x) * s.scale - 1) <= error &&
+                      fabs(gt_item(s.at.y) * s.scale - 1) <= error,
+                  "%d, scale %g, factor %g, offset %g, again %d: %.9g %.9g, %s", solver, s.scale,
+                  s.factor, s.offset, again, gt_item(s.at.x) * s.scale, gt_item(s.at.y) * s.scale,
+                  gt_solution_text(found));
+        gt_solution_free(found);
+    }
+    free_two(&s.at);
+}
+
+/* The units of the variables and of the loss do not decide, nor does what is added to it: rounding of the sum does. */
+Test(solvers, scales)
+{
+    static const double factors[] = {1e-14, 1e-10, 1e-6, 1, 1e6, 1e12, 1e15},
+                        scales[] = {1e-3, 0.1, 1, 1e3, 1e6, 1e8, 1e10}, offsets[] = {-1e6, 1e8};
+    for (int i = 0; i < SOLVERS; i++) {
+        for (int k = 0; k < 7; k++)
+            arrives(i, (Scaled){.scale = 1, .factor = factors[k]}, 1e-4);
+        for (int k = 0; k < 7; k++)
+            if (i == 0 || scales[k] >= (i == 1 ? 0.2 : 1)) /* a box of 10; a first step of 1 */
+                arrives(i, (Scaled){.scale = scales[k], .factor = 1}, 1e-4);
+        for (int k = 0; k < 2; k++)
+            arrives(i, (Scaled){.scale = 1, .factor = 1, .offset = offsets[k]}, k ? 2e-2 : 2e-3);
+    }
+}
+
 /* ---- what is refused ---- */
 
 static gt_Status vector_loss(void *context, gt_Tensor *const *in, gt_Tensor **out)
@@ -519,6 +573,9 @@ Test(solvers, refused)
     BOTH(GT_NUMERIC, "the loss is", log_loss, &t, all);
     BOTH(GT_NUMERIC, "of the gradient is", root_loss, &t, all);
     BOTH(GT_INVALID, "float64 (got float32", narrow_loss, &t, all);
+    gt_Variable *nan = gt_variable(gt_scalar(NAN, GT_FLOAT64), .name = "none");
+    BOTH(GT_INVALID, "none must start finite", rosenbrock, &t, gt_tensors(nan, t.x, t.y));
+    gt_variable_free(nan);
     BOTH(GT_INVALID, "ftol must be", rosenbrock, &t, all, .ftol = -1);
     BOTH(GT_INVALID, "xtol must be", rosenbrock, &t, all, .xtol = NAN);
     BOTH(GT_INVALID, "gtol must be", rosenbrock, &t, all, .gtol = INFINITY);
