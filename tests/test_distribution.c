@@ -669,6 +669,101 @@ static int zero(void *self)
     return 0;
 }
 
+/* A class of one process, one function of which returns a failure and raises nothing, from a call on. */
+typedef struct Mute {
+    const char *function;
+    int calls, from;
+} Mute;
+
+static gt_Status say_nothing(void *self, const char *function)
+{
+    Mute *mute = self;
+    return strcmp(mute->function, function) == 0 && mute->calls++ >= mute->from ? GT_IO : GT_OK;
+}
+
+static gt_Status mute_open(void *self)
+{
+    return say_nothing(self, "open");
+}
+
+static gt_Status mute_sum(void *self, gt_DType dtype, void *block, int64_t count)
+{
+    (void)dtype, (void)block, (void)count;
+    return say_nothing(self, "sum");
+}
+
+static gt_Status mute_broadcast(void *self, void *block, size_t bytes)
+{
+    (void)block, (void)bytes;
+    return say_nothing(self, "broadcast");
+}
+
+static gt_Status mute_gather(void *self, const void *block, size_t bytes, void *all)
+{
+    memcpy(all, block, bytes);
+    return say_nothing(self, "gather");
+}
+
+static const gt_DistributionClass mutes = {.size = sizeof(gt_DistributionClass),
+                                           .name = "mutes",
+                                           .open = mute_open,
+                                           .rank = zero,
+                                           .ranks = one,
+                                           .sum = mute_sum,
+                                           .broadcast = mute_broadcast,
+                                           .gather = mute_gather};
+
+typedef struct Step {
+    gt_Optimizer *optimizer;
+    gt_Variable *variable;
+} Step;
+
+static gt_Status squares_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const Step *step = context;
+    (void)in;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *loss = gt_sum(gt_square(step->variable));
+    gt_minimize(step->optimizer, tape, loss, gt_tensors(step->variable));
+    out[0] = gt_keep(loss);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+/* Three steps, eagerly or in a plan, of which `good` are made; then the error, and no step more. */
+static void steps_until_mute(const char *function, int from, int good, bool planned)
+{
+    char wanted[80];
+    Mute mute = {function, 0, from};
+    gt_Variable *v = gt_variable(gt_ones(gt_shape(2)));
+    gt_Optimizer *sgd = gt_optimizer_distribute(gt_SGD(0.25), &mutes, &mute);
+    Step step = {.optimizer = sgd, .variable = v};
+    gt_Function *plan = planned ? gt_function(squares_step, &step) : NULL;
+    gt_Tensor *loss;
+    for (int i = 0; sgd && i < 3 && gt_status() == GT_OK; i++)
+        if (planned)
+            gt_function_call(plan, (gt_Tensors){0}, &loss);
+        else
+            squares_step(&step, NULL, &loss);
+    snprintf(wanted, sizeof wanted, "mutes: %s failed without an error", function);
+    fails(GT_INVALID, wanted);
+    cr_assert_float_eq(gt_element(v, 1), pow(0.5, good), 0, "%s", function);
+    gt_function_free(plan);
+    gt_optimizer_free(sgd);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+Test(distribution, failures_without_an_error)
+{
+    steps_until_mute("open", 0, 0, false);
+    steps_until_mute("gather", 0, 0, false);
+    steps_until_mute("broadcast", 0, 0, false);
+    steps_until_mute("sum", 0, 0, false);
+    steps_until_mute("sum", 1, 1, false);
+    steps_until_mute("sum", 1, 1, true);
+}
+
 Test(distribution, refused)
 {
     gt_DistributionClass single = threads, broken;
