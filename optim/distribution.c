@@ -94,6 +94,25 @@ static bool is_complete(const gt_DistributionClass *type)
            type->sum && type->broadcast && type->gather;
 }
 
+/* What a function of the class returned. A failure is an error also where the class raised none: nobody goes on with what it
+ * did not do. */
+static gt_Status heard(const gt_DistributionClass *type, const char *what, gt_Status status)
+{
+    if (status != GT_OK && gt_status() == GT_OK)
+        gt_fail(GT_INVALID, "%s: %s failed without an error", type->name, what);
+    return gt_status();
+}
+
+static gt_Status ask_sum(const gt_Distribution *self, gt_DType dtype, void *block, int64_t count)
+{
+    return heard(self->type, "sum", self->type->sum(self->self, dtype, block, count));
+}
+
+static gt_Status ask_all(const gt_Distribution *self, const void *mine, size_t bytes, void *all)
+{
+    return heard(self->type, "gather", self->type->gather(self->self, mine, bytes, all));
+}
+
 static gt_Status check_optimizer(const gt_Optimizer *optimizer)
 {
     const char *why = optimizer->distribution ? "is distributed already"
@@ -109,7 +128,8 @@ static gt_Status exchange(void *user, gt_DType dtype, void *elements, int64_t co
 static gt_Status distribute(gt_Optimizer *optimizer, const gt_DistributionClass *type, void *user)
 {
     gt_Context *context = optimizer->object.context;
-    if (check_optimizer(optimizer) != GT_OK || (type->open && type->open(user) != GT_OK))
+    if (check_optimizer(optimizer) != GT_OK ||
+        (type->open && heard(type, "open", type->open(user)) != GT_OK))
         return gt_status();
     const int rank = type->rank(user), ranks = type->ranks(user);
     if (ranks < 1 || ranks > 4096 || rank < 0 || rank >= ranks)
@@ -272,7 +292,7 @@ static gt_Status fall_apart(gt_Distribution *self, gt_Meeting about, const char 
     Words mine, *all = gt_allocate(self->context, (size_t)self->ranks * sizeof *all);
     set_words(&mine, about, text);
     self->apart = true;
-    if (all && self->type->gather(self->self, &mine, sizeof mine, all) == GT_OK)
+    if (all && ask_all(self, &mine, sizeof mine, all) == GT_OK)
         put_words(all, self->ranks, message, sizeof message);
     gt_release(self->context, all, (size_t)self->ranks * sizeof *all);
     if (self->type->part)
@@ -358,7 +378,8 @@ static gt_Status share(gt_Distribution *self, gt_Variable *variable)
 {
     size_t bytes = gt_spec_bytes(gt_tensor_spec(variable));
     void *data = bytes ? gt_variable_memory(self->context, variable, true) : NULL;
-    return data ? self->type->broadcast(self->self, data, bytes) : gt_context_status(self->context);
+    return data ? heard(self->type, "broadcast", self->type->broadcast(self->self, data, bytes))
+                : gt_context_status(self->context);
 }
 
 gt_Status gt_distribution_share(gt_Optimizer *optimizer, gt_Tensors variables)
@@ -402,7 +423,7 @@ static gt_Status compare(gt_Distribution *self, const Words *mine, bool equal_we
     Words *all = gt_allocate(self->context, (size_t)self->ranks * sizeof *all);
     char message[900] = "";
     bool begin = true, same = true, weights = true;
-    if (all && self->type->gather(self->self, mine, sizeof *mine, all) == GT_OK) {
+    if (all && ask_all(self, mine, sizeof *mine, all) == GT_OK) {
         for (int r = 0; r < self->ranks; r++) {
             begin &= all[r].about == GT_MEETING_START;
             same &= all[r].model == all[0].model;
@@ -473,7 +494,7 @@ static gt_Status sum_note(gt_Distribution *self, gt_Meeting about, bool *agree)
         return gt_context_status(self->context);
     char *note = block + (size_t)(size - NOTE) * element;
     write_note(dtype, note, about, steps_of(self->optimizer));
-    gt_Status status = self->type->sum(self->self, dtype, block, size);
+    gt_Status status = ask_sum(self, dtype, block, size);
     *agree = status == GT_OK && all_agree(dtype, note, self->ranks);
     gt_release(self->context, block, (size_t)size * element);
     return status;
@@ -516,13 +537,13 @@ void gt_distribution_fail(gt_Optimizer *optimizer)
 gt_Status gt_distribution_sum(gt_Optimizer *optimizer, gt_DType dtype, void *numbers, int64_t count)
 {
     gt_Distribution *self = optimizer->distribution;
-    return count > 0 ? self->type->sum(self->self, dtype, numbers, count) : gt_status();
+    return count > 0 ? ask_sum(self, dtype, numbers, count) : gt_status();
 }
 
 gt_Status gt_distribution_gather(gt_Optimizer *optimizer, const void *mine, size_t bytes, void *all)
 {
     gt_Distribution *self = optimizer->distribution;
-    return self->type->gather(self->self, mine, bytes, all);
+    return ask_all(self, mine, bytes, all);
 }
 
 /* ---- a step ---- */
@@ -535,7 +556,7 @@ static gt_Status exchange(void *user, gt_DType dtype, void *elements, int64_t co
     char text[60];
     if (self->apart)
         return refuse_apart(self);
-    if (self->type->sum(self->self, dtype, elements, count) != GT_OK)
+    if (ask_sum(self, dtype, elements, count) != GT_OK)
         return gt_status();
     if (dtype != dtypes[noted_type(self)])
         return GT_OK;

@@ -19,7 +19,7 @@
 GT_BEGIN
 
 /* How the processes reach each other. Every process calls the same functions in the same order with the same sizes. They
- * return GT_OK, or raise what is wrong (gt_fail) and return gt_status(). */
+ * return GT_OK, or raise what is wrong (gt_fail) and return gt_status(); a failure without an error becomes one. */
 typedef struct gt_DistributionClass {
     uint32_t size;    /* of this struct */
     const char *name; /* "mpi" */

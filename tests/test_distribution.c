@@ -563,7 +563,8 @@ Test(distribution, ranks_that_disagree)
 
 /* ---- the same in gt_fit ---- */
 
-enum { FEWER_BATCHES, UNKNOWN_BATCHES, BAD_LABELS, STOPS, OTHER_LAYER, OTHER_SHUFFLE, FOR_SECONDS };
+enum { FEWER_BATCHES, UNKNOWN_BATCHES, BAD_LABELS, STOPS, OTHER_LAYER, FOR_SECONDS, OTHER_SHUFFLE /* and what stands over the shard */ };
+enum { BARE, MAPPED, REPEATED, CACHED, WEIGHED, TAKEN, BATCHED, SHUFFLED, AHEAD, FILTERED, ZIPPED, ZIPPED_SECOND, SPLIT, DRAWN, OVERS };
 
 static bool stop_early(void *context, const gt_ProgressEvent *event)
 {
@@ -584,6 +585,45 @@ static gt_Status some_rows(void *user, int64_t epoch, int64_t first, int64_t cou
     return gt_status();
 }
 
+static gt_Status leave_batch(void *user, gt_Batch *batch)
+{
+    (void)user, (void)batch;
+    return gt_status();
+}
+
+static gt_Tensor *every_row(void *user, const gt_Batch *batch)
+{
+    (void)user;
+    return gt_ones(gt_shape(batch->size), .dtype = GT_BOOL);
+}
+
+/* A dataset that stands on that one. */
+static gt_Dataset *over(gt_Dataset *shard, int how)
+{
+    gt_Dataset *parts[2] = {0}, *plain = how == ZIPPED || how == ZIPPED_SECOND
+                               ? gt_dataset_from_tensors(gt_ones(gt_shape(4, how == ZIPPED ? 1 : 4)), NULL, .batch_size = 2, .shuffle = false)
+                               : NULL;
+    switch (how) {
+    case MAPPED: return gt_dataset_map(shard, leave_batch, NULL);
+    case REPEATED: return gt_dataset_repeat(gt_dataset_map(shard, leave_batch, NULL), 2);
+    case CACHED: return gt_dataset_cache(shard);
+    case WEIGHED: return gt_dataset_class_weight(shard, gt_ones(gt_shape(2)));
+    case TAKEN: return gt_dataset_take(shard, 2);
+    case BATCHED: return gt_dataset_batch(shard, 1);
+    case SHUFFLED: return gt_dataset_shuffle(shard, 4, .seed = 1);
+    case AHEAD: return gt_dataset_prefetch(shard, 1);
+    case FILTERED: return gt_dataset_filter(shard, every_row, NULL);
+    case ZIPPED: return gt_dataset_zip(shard, plain, .labels = true);
+    case ZIPPED_SECOND: return gt_dataset_zip(plain, shard, .labels = true);
+    case SPLIT:
+        gt_split_dataset(shard = gt_dataset_cache(shard), &parts[0], &parts[1], .left_size = 0.5);
+        gt_dataset_free(parts[1]);
+        gt_dataset_free(shard);
+        return parts[0];
+    default: return shard;
+    }
+}
+
 static void fit_apart(Rank *self)
 {
     const bool odd = self->rank == 1;
@@ -594,9 +634,20 @@ static void fit_apart(Rank *self)
                            ? gt_dataset_from_function(some_rows, self, .batch_size = 4)
                            : gt_dataset_from_tensors(gt_ones(gt_shape(count, 4)), self->kind == BAD_LABELS && odd ? NULL : y,
                                                      .batch_size = 4);
-    if (self->kind == OTHER_SHUFFLE) {
+    if (self->kind >= OTHER_SHUFFLE) {
         gt_dataset_free(data);
-        data = gt_dataset_shard(gt_dataset_from_tensors(gt_ones(gt_shape(12, 4)), y, .batch_size = 6, .seed = odd), 3, self->rank);
+        const int how = self->kind - OTHER_SHUFFLE;
+        gt_Tensor *x = how == ZIPPED_SECOND ? y : gt_ones(gt_shape(12, 4));
+        data = gt_dataset_from_tensors(x, how == ZIPPED || how == ZIPPED_SECOND ? NULL : y, .batch_size = 6,
+                                       .seed = how == DRAWN ? 1 : odd);
+        if (how == DRAWN) { /* other rows, in the same order */
+            gt_Dataset *half = NULL, *rest = NULL;
+            gt_split_dataset(data, &half, &rest, .left_size = 0.5, .shuffle = true, .seed = odd);
+            gt_dataset_free(rest);
+            gt_dataset_free(data);
+            data = half;
+        }
+        data = over(gt_dataset_shard(data, 3, self->rank), how);
     }
     gt_Layer *model = gt_Sequential(gt_Dense(2, .name = self->kind == OTHER_LAYER && odd ? "head" : "body"), gt_Dense(1));
     gt_compile(model, .optimizer = shared(self, gt_SGD(0.1)), .loss = gt_MeanSquaredError());
@@ -637,7 +688,8 @@ Test(distribution, fits_that_disagree)
     static const char models[] = "the models of the ranks must be the same: ranks 0 and 1 differ";
     all_fits_fail(OTHER_LAYER, models, models);
     static const char shuffles[] = "the parts of a dataset must be of one shuffle, so give it a .seed: ranks 0 and 1 differ";
-    all_fits_fail(OTHER_SHUFFLE, shuffles, shuffles);
+    for (int how = 0; how < OVERS; how++)
+        all_fits_fail(OTHER_SHUFFLE + how, shuffles, shuffles);
     all_fits_fail(FOR_SECONDS, "count steps, with gt_fit", "count steps, with gt_fit");
 }
 
@@ -667,6 +719,101 @@ static int zero(void *self)
 {
     (void)self;
     return 0;
+}
+
+/* A class of one process, one function of which returns a failure and raises nothing, from a call on. */
+typedef struct Mute {
+    const char *function;
+    int calls, from;
+} Mute;
+
+static gt_Status say_nothing(void *self, const char *function)
+{
+    Mute *mute = self;
+    return strcmp(mute->function, function) == 0 && mute->calls++ >= mute->from ? GT_IO : GT_OK;
+}
+
+static gt_Status mute_open(void *self)
+{
+    return say_nothing(self, "open");
+}
+
+static gt_Status mute_sum(void *self, gt_DType dtype, void *block, int64_t count)
+{
+    (void)dtype, (void)block, (void)count;
+    return say_nothing(self, "sum");
+}
+
+static gt_Status mute_broadcast(void *self, void *block, size_t bytes)
+{
+    (void)block, (void)bytes;
+    return say_nothing(self, "broadcast");
+}
+
+static gt_Status mute_gather(void *self, const void *block, size_t bytes, void *all)
+{
+    memcpy(all, block, bytes);
+    return say_nothing(self, "gather");
+}
+
+static const gt_DistributionClass mutes = {.size = sizeof(gt_DistributionClass),
+                                           .name = "mutes",
+                                           .open = mute_open,
+                                           .rank = zero,
+                                           .ranks = one,
+                                           .sum = mute_sum,
+                                           .broadcast = mute_broadcast,
+                                           .gather = mute_gather};
+
+typedef struct Step {
+    gt_Optimizer *optimizer;
+    gt_Variable *variable;
+} Step;
+
+static gt_Status squares_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const Step *step = context;
+    (void)in;
+    gt_Tape *tape = gt_tape_begin();
+    gt_Tensor *loss = gt_sum(gt_square(step->variable));
+    gt_minimize(step->optimizer, tape, loss, gt_tensors(step->variable));
+    out[0] = gt_keep(loss);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+/* Three steps, eagerly or in a plan, of which `good` are made; then the error, and no step more. */
+static void steps_until_mute(const char *function, int from, int good, bool planned)
+{
+    char wanted[80];
+    Mute mute = {function, 0, from};
+    gt_Variable *v = gt_variable(gt_ones(gt_shape(2)));
+    gt_Optimizer *sgd = gt_optimizer_distribute(gt_SGD(0.25), &mutes, &mute);
+    Step step = {.optimizer = sgd, .variable = v};
+    gt_Function *plan = planned ? gt_function(squares_step, &step) : NULL;
+    gt_Tensor *loss;
+    for (int i = 0; sgd && i < 3 && gt_status() == GT_OK; i++)
+        if (planned)
+            gt_function_call(plan, (gt_Tensors){0}, &loss);
+        else
+            squares_step(&step, NULL, &loss);
+    snprintf(wanted, sizeof wanted, "mutes: %s failed without an error", function);
+    fails(GT_INVALID, wanted);
+    cr_assert_float_eq(gt_element(v, 1), pow(0.5, good), 0, "%s", function);
+    gt_function_free(plan);
+    gt_optimizer_free(sgd);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+Test(distribution, failures_without_an_error)
+{
+    steps_until_mute("open", 0, 0, false);
+    steps_until_mute("gather", 0, 0, false);
+    steps_until_mute("broadcast", 0, 0, false);
+    steps_until_mute("sum", 0, 0, false);
+    steps_until_mute("sum", 1, 1, false);
+    steps_until_mute("sum", 1, 1, true);
 }
 
 Test(distribution, refused)

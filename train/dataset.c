@@ -109,6 +109,8 @@ gt_Dataset *gt_dataset_make(gt_Context *context, const gt_DatasetClass *type, vo
         dataset->names = gt_names_hold(like->names);
         dataset->ragged = like->ragged;
         dataset->endless = like->endless;
+        dataset->order = like->order;
+        dataset->drawn = like->drawn;
         return dataset;
     }
     int64_t seed =
@@ -179,6 +181,11 @@ void gt_dataset_set_names(gt_Dataset *dataset, gt_DataNames *names)
 int64_t gt_dataset_seed(const gt_Dataset *dataset)
 {
     return dataset->how.seed;
+}
+
+uint64_t gt_dataset_order(const gt_Dataset *dataset)
+{
+    return dataset->order;
 }
 
 int64_t gt_dataset_batch_size(const gt_Dataset *dataset)

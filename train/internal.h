@@ -20,7 +20,8 @@ int64_t gt_dataset_count(gt_Dataset *dataset);
 bool gt_dataset_is_endless(const gt_Dataset *dataset); /* it repeats for ever */
 int64_t gt_dataset_seed(const gt_Dataset *dataset);
 int64_t gt_dataset_batch_size(const gt_Dataset *dataset);
-/* What the order of a gt_dataset_shard depends on, which must be the same for all parts; 0 of any other dataset. */
+/* What the order of a gt_dataset_shard depends on, which must be the same for all parts, also of one that others stand on (map,
+ * repeat, cache, zip); 0 where there is no shard. */
 uint64_t gt_dataset_order(const gt_Dataset *dataset);
 /* Where it is, and back to there, also while an error is pending. */
 gt_DatasetPosition gt_dataset_mark(const gt_Dataset *dataset);

@@ -42,7 +42,9 @@ GT_API gt_Dataset *gt_dataset_skip_at(const char *here, gt_Dataset *dataset, int
  * this epoch's shuffle: the parts of all processes together are what one process would have had, batch for batch. Its batch
  * size is that of the dataset divided by `count`, which must be possible; a last batch is cut into equal parts, which leaves
  * out up to count - 1 rows, or is left out itself where the number of rows is not known. It comes last, behind gt_dataset_batch
- * and gt_dataset_shuffle. */
+ * and gt_dataset_shuffle. What is put over it changes, repeats or keeps the rows of the
+ * part. gt_fit with a distributed optimizer refuses parts of different shuffles or splits, also where datasets of the library's
+ * stand over them; what a class or a function of your own stands on it cannot see. */
 #define gt_dataset_shard(dataset, count, index) gt_dataset_shard_at(GT_HERE, dataset, count, index)
 GT_API gt_Dataset *gt_dataset_shard_at(const char *here, gt_Dataset *dataset, int64_t count, int64_t index);
 

@@ -67,6 +67,8 @@ struct gt_Dataset {
     int32_t x_count, y_count, text_count;
     gt_Spec x, y;                           /* of one row, with 1 as the number of rows */
     gt_Ticket given[SIDES][GT_MAX_COLUMNS]; /* the last batch */
+    uint64_t order; /* what the shuffle beneath a shard depends on, here or in a dataset that this one stands on; 0: no shard */
+    uint64_t drawn; /* which rows a split chose, here or beneath; 0: none did */
     gt_DataNames *names;                    /* held; NULL: none */
     struct gt_Worker
         *worker; /* that makes rows of a class with fill ahead; NULL: there was no need */

@@ -67,13 +67,13 @@ static const gt_DatasetClass shard_class = {.size = sizeof shard_class,
                                             .close = gt_over_close,
                                             .destroy = gt_over_destroy};
 
-uint64_t gt_dataset_order(const gt_Dataset *dataset)
+/* What must be the same for all parts. Whatever is put over the shard inherits it. */
+static uint64_t order_of(const Shard *shard)
 {
-    if (dataset->type != &shard_class)
-        return 0;
-    const Shard *shard = dataset->self;
-    const gt_Presentation *how = &shard->over.of->how;
-    const int64_t says[] = {how->shuffle ? how->seed : -1, how->buffer, shard->count};
+    const gt_Dataset *of = shard->over.of;
+    const gt_Presentation *how = &of->how;
+    const int64_t says[] = {how->shuffle ? how->seed : -1, how->buffer, shard->count,
+                            (int64_t)of->order, (int64_t)of->drawn};
     return gt_distribution_hash(GT_HASH_BEGIN, says, sizeof says);
 }
 
@@ -112,8 +112,11 @@ gt_Dataset *gt_dataset_shard_at(const char *here, gt_Dataset *dataset, int64_t c
         return NULL;
     }
     int64_t part = self->part;
+    const uint64_t order = order_of(self);
     gt_Dataset *made = gt_over_make(&shard_class, self, false);
-    if (made)
+    if (made) {
         made->how.batch_size = part;
+        made->order = order;
+    }
     return made;
 }

@@ -1,4 +1,5 @@
 /* Parts of a dataset: some of its rows, by number, which stay where they are. */
+#include "optim/internal.h"
 #include "train/data/inside.h"
 #include "train/data/utilities.h"
 
@@ -63,7 +64,10 @@ static gt_Dataset *make_part(gt_Dataset *of, const int64_t *rows, int64_t count)
     memcpy(own, rows, bytes);
     of->object.references++;
     *self = (Part){context, of, own, count};
-    return gt_dataset_make(context, &part_class, self, true, of, NULL);
+    gt_Dataset *made = gt_dataset_make(context, &part_class, self, true, of, NULL);
+    if (made)
+        made->drawn = gt_distribution_hash(of->drawn ? of->drawn : GT_HASH_BEGIN, rows, bytes);
+    return made;
 }
 
 /* ---- splitting ---- */

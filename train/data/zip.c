@@ -1,4 +1,5 @@
 /* Two datasets side by side. */
+#include "optim/internal.h"
 #include "train/data/combine.h"
 #include "train/data/inside.h"
 
@@ -171,10 +172,16 @@ gt_Dataset *gt_dataset_zip_at(const char *here, gt_Dataset *first, gt_Dataset *s
                  "shortens one",
                  (long long)a, (long long)b);
     bool endless = self->first.of->endless && self->second->endless;
+    const uint64_t orders[] = {self->first.of->order, self->second->order},
+                   drawn[] = {self->first.of->drawn, self->second->drawn};
     gt_Dataset *made =
         gt_over_make(&zip_class, self, self->first.of->indexed && self->second->indexed);
     if (made)
         made->endless = endless;
+    if (made && drawn[1])
+        made->drawn = gt_distribution_hash(GT_HASH_BEGIN, drawn, sizeof drawn);
+    if (made && orders[1])
+        made->order = gt_distribution_hash(GT_HASH_BEGIN, orders, sizeof orders);
     if (made && self->second->ragged)
         made->ragged = true;
     return made;
