@@ -306,3 +306,15 @@ Test(attend, layer)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* No key, and a mask of as many: nothing is read of it. */
+Test(attend, no_keys)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *key = gt_ones(gt_shape(1, 0, 1, 1));
+    gt_Tensor *mask = gt_cast(gt_ones(gt_shape(1, 1, 1, 0)), GT_BOOL);
+    gt_Tensor *y = gt_dot_product_attention(gt_ones(gt_shape(1, 1, 1, 1)), key, key, .mask = mask);
+    cr_expect(gt_status() == GT_OK && gt_item(y) == 0, "%s", gt_error_message());
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+}

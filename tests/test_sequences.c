@@ -365,3 +365,98 @@ Test(sequences, layers)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* ---- what one row or one operand must not do to another ---- */
+
+/* NaN where row 0 is padding: the gradients of all other rows are numbers, with any number of threads. */
+static int rows_with_nan(bool gru, int threads)
+{
+    enum { BATCH = 64, TIME = 6, FEATURES = 3, UNITS = 32 };
+    const int gates = gru ? 3 : 4;
+    gt_set_threads(threads);
+    gt_Scope *scope = gt_scope_begin();
+    static float numbers[BATCH * TIME * FEATURES], steps[BATCH * TIME];
+    for (int i = 0; i < BATCH * TIME * FEATURES; i++)
+        numbers[i] = sinf((float)i);
+    for (int i = 0; i < BATCH * TIME; i++)
+        steps[i] = i % TIME < TIME - 2;
+    for (int f = 0; f < FEATURES; f++)
+        numbers[(TIME - 1) * FEATURES + f] = NAN;
+    gt_Tensor *x = gt_from_data(numbers, gt_shape(BATCH, TIME, FEATURES), GT_FLOAT32);
+    gt_Tensor *mask = gt_greater(gt_from_data(steps, gt_shape(BATCH, TIME), GT_FLOAT32), 0.5);
+    gt_Variable *generator = gt_generator(3);
+    gt_Tensor *kernel =
+        gt_normal(gt_shape(FEATURES, gates * UNITS), .stddev = 0.3, .generator = generator);
+    gt_Tensor *recurrent =
+        gt_normal(gt_shape(UNITS, gates * UNITS), .stddev = 0.1, .generator = generator);
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, x);
+    gt_Tensor *y = gru ? gt_gru(x, kernel, recurrent, NULL, .mask = mask)
+                       : gt_lstm(x, kernel, recurrent, NULL, .mask = mask);
+    const float *dx = gt_data(gt_gradient(tape, gt_sum(y), x));
+    int rows = 0;
+    for (int row = 0; row < BATCH; row++) {
+        bool any = false;
+        for (int i = 0; i < TIME * FEATURES; i++)
+            any |= dx[row * TIME * FEATURES + i] != dx[row * TIME * FEATURES + i];
+        rows += any;
+    }
+    gt_tape_end(tape);
+    gt_variable_free(generator);
+    gt_scope_end(scope);
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+    return rows;
+}
+
+Test(sequences, padding_of_one_row)
+{
+    for (int gru = 0; gru < 2; gru++)
+        for (int threads = 1; threads <= 3; threads++)
+            cr_expect(rows_with_nan(gru, threads) <= 1, "%s, %d threads", gru ? "gru" : "lstm",
+                      threads);
+    gt_context_free(NULL);
+}
+
+/* The recurrent kernel is a view of what the product of x and the kernel gives: a plan must not write gates over it. */
+static gt_Status shares_memory(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    gt_Tensor *recurrent = gt_reshape(gt_matmul(in[0], in[1]), gt_shape(2, 8));
+    out[0] = gt_lstm(in[0], in[1], recurrent, NULL, .return_sequences = true);
+    return gt_status();
+}
+
+Test(sequences, an_operand_that_shares_memory)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *in[] = {
+        gt_sin(gt_reshape(gt_arange(0, 6, 1, .dtype = GT_FLOAT32), gt_shape(1, 2, 3))),
+        gt_cos(gt_reshape(gt_arange(0, 24, 1, .dtype = GT_FLOAT32), gt_shape(3, 8)))};
+    gt_Tensor *eager = NULL, *planned = NULL;
+    shares_memory(NULL, in, &eager);
+    gt_Function *function = gt_function(shares_memory, NULL);
+    gt_function_call(function, gt_tensors(in[0], in[1]), &planned);
+    cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+    cr_expect(memcmp(gt_data(eager), gt_data(planned), 4 * sizeof(float)) == 0);
+    gt_function_free(function);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+}
+
+/* Between layers, where the length is not known. */
+Test(sequences, symbols)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_Input(gt_shape(-1, 3));
+    gt_Tensor *kernel = gt_ones(gt_shape(3, 8)), *recurrent = gt_ones(gt_shape(2, 8));
+    gt_Layer *model = gt_Model(gt_tensors(x), gt_tensors(gt_lstm(x, kernel, recurrent, NULL)));
+    for (int steps = 1; steps < 4; steps++) {
+        gt_Tensor *y = gt_call(model, gt_ones(gt_shape(2, steps, 3)));
+        gt_Tensor *wanted = gt_lstm(gt_ones(gt_shape(2, steps, 3)), kernel, recurrent, NULL);
+        cr_assert(gt_status() == GT_OK, "%s", gt_error_message());
+        cr_expect(memcmp(gt_data(y), gt_data(wanted), 4 * sizeof(float)) == 0, "%d steps", steps);
+    }
+    gt_layer_free(model);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+}

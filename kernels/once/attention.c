@@ -122,6 +122,8 @@ static void gather_mask(const Head *h, int64_t from, int64_t rows, uint8_t *coun
     const gt_AttentionJob *job = h->job;
     const int64_t *stride = job->mask;
     const uint8_t *mask = h->at[3];
+    if (job->keys == 0)
+        return;
     mask += h->batch * stride[0] + h->head * stride[1] + from * stride[2];
     uint8_t row[LANES] = {0}; /* of a mask that is the same for all keys */
     for (int64_t i = 0; i < rows; i++)

@@ -179,6 +179,8 @@ static void lstm_rows_back(const Walk *walk, char *d)
             add(walk, n, mine, step_of(walk, 6, i, place, 1), mine);
             add(walk, n, state, step_of(walk, 7, i, place, 1), state);
             apply(walk, GT_LOOP_TANH, n, step_of(walk, 1, i, place, 1), t);
+            if (!counted) /* a NaN of the padding of another row would stay in it */
+                copy(v, NULL, spare);
             walk->loops->lstm_slopes(n, step_of(walk, 0, i, place, 4), before ? before : none, t,
                                      up ? up : none, counted ? mine : none, counted ? state : spare,
                                      to);
@@ -252,10 +254,12 @@ static void gru_rows_back(const Walk *walk, char *d)
         for (int64_t i = 0; i < rows; i++) {
             char *mine = dh + (size_t)i * v, *to = d + 3 * (size_t)i * v;
             const void *h = before_of(walk, 1, 3, i, k), *up = step_of(walk, 5, i, place, 4);
+            const bool counted = counts(walk, 4, i, place);
             add(walk, n, mine, step_of(walk, 6, i, place, 1), mine);
+            if (!counted) /* a NaN of the padding of another row would stay in it */
+                copy(v, NULL, spare);
             walk->loops->gru_slopes(n, step_of(walk, 0, i, place, 4), h ? h : none, up ? up : none,
-                                    counts(walk, 4, i, place) ? mine : spare,
-                                    step_of(walk, 8, i, place, 3), to);
+                                    counted ? mine : spare, step_of(walk, 8, i, place, 3), to);
             memcpy(step_of(walk, 9, i, place, 3), to, 3 * v);
         }
         multiply(walk, 3, true, d, walk->at[2], p);

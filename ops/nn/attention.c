@@ -176,8 +176,8 @@ static bool is_usual(const gt_dot_product_attention_options *options, const gt_S
 {
     gt_DType dtype = wide_dtype(query);
     return query->rank == 4 && (dtype == GT_FLOAT32 || dtype == GT_FLOAT64) &&
-           wide_dtype(key) == dtype && wide_dtype(value) == dtype && query->size > 0 &&
-           value->size > 0 && !options->bias && !options->weights && options->dropout == 0;
+           wide_dtype(key) == dtype && wide_dtype(value) == dtype && query->size != 0 &&
+           value->size != 0 && !options->bias && !options->weights && options->dropout == 0;
 }
 
 static gt_Tensor *dot_product_attention(gt_Tensor *query, gt_Tensor *key, gt_Tensor *value,

@@ -160,7 +160,7 @@ static gt_Tensor *no_state(const Cell *cell, gt_Tensor *x)
  * act after the product. */
 static bool is_usual(const Cell *cell)
 {
-    return (cell->dtype == GT_FLOAT32 || cell->dtype == GT_FLOAT64) && cell->time > 0 &&
+    return (cell->dtype == GT_FLOAT32 || cell->dtype == GT_FLOAT64) && cell->time != 0 &&
            !cell->of_x.apart && !cell->of_h.dropout && !cell->of_reset.weights &&
            cell->activation == gt_tanh && cell->recurrent_activation == gt_sigmoid;
 }

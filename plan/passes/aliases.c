@@ -33,7 +33,7 @@ static void find_lives(gt_Program *program)
 }
 
 /* May output 0 be written over input 0? Its memory must end here and be of the same size, and what
- * else looks at it must look at the same element at a time. */
+ * else looks at it must look at the same element at a time, which only element-wise operations do. */
 static bool may_take_over(const gt_Program *program, int32_t s)
 {
     const gt_ProgramStep *step = &program->steps[s];
@@ -57,7 +57,8 @@ static bool may_take_over(const gt_Program *program, int32_t s)
         const gt_Spec *spec = &program->graph->values[node->input[i]].spec;
         gt_Place place = gt_step_input(program, step, i);
         if (gt_cell_shared(program, place.cell) == mine &&
-            (place.offset != 0 || spec->size != out->size || spec->dtype != out->dtype))
+            ((i > 0 && !(node->operation->flags & GT_OP_ELEMENTWISE)) || place.offset != 0 ||
+             spec->size != out->size || spec->dtype != out->dtype))
             return false;
     }
     return true;
