@@ -31,7 +31,7 @@ void gt_graph_free(gt_Graph *graph)
         if (graph->values[i].constant)
             gt_value_release(graph->values[i].constant, true);
         if (graph->values[i].variable)
-            gt_variable_free(graph->values[i].variable);
+            gt_variable_release(graph->values[i].variable);
     }
     for (int32_t i = 0; i < graph->node_count; i++)
         gt_graph_free_node(context, &graph->nodes[i]);

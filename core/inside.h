@@ -318,6 +318,9 @@ void gt_variable_penalize(gt_Variable *variable);
 void gt_variable_take_penalty(const gt_Context *context, gt_Variable *variable);
 bool gt_variable_forget_penalty(gt_Variable *variable);
 void gt_variable_retain(gt_Variable *variable);
+void gt_variable_release(gt_Variable *variable); /* NULL is ignored */
+/* The maker's hold becomes the caller's, which gt_variable_free drops. */
+void gt_variable_give(gt_Variable *variable);
 /* Where the numbers are. `overwrite`: in memory of the variable's own, because whoever holds the old value
  * keeps the old bytes; NULL with an error raised if there is no memory for that. */
 void *gt_variable_memory(gt_Context *context, const gt_Variable *variable, bool overwrite);

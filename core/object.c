@@ -52,7 +52,11 @@ void gt_object_free(const char *operation, void *handle, const gt_ObjectKind *ki
     if (!handle || is_of_kind(handle, GT_WORD_FREED, kind))
         return;
     if (gt_object_is(handle, kind)) {
-        gt_object_release(handle);
+        gt_Object *object = handle;
+        const bool callers = object->floating;
+        object->floating = false;
+        if (callers)
+            gt_object_release(object);
         return;
     }
     gt_Context *context = gt_context();

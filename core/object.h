@@ -36,8 +36,9 @@ bool gt_object_is(const void *handle, const gt_ObjectKind *kind);
 /* The same; raises an error as `operation` if not. */
 bool gt_object_check(gt_Context *context, const char *here, const char *operation,
                      const void *handle, const gt_ObjectKind *kind);
-/* What the functions are made of that drop the caller's hold. NULL and freed objects are ignored; of
- * a handle of another kind an error is raised as `operation`. */
+/* What the functions are made of that drop the caller's hold, which is the floating one, once: an object that a container took
+ * over, or that was given up before, stays with whoever holds it. NULL and freed objects are ignored; of a handle of another
+ * kind an error is raised as `operation`. */
 void gt_object_free(const char *operation, void *handle, const gt_ObjectKind *kind);
 /* A container takes it: the floating reference becomes the container's, else one is added. */
 void gt_object_sink(gt_Object *object);

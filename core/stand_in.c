@@ -30,7 +30,7 @@ gt_Value *gt_stand_in_end(gt_Context *context, gt_StandIn *self)
     slot->value = self->own;
     slot->variable->stand_in = self->around;
     context->stand_ins--;
-    gt_variable_free(self->variable);
+    gt_variable_release(self->variable);
     return value;
 }
 

@@ -94,6 +94,7 @@ typedef struct gt_VariableInfo {
     gt_Record leaf;
     uint64_t serial;     /* order of making */
     uint32_t references; /* layers, optimizers, the user */
+    bool callers;        /* one of these is the hold of whoever called gt_variable, who drops it once */
     bool trainable;      /* as set now */
     bool created_trainable;
     bool penalized, penalty_taken; /* a layer says that its penalty belongs to the loss; some loss has it since the last step */

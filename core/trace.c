@@ -102,7 +102,7 @@ void gt_trace_end(gt_Context *context, gt_Trace *trace)
         gt_VariableInfo *info = gt_slot_raw(trace->variables[i].variable)->variable;
         gt_value_release(info->symbolic, true);
         info->symbolic = trace->variables[i].around;
-        gt_variable_free(trace->variables[i].variable);
+        gt_variable_release(trace->variables[i].variable);
     }
     gt_release(context, trace->variables,
                (size_t)trace->variable_capacity * sizeof *trace->variables);

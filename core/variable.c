@@ -188,12 +188,37 @@ void gt_variable_retain(gt_Variable *variable)
     gt_slot_raw(variable)->variable->references++;
 }
 
+void gt_variable_release(gt_Variable *variable)
+{
+    gt_Slot *slot = gt_slot_find(variable);
+    if (slot && slot->variable && --slot->variable->references == 0)
+        free_variable(slot->value->context, slot);
+}
+
+void gt_variable_give(gt_Variable *variable)
+{
+    gt_slot_raw(variable)->variable->callers = true;
+}
+
+/* Others that hold it keep it, however often that is called. */
+static void give_up(gt_Slot *slot)
+{
+    gt_VariableInfo *info = slot->variable;
+    gt_Context *context = info->callers ? NULL : gt_context();
+    if (context)
+        gt_raise(context, GT_STALE, NULL, "variable_free",
+                 "variable %s was freed before, or is not the caller's: others hold it", info->name);
+    if (!info->callers)
+        return;
+    info->callers = false;
+    gt_variable_release(gt_slot_handle(slot));
+}
+
 void gt_variable_free(gt_Variable *variable)
 {
     gt_Slot *slot = gt_slot_find(variable);
     if (slot && slot->variable) {
-        if (--slot->variable->references == 0)
-            free_variable(slot->value->context, slot);
+        give_up(slot);
         return;
     }
     uint64_t kind = gt_kind_of(variable);
@@ -227,6 +252,7 @@ gt_Variable *gt_variable_at(const char *here, gt_Tensor *initial, const gt_varia
     if (!slot)
         return NULL;
     memcpy(gt_value_data(slot->value), numbers, gt_spec_bytes(&slot->value->spec));
+    slot->variable->callers = true;
     return gt_slot_handle(slot);
 }
 

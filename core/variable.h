@@ -21,7 +21,8 @@ GT_OPTIONS(gt_variable_options, gt_variable_OPTIONS);
                    GT_KEYWORDS(gt_variable, GT_AFTER_1(__VA_ARGS__)))
 GT_API gt_Variable *gt_variable_at(const char *here, gt_Tensor *initial,
                                    const gt_variable_options *options);
-/* Drops the caller's hold. NULL is ignored. */
+/* Drops the caller's hold, once. NULL is ignored, and so is a variable that is gone; where others still hold it (a solution, an
+ * optimizer, a layer) a second time is an error, and so it is for variables that they made themselves. */
 GT_API void gt_variable_free(gt_Variable *variable);
 
 /* Is it a variable that lives? False, without an error, for tensors, stale handles and NULL. */

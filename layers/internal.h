@@ -43,6 +43,7 @@ typedef struct gt_Summary gt_Summary;
 /* State and struct are one block: `layer` points behind the state. */
 struct gt_LayerState {
     gt_Object object;
+    bool given_up; /* by gt_layer_free */
     gt_Layer *layer;
     char *name; /* owned */
     bool named; /* by the user */

@@ -62,7 +62,7 @@ static void release_weights(gt_LayerState *state)
     while (state->weight_count > 0) {
         gt_Weight *weight = &state->weights[--state->weight_count];
         gt_initializer_drop(&weight->initializer);
-        gt_variable_free(weight->variable);
+        gt_variable_release(weight->variable);
         gt_free_text(context, weight->name);
     }
     gt_map_close(context, &state->weight_names);
@@ -310,6 +310,10 @@ void gt_layer_free(gt_Layer *layer)
                  "layer %s is freed with %s, which it is a part of", state->name,
                  state->parent->state->name);
         return;
+    }
+    if (state && gt_object_is(state, &layer_kind) && !state->given_up) {
+        state->given_up = true;
+        state->object.floating = true; /* also where a drawing took it over, which then lacks it */
     }
     gt_object_free("layer_free", state, &layer_kind);
 }
@@ -622,7 +626,7 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
         gt_free_text(context, copy);
         gt_initializer_drop(&options.initializer);
         if (variable)
-            gt_variable_free(variable);
+            gt_variable_release(variable);
         return NULL;
     }
     gt_variable_freeze(variable, !state->trainable);

@@ -2,7 +2,8 @@
  *
  * A rank that calls MPI_Finalize while others wait for it in a step would let them wait for ever. MPI_Finalize begins by freeing
  * MPI_COMM_SELF, and so by calling who left something there: that one takes part in the exchange of the others, and says that
- * this rank leaves. Where all ranks finish together they all do, once. */
+ * this rank leaves. Where all ranks finish together they all do, once. Several groups are left one after the other, in the order
+ * in which they were made: whoever waits in a later one is not reached (distribute.h says so). */
 #include "mpi/distribute.h"
 
 #include <stdlib.h>

@@ -23,7 +23,13 @@ GT_BEGIN
 /* The optimizer itself, which from now on makes its steps with the mean of the gradients of all ranks: one MPI_Allreduce of all
  * of them a step, in gt_fit, in plans (gt_function) and in loops of one's own. Called by every rank of an intracommunicator,
  * of which it makes a copy; MPI must run. NULL on failure, and then the optimizer is freed if nobody else has it. What every
- * process gets at the start, and what happens where one fails or leaves: optim/distribution.h. */
+ * process gets at the start, and what happens where one fails or leaves: optim/distribution.h.
+ *
+ * Each call makes a group of its own. With several distributed optimizers, a GAN's two, all ranks must make these calls, and all
+ * steps, in the same order; otherwise they wait for ever. MPI_Finalize leaves the groups in the order in which they were made,
+ * and waits in each until all ranks are there: ranks that wait in a step of the first one are told that this rank leaves; ranks
+ * that wait in a step of a later one are not, and neither they nor MPI_Finalize return. So a rank that gives up between the
+ * steps of two optimizers calls MPI_Abort and not MPI_Finalize. */
 #define gt_Distribute(optimizer, communicator) gt_Distribute_at(GT_HERE, optimizer, communicator)
 GT_API gt_Optimizer *gt_Distribute_at(const char *here, gt_Optimizer *optimizer,
                                       MPI_Comm communicator);

@@ -9,8 +9,13 @@
  * Who is told what: an exchange is the gradients of all variables in one block, with a few elements behind them that say what
  * its process is about: a step and which, the end of an epoch, an error. They are summed as the gradients are, in the same
  * call, and every process sees from the sums whether all are about the same. If not, each says in words what it is about, and
- * all of them return the same error, which quotes the others: a process that fails or leaves early ends the training of all,
- * and nobody waits for ever. */
+ * all of them return the same error, which quotes the others: a process that fails or leaves early ends the training of all
+ * with this optimizer, and nobody waits for it for ever.
+ *
+ * That holds for one optimizer at a time. Several distributed ones (a GAN) are groups that know nothing of each other: what a
+ * process says in one exchange does not reach those that wait in another one's. Every process must make the steps of all of
+ * them in one order; in different orders they wait for each other for ever. Nor is a process noticed that fails behind the step
+ * of one and never comes to the step of the next, where the others wait: it has to end them by other means (MPI_Abort). */
 #ifndef GT_OPTIM_DISTRIBUTION_H
 #define GT_OPTIM_DISTRIBUTION_H
 
@@ -60,7 +65,8 @@ GT_API int gt_optimizer_rank_at(const char *here, const gt_Optimizer *optimizer)
 GT_API int gt_optimizer_ranks_at(const char *here, const gt_Optimizer *optimizer);
 
 /* For a class whose process ends while others may wait for it: takes part in the exchange that they are in, and says that it
- * leaves, and `why`. Needs no context. `count` elements of `dtype` are what `begun` was told; 0: it never was. */
+ * leaves, and `why`. It waits until all others come to an exchange of this class's group, so a process of several groups that
+ * leaves one after the other waits for ever if the others wait in a later one. Needs no context. `count` elements of `dtype` are what `begun` was told; 0: it never was. */
 GT_API void gt_distribution_leave(const gt_DistributionClass *type, void *context, gt_DType dtype,
                                   int64_t count, const char *why);
 

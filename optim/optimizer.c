@@ -19,7 +19,7 @@ GT_OPTION_TYPE(gt_OptimizerBase, GT_OPTIMIZER_BASE_OPTIONS);
 static void free_variables(gt_Context *context, gt_Variable **list, int64_t count, int64_t capacity)
 {
     for (int64_t i = 0; list && i < count; i++)
-        gt_variable_free(list[i]);
+        gt_variable_release(list[i]);
     gt_release(context, list, (size_t)capacity * sizeof *list);
 }
 
@@ -31,7 +31,7 @@ void gt_optimizer_unbuild(gt_Optimizer *self)
     int64_t all = (int64_t)self->entries * self->slots;
     free_variables(context, self->slot_variable, all, all);
     for (int32_t i = 0; self->entry && i < self->entries; i++)
-        gt_variable_free(self->entry[i].variable);
+        gt_variable_release(self->entry[i].variable);
     gt_release(context, self->entry, (size_t)self->entries * sizeof *self->entry);
     gt_release(context, self->state, (size_t)self->state_capacity * sizeof *self->state);
     gt_release(context, self->slot_of, (size_t)(all + self->numbers) * sizeof *self->slot_of);
@@ -53,7 +53,7 @@ static void destroy(gt_Object *object)
     free_variables(context, self->excluded, self->excluded_count, self->excluded_capacity);
     gt_map_close(context, &self->excluded_of);
     for (int i = 0; i < self->numbers; i++)
-        gt_variable_free(self->number[i]);
+        gt_variable_release(self->number[i]);
     gt_release(context, self->options, self->kind->options->size);
     gt_release(context, self->name, self->name_bytes);
 }
@@ -340,7 +340,7 @@ static gt_Variable *make_slot(gt_Context *context, const gt_Variable *variable,
     write_name(gt_variable_label(variable), kind->name, name, sizeof name);
     gt_Variable *slot = gt_variable_zeros(context, &spec, name, false);
     if (slot && kind->copies && !copy_numbers(context, variable, slot)) {
-        gt_variable_free(slot);
+        gt_variable_release(slot);
         return NULL;
     }
     if (!slot)

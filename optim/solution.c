@@ -10,7 +10,7 @@ static void destroy(gt_Object *object)
     gt_Solution *self = (gt_Solution *)object;
     gt_Context *context = object->context;
     for (int32_t i = 0; i < self->count; i++)
-        gt_variable_free(self->variables[i]);
+        gt_variable_release(self->variables[i]);
     gt_release(context, self->variables, (size_t)self->room * sizeof *self->variables);
     gt_release(context, self->block, self->block_bytes);
     gt_release(context, self->text, self->text_bytes);

@@ -202,6 +202,32 @@ static void apart(const char *kind)
     gt_scope_end(scope);
 }
 
+/* Two optimizers. Rank 1 fails before the step of the first, and is noticed; or before that of the second, and ends all. */
+static void two(const char *kind)
+{
+    const bool odd = rank == 1;
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *v = gt_variable(gt_ones(gt_shape(3))), *w = gt_variable(gt_ones(gt_shape(2)));
+    gt_Tensor *gv = gt_ones(gt_shape(3)), *gw = gt_ones(gt_shape(2));
+    gt_Optimizer *first = gt_Distribute(gt_SGD(0.5), MPI_COMM_WORLD), *second = gt_Distribute(gt_SGD(0.5), MPI_COMM_WORLD);
+    for (int step = 0; step < 5 && gt_status() == GT_OK; step++) {
+        if (odd && step == 3 && strcmp(kind, "first") == 0)
+            break;
+        gt_apply_gradients(first, gt_tensors(v), &gv);
+        if (odd && step == 3 && strcmp(kind, "second") == 0) {
+            fprintf(stderr, "rank 1 has had enough\n");
+            MPI_Abort(MPI_COMM_WORLD, 3);
+        }
+        gt_apply_gradients(second, gt_tensors(w), &gw);
+    }
+    if (!odd)
+        expect("rank 1: the end of the program: it called MPI_Finalize");
+    check(gt_element(v, 0) == -0.5 && gt_element(w, 0) == -0.5, "three steps of each");
+    gt_optimizer_free(first), gt_optimizer_free(second);
+    gt_variable_free(v), gt_variable_free(w);
+    gt_scope_end(scope);
+}
+
 /* Communicators that are gone, or never were. */
 static void gone(void)
 {
@@ -241,6 +267,8 @@ int main(int argc, char **argv)
         steps();
     } else if (strcmp(what, "gone") == 0) {
         gone();
+    } else if (strcmp(what, "first") == 0 || strcmp(what, "second") == 0) {
+        two(what);
     } else {
         apart(what);
     }

@@ -664,3 +664,86 @@ Test(memory, steps_seen_before_touch_no_new_page)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* ---- freed twice while somebody else holds it ---- */
+
+static gt_Status square_of_it(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Variable *const *variable = context;
+    (void)in;
+    out[0] = gt_square(*variable);
+    return gt_status();
+}
+
+static void stale_free(gt_Variable *variable)
+{
+    gt_variable_free(variable);
+    cr_assert(gt_status() == GT_STALE && strstr(gt_error_message(), "was freed before, or is not the caller's"), "%s",
+              gt_error_message());
+    gt_error_clear();
+}
+
+Test(memory, variable_freed_twice_while_held)
+{
+    gt_Variable *a = gt_variable(gt_scalar(3, GT_FLOAT64), .name = "a");
+    gt_Solution *solution = gt_lbfgs(square_of_it, &a, gt_tensors(a));
+    gt_Optimizer *sgd = gt_SGD();
+    gt_optimizer_build(sgd, gt_tensors(a));
+    gt_variable_free(a);
+    cr_assert(gt_status() == GT_OK);
+    for (int i = 0; i < 3; i++)
+        stale_free(a);
+    cr_assert(gt_solution_text(solution) && gt_element(a, 0) * gt_element(a, 0) < 1e-6, "%s", gt_error_message());
+    gt_solution_free(solution);
+    stale_free(a); /* the optimizer's */
+    stale_free(gt_optimizer_variables(sgd).items[0]);
+    gt_optimizer_free(sgd);
+    gt_variable_free(a); /* gone */
+    gt_Layer *dense = gt_Dense(2);
+    gt_build(dense, gt_shape(1, 3), GT_FLOAT32);
+    gt_Variable *kernel = gt_weights(dense).items[0];
+    stale_free(kernel);
+    cr_assert(gt_is_variable(kernel));
+    gt_layer_free(dense);
+    cr_assert(!gt_is_variable(kernel) && gt_status() == GT_OK);
+    gt_Variable *drawn = gt_generator(3);
+    gt_variable_free(drawn);
+    cr_assert(!gt_is_variable(drawn) && gt_status() == GT_OK);
+    gt_context_free(NULL);
+}
+
+static gt_Status free_it(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    gt_Function *const *function = context;
+    gt_function_free(*function);
+    gt_function_free(*function);
+    out[0] = gt_square(in[0]);
+    return gt_status();
+}
+
+Test(memory, objects_freed_while_held)
+{
+    gt_Tensor *x = gt_ones(gt_shape(4, 2)), *y = gt_ones(gt_shape(4, 1)), *out = NULL;
+    gt_Layer *inner = gt_Dense(1), *model = gt_Sequential(inner);
+    gt_Optimizer *sgd = gt_SGD();
+    gt_Metric *error = gt_RootMeanSquaredError();
+    gt_Callback *stop = gt_EarlyStopping(.monitor = "loss");
+    gt_compile(model, .optimizer = sgd, .loss = gt_MeanSquaredError(), .metrics = gt_metrics(error));
+    for (int i = 0; i < 2; i++) {
+        gt_optimizer_free(sgd); /* the model took it over */
+        gt_metric_free(error);
+        gt_history_free(gt_fit(model, x, .y = y, .epochs = 1, .verbose = 0, .callbacks = gt_callbacks(stop)));
+        gt_callback_free(stop);
+    }
+    gt_history_free(gt_fit(model, x, .y = y, .epochs = 1, .verbose = 0, .callbacks = gt_callbacks(stop)));
+    cr_assert(gt_status() == GT_OK && gt_optimizer_rank(sgd) == 0, "%s", gt_error_message());
+    gt_layer_free(model);
+    gt_optimizer_rank(sgd);
+    cr_assert(gt_status() == GT_STALE, "%s", gt_error_message());
+    gt_error_clear();
+    gt_Function *function = NULL;
+    function = gt_function(free_it, &function);
+    gt_function_call(function, gt_tensors(x), &out);
+    cr_assert(gt_status() == GT_OK && gt_element(out, 0) == 1, "%s", gt_error_message());
+    gt_context_free(NULL);
+}

@@ -12,7 +12,7 @@
 static void drop_states(gt_Callback *self, int32_t from)
 {
     for (; self->count > from; self->count--) {
-        gt_variable_free(self->states[self->count - 1]);
+        gt_variable_release(self->states[self->count - 1]);
         gt_free_text(self->object.context, self->names[self->count - 1]);
     }
 }

@@ -35,11 +35,11 @@ static void destroy_compiled(gt_Object *object)
         gt_lookups_close(&self->steps[i].lookups);
     }
     for (int32_t i = 0; i < self->count; i++) {
-        gt_metric_free(self->scores[i]);
+        gt_object_release((gt_Object *)self->scores[i]);
         gt_free_text(object->context, self->validation_names[i]);
     }
     gt_fit_close(object->context, &self->fit);
-    gt_optimizer_free(self->optimizer);
+    gt_object_release((gt_Object *)self->optimizer);
 }
 
 static const gt_ObjectKind compiled_kind = {"compiled model", destroy_compiled, false};

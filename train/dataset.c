@@ -58,11 +58,6 @@ bool gt_dataset_sink(gt_Context *context, gt_Dataset *dataset)
 /* Gives up the caller's hold, once. A dataset that another one was made of has none left: it is freed with that one. */
 void gt_dataset_free(gt_Dataset *dataset)
 {
-    bool ours = gt_object_is(dataset, &dataset_kind);
-    if (ours && !dataset->object.floating)
-        return;
-    if (ours)
-        dataset->object.floating = false;
     gt_object_free("dataset_free", dataset, &dataset_kind);
 }
 

@@ -49,7 +49,7 @@ static void destroy(gt_Object *object)
 {
     gt_Metric *self = (gt_Metric *)object;
     for (int i = 0; i < GT_MAX_METRIC_STATES; i++)
-        gt_variable_free(self->states[i]);
+        gt_variable_release(self->states[i]);
     gt_release(object->context, self->instance, self->instance_bytes);
     gt_free_text(object->context, self->name);
 }
@@ -91,7 +91,7 @@ static gt_Status make_states(gt_Context *context, gt_Metric *self, const gt_Spec
         if (self->built)
             self->states[i] = states[i];
         else
-            gt_variable_free(states[i]);
+            gt_variable_release(states[i]);
     }
     return gt_context_status(context);
 }
@@ -141,7 +141,7 @@ gt_Status gt_metric_build_as(gt_Metric *self, int32_t count, const gt_Spec *spec
         if (self->built)
             self->states[i] = states[i];
         else
-            gt_variable_free(states[i]);
+            gt_variable_release(states[i]);
     }
     return gt_context_status(context);
 }

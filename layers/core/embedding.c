@@ -73,7 +73,7 @@ static gt_Tensor *embedding_mask(gt_Layer *layer, const gt_CallArgs *in)
 
 static void embedding_destroy(gt_Layer *layer)
 {
-    gt_variable_free(((Embedding *)layer)->given);
+    gt_variable_release(((Embedding *)layer)->given);
 }
 
 static gt_Layer *with_weights(void)

@@ -138,7 +138,7 @@ static gt_Status constant_hold(gt_Initializer *self)
 static void constant_drop(gt_Initializer *self)
 {
     if (self->context == &held)
-        gt_variable_free(GT_OPTIONS_OF(gt_Constant_options, self).array);
+        gt_variable_release(GT_OPTIONS_OF(gt_Constant_options, self).array);
 }
 
 const gt_InitializerClass gt_initializer_class_constant = {

@@ -137,7 +137,7 @@ static void discretization_destroy(gt_Layer *layer)
 {
     Discretization *self = (Discretization *)layer;
     gt_quantiles_free(layer->state->object.context, &self->quantiles);
-    gt_variable_free(self->given);
+    gt_variable_release(self->given);
 }
 
 /* ---- samples ---- */

@@ -196,12 +196,12 @@ static gt_Text text_of(const gt_Variable *bytes, const gt_Variable *offsets)
 static void drop_vocabulary(gt_Context *context, gt_Lookup *lookup)
 {
     gt_tokens_close(context, &lookup->tokens);
-    gt_variable_free(lookup->bytes);
-    gt_variable_free(lookup->offsets);
-    gt_variable_free(lookup->idf);
-    gt_variable_free(lookup->numbers);
-    gt_variable_free(lookup->sorted);
-    gt_variable_free(lookup->indices);
+    gt_variable_release(lookup->bytes);
+    gt_variable_release(lookup->offsets);
+    gt_variable_release(lookup->idf);
+    gt_variable_release(lookup->numbers);
+    gt_variable_release(lookup->sorted);
+    gt_variable_release(lookup->indices);
     lookup->bytes = lookup->offsets = lookup->idf = NULL;
     lookup->numbers = lookup->sorted = lookup->indices = NULL;
 }

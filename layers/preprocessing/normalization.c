@@ -144,8 +144,8 @@ static gt_Tensor *normalization_call(gt_Layer *layer, const gt_CallArgs *in)
 
 static void forget(Normalization *self)
 {
-    gt_variable_free(self->sum);
-    gt_variable_free(self->squares);
+    gt_variable_release(self->sum);
+    gt_variable_release(self->squares);
     self->sum = self->squares = NULL;
     self->seen = 0;
 }
@@ -235,8 +235,8 @@ static void normalization_destroy(gt_Layer *layer)
 {
     Normalization *self = (Normalization *)layer;
     forget(self);
-    gt_variable_free(self->given_mean);
-    gt_variable_free(self->given_variance);
+    gt_variable_release(self->given_mean);
+    gt_variable_release(self->given_variance);
 }
 
 /* ---- samples ---- */

@@ -11,7 +11,7 @@ gt_DType gt_float_type(const gt_Layer *layer);
 /* x as integers: as it is if it has them; floats are cut to int64. */
 gt_Tensor *gt_as_integers(gt_Tensor *x);
 /* The option that is a tensor, which the caller's scope owns, as a variable that the layer owns: `*option` becomes it.
- * NULL if it is not given, and on failure. For `create`; freed by gt_variable_free in `destroy`. */
+ * NULL if it is not given, and on failure. For `create`; dropped by gt_variable_release in `destroy`. */
 gt_Variable *gt_hold_option(gt_Tensor **option);
 
 #endif

@@ -262,7 +262,7 @@ static gt_Tensor *mel_spectrogram_call(gt_Layer *layer, const gt_CallArgs *in)
 
 static void mel_spectrogram_destroy(gt_Layer *layer)
 {
-    gt_variable_free(((MelSpectrogram *)layer)->bands);
+    gt_variable_release(((MelSpectrogram *)layer)->bands);
 }
 
 const gt_LayerClass gt_layer_class_mel_spectrogram = {

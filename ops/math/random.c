@@ -34,7 +34,10 @@ gt_Variable *gt_generator_at(const char *here, uint64_t seed)
                  "a generator cannot be made inside a traced function; make it before");
         return NULL;
     }
-    return new_generator(context, seed);
+    gt_Variable *generator = new_generator(context, seed);
+    if (generator)
+        gt_variable_give(generator);
+    return generator;
 }
 
 gt_Variable *gt_default_generator_at(const char *here)
