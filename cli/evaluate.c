@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 
-static const char *labels;
+static Likeness how = {.labelled = true, .skip_rows = -1};
 
 static const Option options[] = {
-    {"labels", 0, OPTION_TEXT, &labels, "FILE", "a second file, which has the labels alone"},
+    {"labels", 0, OPTION_TEXT, &how.labels, "FILE", "a second file, which has the labels alone"},
+    LIKENESS_OPTIONS(how),
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -14,11 +15,14 @@ static int run(const char **operands)
 {
     Rows rows;
     const char *recipe = NULL;
+    if (!likeness_sound(&how))
+        return EXIT_USAGE;
     gt_Layer *model = model_open(operands[0], &recipe);
-    bool ok = model && rows_read_like(model, recipe, operands[1], labels, true, &rows);
-    if (!ok)
+    how.path = operands[1];
+    gt_Dataset *data = model && rows_read_like(model, recipe, &how, &rows) ? rows_dataset(&rows) : NULL;
+    if (!data)
         return EXIT_FAILURE;
-    gt_Scores scores = gt_evaluate(model, rows.x, .y = rows.y, .batch_size = 256);
+    gt_Scores scores = gt_evaluate(model, data);
     if (gt_status() != GT_OK)
         return EXIT_FAILURE;
     printf("rows       %lld\nloss       %.6g\n", (long long)rows.count, scores.loss);

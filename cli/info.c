@@ -1,16 +1,26 @@
 /* gradtape info: what is in a file. */
 #include "cli/json.h"
 #include "cli/network.h"
+#include "cli/rows.h"
+#include "cli/schema.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 static bool json;
+static struct {
+    const char *decimal;
+    WordList na;
+    int64_t skip_rows;
+} form = {.decimal = "."};
 
 static const Option options[] = {
     {"json", 'j', OPTION_FLAG, &json, NULL,
      "the architecture of a model instead, which gradtape train --model reads"},
+    {"na", 0, OPTION_LIST, &form.na, "WORD,WORD", "of a table, words for an empty cell, such as ?"},
+    {"decimal", 0, OPTION_TEXT, &form.decimal, "C", "of a table, the point of numbers: . or ,"},
+    {"skip-rows", 0, OPTION_INTEGER, &form.skip_rows, "N", "of a table, lines before the first row"},
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -21,15 +31,31 @@ static void print_spec(const char *name, gt_Spec spec)
            gt_shape_text(gt_shape_of(spec.rank, spec.dims), text, sizeof text));
 }
 
-/* Metadata are JSON and tables: the beginning of the first line says enough. */
+typedef void Printer(FILE *file, Json value);
+
+/* What the library writes has a form of its own; of anything else the beginning of the first line says enough. */
 static void print_metadata(gt_TensorFile *file)
 {
-    int64_t count = gt_tensor_file_metadata_count(file);
+    static const struct {
+        const char *key;
+        Printer *print; /* NULL: gradtape info --json does it */
+    } known[] = {{"gradtape.model", NULL}, {"gradtape.table", schema_print}, {"gradtape.training", training_print}};
+    const int kinds = (int)(sizeof known / sizeof *known);
+    int64_t count = gt_tensor_file_metadata_count(file), shown = 0;
     for (int64_t i = 0; i < count; i++) {
         gt_MetadataItem pair = gt_tensor_file_metadata_pair(file, i);
-        size_t size = strlen(pair.value), line = strcspn(pair.value, "\n");
-        int shown = (int)(line > 60 ? 60 : line);
-        printf("  %-20s %.*s%s\n", pair.key, shown, pair.value, (size_t)shown < size ? " ..." : "");
+        size_t size = strlen(pair.value), line = strcspn(pair.value, "\n"), wrong;
+        int kind = 0;
+        while (kind < kinds && strcmp(pair.key, known[kind].key) != 0)
+            kind++;
+        Json value = kind < kinds ? json_of(pair.value, size, &wrong) : (Json){NULL, 0};
+        if (value.text && known[kind].print)
+            known[kind].print(stdout, value);
+        if (value.text)
+            continue;
+        int part = (int)(line > 60 ? 60 : line);
+        printf("%s  %-20s %.*s%s\n", shown++ == 0 ? "metadata\n" : "", pair.key, part, pair.value,
+               (size_t)part < size ? " ..." : "");
     }
 }
 
@@ -52,8 +78,6 @@ static int tensors(const char *path)
            (long long)elements);
     for (int64_t i = 0; i < count; i++)
         print_spec(gt_tensor_file_name(file, i), gt_tensor_file_spec(file, i));
-    if (gt_tensor_file_metadata_count(file) > 0)
-        puts("metadata");
     print_metadata(file);
     gt_tensor_file_free(file);
     return EXIT_SUCCESS;
@@ -113,6 +137,8 @@ static gt_Dataset *open_table(const char *path, const char *column)
     gt_Names one = gt_names(column);
     return gt_dataset_from_csv(path, .columns = column ? one : (gt_Names){NULL},
                                .label_column = GT_NONE, .missing = GT_MISSING_MEDIAN,
+                               .na = names_of(&form.na), .decimal = form.decimal[0],
+                               .skip_rows = form.skip_rows,
                                .max_categories = 1 << 20, .shuffle = false, .batch_size = 1 << 30);
 }
 
@@ -130,7 +156,7 @@ static void print_column(gt_Dataset *rows, const gt_Batch *all, int64_t width, i
 static int columns(const char *path)
 {
     gt_error_clear();
-    gt_Strings first = gt_load_csv_strings(path, "0");
+    gt_Strings first = gt_load_csv_strings(path, "0", .skip_rows = form.skip_rows);
     if (gt_status() != GT_OK)
         return EXIT_FAILURE;
     printf("%s: a table, %lld rows\n", path, (long long)gt_strings_count(first));
@@ -193,6 +219,10 @@ static int print_architecture(const char *path)
 static int run(const char **operands)
 {
     const char *path = operands[0];
+    if (!good_decimal(form.decimal))
+        return misuse(DECIMAL_WORDS);
+    if (form.skip_rows < 0)
+        return misuse("--skip-rows must not be negative");
     if (json)
         return print_architecture(path);
     char begin[16] = {0};
@@ -225,7 +255,9 @@ const Command info_command = {
     .summary = "Says what is in a file",
     .more = "FILE is a model, tensors (safetensors), a table (CSV), an array of NumPy (NPY, NPZ), "
             "or IDX. Of a table it\n"
-            "lists the columns with their numbers, names and values.\n",
+            "lists the columns with their numbers, names and values; of a model its weights, and how a table must "
+            "look that it\n"
+            "is to predict from.\n",
     .options = options,
     .run = run,
 };

@@ -15,19 +15,39 @@ static const Command *current;
 
 /* ---- messages ---- */
 
-/* The library's errors name options of C; here they are called otherwise. */
+/* The library's errors name options of C; here they are called otherwise. Longer ones come first. */
 static const char *const spellings[][2] = {
+    {".decimal = ',' reads them, .categories has them as categories",
+     "--decimal , reads them, --categories NAME has them as categories"},
+    {"with .decimal = ',' its comma is a point", "with --decimal , its comma is a point"},
+    {"it holds tensors and no model: make the model, and gt_load_weights", "it holds tensors and no model"},
+    {"is not compiled: gt_compile(model, .optimizer = ..., .loss = ...) comes before gt_evaluate",
+     "has no loss: it was saved without what it was compiled with, and can predict alone"},
+    {".missing says what becomes of it: GT_MISSING_DROP, GT_MISSING_VALUE, GT_MISSING_MEAN or GT_MISSING_MEDIAN",
+     "--missing says what becomes of it: drop, mean or median"},
     {".missing = GT_MISSING_DROP", "--missing drop"},
+    {"; .delimiter says what stands between numbers", ""},
+    {".delimiter says what stands between columns, .label_column = GT_NONE is for a table without labels",
+     "is the last one that of the labels?"},
     {".skip_rows = ", "--skip-rows "},
     {".max_categories", "--max-categories"},
     {".without", "--without"},
     {"the text: ", ""},
 };
 
+/* What the library gives as a list of names is a word behind the option. */
+#define NA_BEGINS ".na = gt_names("
+
 static void print_error(FILE *file, const char *text)
 {
     while (*text) {
         size_t i = 0, count = sizeof spellings / sizeof *spellings;
+        if (strncmp(text, NA_BEGINS, strlen(NA_BEGINS)) == 0) {
+            const char *word = text + strlen(NA_BEGINS), *end = strrchr(word, ')');
+            fprintf(file, "--na %.*s", (int)(end ? end - word : (ptrdiff_t)strlen(word)), word);
+            text = end ? end + 1 : word + strlen(word);
+            continue;
+        }
         while (i < count && strncmp(text, spellings[i][0], strlen(spellings[i][0])) != 0)
             i++;
         if (i < count) {
@@ -105,7 +125,8 @@ int finish_output(FILE *file, const char *path)
 static void warn(void *user, const char *message)
 {
     (void)user;
-    fprintf(stderr, "gradtape %s: warning: %s\n", current->name, message);
+    fprintf(stderr, "gradtape %s: warning: ", current->name);
+    print_error(stderr, message);
 }
 
 /* ---- help ---- */

@@ -146,6 +146,32 @@ static void adapt_first(gt_Layer *model, gt_Tensor *x)
                 "warning: a normalization that is not the first layer keeps mean 0 and variance 1");
 }
 
+static bool says_text(Json value)
+{
+    Json name, item;
+    char text[8];
+    for (const char *at = NULL; json_next(value, &at, &name, &item);) {
+        bool dtype = *value.text == '{' && json_string(name, text, sizeof text) && strcmp(text, "dtype") == 0;
+        if ((dtype && json_string(item, text, sizeof text) && strcmp(text, "text") == 0) || says_text(item))
+            return true;
+    }
+    return false;
+}
+
+/* An input for text, or a first layer that takes nothing else. Of what train reads no column stays text. */
+static bool takes_text(gt_Layer *model, const char *architecture)
+{
+    size_t wrong;
+    const gt_Layer *first = gt_layer_child_count(model) > 0 ? gt_get_layer(model, 0) : NULL;
+    const gt_Port *port = first ? first->type->ports : NULL;
+    bool text = (port && port->flags & GT_PORT_TEXT && !(port->flags & GT_PORT_INTEGERS)) ||
+                says_text(json_of(architecture, strlen(architecture), &wrong));
+    if (text)
+        fail("the model has an input for text, and train has no columns of text: it makes categories of them. A C "
+             "program can fit such a model (.text of gt_dataset_from_csv), and gradtape predict takes it then");
+    return text;
+}
+
 /* Do its predictions fit the labels? */
 static bool fits(gt_Layer *model, const Rows *rows, gt_Tensor *x)
 {
@@ -170,9 +196,11 @@ static gt_Layer *written_model(const Network *network, const Rows *rows, gt_Tens
     gt_Layer *model = text ? gt_layer_from_json(text) : NULL;
     if (!model)
         return NULL;
-    adapt_first(model, x);
-    if (gt_status() == GT_OK && fits(model, rows, x))
-        return model;
+    if (!takes_text(model, text)) {
+        adapt_first(model, x);
+        if (gt_status() == GT_OK && fits(model, rows, x))
+            return model;
+    }
     gt_layer_free(model);
     return NULL;
 }

@@ -36,15 +36,15 @@ bool list_add(WordList *list, const char *word)
     return true;
 }
 
-/* Cuts the words out of the argument, which stays as long as the program runs. */
-static bool read_list(WordList *list, char *text, const char *name)
+/* Cuts the words out of the text, which stays as long as the program runs. False: there is no room for them. */
+static bool cut_words(WordList *list, char *text)
 {
     for (char *word = text; word;) {
         char *comma = strchr(word, ',');
         if (comma)
             *comma = 0;
         if (*word && !list_add(list, word))
-            return refuse("--%s has too many words%s", name, "");
+            return false;
         word = comma ? comma + 1 : NULL;
     }
     return true;
@@ -80,7 +80,7 @@ static bool parse_value(const Option *option, char *text)
 static bool read_value(const Option *option, char *text)
 {
     if (option->kind == OPTION_LIST)
-        return read_list(option->into, text, option->name);
+        return cut_words(option->into, text) || refuse("--%s has too many words%s", option->name, "");
     return parse_value(option, text) ||
            refuse(option->kind == OPTION_INTEGER ? "--%s expects an integer (got \"%s\")"
                                                  : "--%s expects a number (got \"%s\")",
@@ -195,34 +195,40 @@ static char *text_of(Json value)
     return copy ? strcpy(copy, text) : NULL;
 }
 
-/* Options are kept as a command line has them: words. What is wrong with one; NULL: nothing. */
-static const char *take_member(const Option *option, Json value)
+/* A list, or the words of one text as on a command line. What is wrong with it; NULL: nothing. */
+static const char *take_list(WordList *list, Json value)
 {
     Json item;
+    if (*value.text != '[') {
+        char *text = text_of(value);
+        return !text ? "must be a list, such as [\"a\", \"b\"]" : cut_words(list, text) ? NULL : "is too long";
+    }
+    for (const char *at = NULL; json_next(value, &at, NULL, &item);) {
+        char *word = text_of(item);
+        if (!word)
+            return "must be a list of texts or numbers";
+        if (!list_add(list, word)) {
+            free(word);
+            return "is too long";
+        }
+    }
+    return NULL;
+}
+
+/* Options are kept as a command line has them: words. What is wrong with one, to be said behind its name; NULL: nothing. */
+static const char *take_member(const Option *option, Json value)
+{
     if (option->kind == OPTION_FLAG) {
         *(bool *)option->into = *value.text == 't';
-        return strchr("tf", *value.text) ? NULL : "expected true or false";
+        return strchr("tf", *value.text) ? NULL : "must be true or false";
     }
-    if (option->kind == OPTION_LIST) {
-        WordList *list = option->into;
-        if (*value.text != '[')
-            return "expected a list";
-        for (const char *at = NULL; json_next(value, &at, NULL, &item);) {
-            char *word = text_of(item);
-            if (!word)
-                return "expected a list of texts or numbers";
-            if (!list_add(list, word)) {
-                free(word);
-                return "the list is too long";
-            }
-        }
-        return NULL;
-    }
+    if (option->kind == OPTION_LIST)
+        return take_list(option->into, value);
     if (option->kind == OPTION_JSON && strchr("{[", *value.text)) {
         char *copy = malloc(value.size + 1);
         if (copy && json_raw(value, copy, value.size + 1))
             *(const char **)option->into = copy;
-        return copy ? NULL : "no memory";
+        return copy ? NULL : "does not fit into memory";
     }
     char *text = text_of(value);
     bool number = option->kind == OPTION_INTEGER || option->kind == OPTION_NUMBER;
@@ -230,9 +236,9 @@ static const char *take_member(const Option *option, Json value)
     if (number)
         free(text); /* others point into it */
     return good                             ? NULL
-           : option->kind == OPTION_INTEGER ? "expected an integer"
-           : number                         ? "expected a number"
-                                            : "expected text";
+           : option->kind == OPTION_INTEGER ? "must be an integer"
+           : number                         ? "must be a number"
+                                            : "must be text";
 }
 
 static bool refuse_name(const Option *table, const char *operand, const char *path,
@@ -243,6 +249,13 @@ static bool refuse_name(const Option *table, const char *operand, const char *pa
     for (const Option *option = table; option->name && used < (int)sizeof what; option++)
         used += snprintf(what + used, sizeof what - (size_t)used, ", \"%s\"", option->name);
     return refuse_at(path, text, at, what);
+}
+
+static bool refuse_value(const char *path, const char *text, const char *at, const char *name, const char *what)
+{
+    char message[512];
+    snprintf(message, sizeof message, "\"%.255s\" %s", name, what);
+    return refuse_at(path, text, at, message);
 }
 
 static bool read_members(const Option *table, const char *path, const char *text, Json whole,
@@ -257,13 +270,13 @@ static bool read_members(const Option *table, const char *path, const char *text
         while (option->name && !same_name(option->name, name))
             option++;
         if (strcmp(name, operand) == 0)
-            what = *value ? "it comes twice" : (*value = text_of(item)) ? NULL : "expected text";
+            what = *value ? "comes twice" : (*value = text_of(item)) ? NULL : "must be text";
         else if (!option->name)
             return refuse_name(table, operand, path, text, key.text, name);
         else if (!given[option - table])
             what = take_member(option, item);
         if (what)
-            return refuse_at(path, text, item.text, what);
+            return refuse_value(path, text, item.text, name, what);
         given[option - table] = given[option - table] || option->name;
     }
     return true;

@@ -1,9 +1,11 @@
 /* gradtape predict: a model, a table, a line for each row. */
 #include "cli/model.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+static Likeness how = {.skip_rows = -1};
 static struct {
     const char *output;
     bool probabilities;
@@ -14,6 +16,7 @@ static const Option options[] = {
      "for the predictions; none: standard output"},
     {"probabilities", 'p', OPTION_FLAG, &given.probabilities, NULL,
      "of each class, in columns behind the prediction"},
+    LIKENESS_OPTIONS(how),
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -65,6 +68,22 @@ static void print_predictions(FILE *file, const gt_Layer *model, gt_Tensor *y)
     }
 }
 
+/* A class is printed for such a row all the same. */
+static void warn_of_nan(gt_Tensor *y)
+{
+    int64_t rows = gt_tensor_shape(y).dims[0], width = rows > 0 ? gt_size(y) / rows : 0, wrong = 0, first = 0;
+    for (int64_t row = 0; row < rows; row++) {
+        bool finite = true;
+        for (int64_t k = 0; k < width; k++)
+            finite = finite && isfinite(gt_element(y, row * width + k));
+        if (!finite && wrong++ == 0)
+            first = row;
+    }
+    if (wrong > 0)
+        fail("warning: %lld of %lld predictions are not finite numbers, row %lld first", (long long)wrong, (long long)rows,
+             (long long)first + 1);
+}
+
 static int write_predictions(const gt_Layer *model, gt_Tensor *y)
 {
     Output output;
@@ -78,10 +97,16 @@ static int run(const char **operands)
 {
     Rows rows;
     const char *recipe = NULL;
+    if (!likeness_sound(&how))
+        return EXIT_USAGE;
+    how.path = operands[1];
     gt_Layer *model = model_open(operands[0], &recipe);
-    bool ok = model && rows_read_like(model, recipe, operands[1], NULL, false, &rows);
-    gt_Tensor *y = ok ? gt_predict(model, rows.x, .batch_size = 256) : NULL;
-    return y ? write_predictions(model, y) : EXIT_FAILURE;
+    gt_Dataset *data = model && rows_read_like(model, recipe, &how, &rows) ? rows_dataset(&rows) : NULL;
+    gt_Tensor *y = data ? gt_predict(model, data) : NULL;
+    if (!y)
+        return EXIT_FAILURE;
+    warn_of_nan(y);
+    return write_predictions(model, y);
 }
 
 const Command predict_command = {
@@ -93,7 +118,8 @@ const Command predict_command = {
             "trained on: columns are\n"
             "found by their names, or their places; a column of labels may be there or not. The "
             "output is a line\n"
-            "\"prediction\", then a line for each row: the name of a class, or a number.\n",
+            "\"prediction\", then a line for each row, but for those that --missing drop leaves out: the "
+            "name of a class, or a number.\n",
     .options = options,
     .run = run,
 };

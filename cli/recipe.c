@@ -21,7 +21,7 @@ const char *rows_recipe(const Reading *reading, const Rows *rows)
 /* The lines of a recipe. */
 typedef struct Known {
     RowsKind kind;
-    const char *x, *y;
+    const char *x, *y; /* CSV: x is "named" where the table had a header, else NULL */
 } Known;
 
 static bool parse(const char *recipe, Known *known)
@@ -41,17 +41,51 @@ static bool parse(const char *recipe, Known *known)
     return true;
 }
 
-/* A gap is filled as in the table that the model was trained on, or with the mean that a column had there: predictions stay
- * beside their rows. */
-static bool read_csv_like(gt_Layer *model, const char *path, bool labelled, Rows *rows)
+/* Columns that have no names are taken by their places. */
+static void warn_without_header(const char *path, const Rows *rows)
 {
-    rows->table = gt_dataset_from_csv(path, .model = model, .label_column = labelled ? -1 : GT_NONE,
-                                      .missing = GT_MISSING_MEAN, .shuffle = false,
+    int count = gt_dataset_column_count(rows->table);
+    for (int k = 0; k < count; k++)
+        if (gt_dataset_column_name(rows->table, k)[0] && gt_dataset_column_name(rows->table, k)[0] != '=')
+            return;
+    for (int k = 0; rows->texts[k].name; k++)
+        if (rows->texts[k].name[0])
+            return;
+    fail("warning: %s has no header, as the model's table had: its columns are taken for those of that table, in their "
+         "places",
+         path);
+}
+
+bool good_decimal(const char *text)
+{
+    return strcmp(text, ".") == 0 || strcmp(text, ",") == 0;
+}
+
+bool likeness_sound(const Likeness *how)
+{
+    gt_Missing missing;
+    const char *wrong = how->missing && !rows_missing(how->missing, &missing) ? MISSING_WORDS
+                        : how->decimal && !good_decimal(how->decimal)         ? DECIMAL_WORDS
+                        : how->skip_rows < -1                                 ? "--skip-rows must not be negative"
+                                                                              : NULL;
+    return !wrong || (misuse("%s", wrong), false);
+}
+
+/* A gap is filled as in the table that the model was trained on, or with the mean that a column had there: predictions stay
+ * beside their rows, unless it is said that rows are left out. */
+static bool read_csv_like(gt_Layer *model, const Likeness *how, bool labelled, Rows *rows)
+{
+    gt_Missing missing = GT_MISSING_MEAN;
+    if (how->missing)
+        rows_missing(how->missing, &missing);
+    rows->table = gt_dataset_from_csv(how->path, .model = model, .label_column = labelled ? -1 : GT_NONE,
+                                      .missing = missing, .na = names_of(&how->na), .skip_rows = how->skip_rows,
+                                      .decimal = how->decimal ? how->decimal[0] : GT_CHAR_NONE, .shuffle = false,
                                       .batch_size = ALL_ROWS);
     if (!rows->table || !table_take(rows->table, rows))
         return false;
     if (labelled && !rows->y)
-        fail("%s has no column of labels, as the model's table had: --labels names a file of them", path);
+        fail("%s has no column of labels, as the model's table had: --labels names a file of them", how->path);
     return !labelled || rows->y;
 }
 
@@ -87,17 +121,27 @@ static bool read_labels_like(const Known *known, const char *path, const char *l
            labels_like(labels ? labels : path, numbers, text, rows);
 }
 
-bool rows_read_like(gt_Layer *model, const char *recipe, const char *path, const char *labels,
-                    bool labelled, Rows *rows)
+bool rows_read_like(gt_Layer *model, const char *recipe, const Likeness *how, Rows *rows)
 {
     Known known;
     *rows = (Rows){0};
     if (!parse(recipe, &known) || !take_classes(model, rows))
         return false;
     rows->kind = known.kind;
-    bool within = labelled && !labels && known.kind == ROWS_CSV; /* the labels are in the same file */
-    if (known.kind == ROWS_CSV ? !read_csv_like(model, path, within, rows)
-                               : !rows_read_inputs(known.kind, path, known.x, rows))
+    bool within = how->labelled && !how->labels && known.kind == ROWS_CSV; /* the labels are in the same file */
+    if (known.kind == ROWS_CSV ? !read_csv_like(model, how, within, rows)
+                               : !rows_read_inputs(known.kind, how->path, known.x, rows))
         return false;
-    return !labelled || within || read_labels_like(&known, path, labels, rows);
+    if (known.kind == ROWS_CSV && known.x)
+        warn_without_header(how->path, rows);
+    return !how->labelled || within || read_labels_like(&known, how->path, how->labels, rows);
+}
+
+gt_Dataset *rows_dataset(const Rows *rows)
+{
+    gt_Tensor *weight[] = {rows->weight};
+    bool weighs = rows->weight && rows->y;
+    return gt_dataset_from_tensors(rows->x, rows->y, .shuffle = false, .batch_size = 256,
+                                   .text = {rows->texts[0].name ? rows->texts : NULL},
+                                   .sample_weight = {weight, weighs});
 }

@@ -115,6 +115,8 @@ static bool read_labels(const char *path, Task task, Rows *rows)
     gt_Strings text = {0};
     if (!table_load_labels(path, &numbers, &text))
         return false;
+    if (!numbers && task == TASK_NUMBERS)
+        return fail("%s: labels are text, hence classes: --task numbers does not fit", path), false;
     if (!numbers)
         return use_names(text, rows) && rows_same_count(rows, path, rows->y);
     return rows_same_count(rows, path, numbers) && use_numbers(numbers, task, rows);

@@ -29,7 +29,10 @@ bool table_take(gt_Dataset *dataset, Rows *rows)
         return false;
     rows->x = batch.x;
     rows->y = batch.y;
+    rows->weight = batch.weights[0];
     rows->count = batch.size;
+    for (int i = 0; i < batch.text_count; i++)
+        rows->texts[i] = (gt_NamedText){gt_dataset_text_name(dataset, i), gt_batch_text(&batch, i)};
     return true;
 }
 

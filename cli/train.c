@@ -99,7 +99,7 @@ static bool check_options(const char *path)
         : given.validation <= 0 || given.validation > 0.9
             ? "--validation must be above 0, at most 0.9"
         : reading.skip_rows < 0           ? "--skip-rows must not be negative"
-        : strlen(reading.decimal) != 1    ? "--decimal must be . or ,"
+        : !good_decimal(reading.decimal)  ? DECIMAL_WORDS
         : reading.labels && reading.label ? "--label and --labels exclude each other"
         : reading.labels && strcmp(reading.missing, "drop") == 0
             ? "--missing drop does not go with --labels"
@@ -115,7 +115,7 @@ static bool check_options(const char *path)
         wrong = "--task must be classes or numbers";
     gt_Missing missing;
     if (!rows_missing(reading.missing, &missing))
-        wrong = "--missing must be error, drop, mean or median";
+        wrong = MISSING_WORDS;
     for (int i = 0; i < network.layers.count; i++) {
         char *end;
         long units = strtol(network.layers.words[i], &end, 10);
@@ -287,6 +287,18 @@ static gt_History *train(gt_Layer *model, const Part parts[PARTS])
                       given.live ? gt_callbacks(stopping, gt_LiveCurve()) : gt_callbacks(stopping));
 }
 
+/* Weights that no loss could be computed with are no model. */
+static bool has_learned(const gt_History *history)
+{
+    int epochs = (int)gt_history_epoch_count(history);
+    for (int i = 0; i < epochs; i++)
+        if (isfinite(gt_history_get(history, "loss", i)))
+            return true;
+    if (epochs > 0)
+        fail("the loss was not finite in any epoch: a smaller --rate may help; no model is saved");
+    return epochs == 0;
+}
+
 /* ---- the report ---- */
 
 /* How often the class that is most frequent in training is right. */
@@ -383,7 +395,7 @@ static int run(const char **operands)
     warn_of_texts(&rows);
     gt_Layer *model = network_make(&network, &rows, parts[TRAIN].x, parts[TRAIN].y);
     gt_History *history = model ? train(model, parts) : NULL;
-    if (!history)
+    if (!history || !has_learned(history))
         return EXIT_FAILURE;
     report(&rows, parts, model, history);
     if (gt_status() != GT_OK || save(model, &rows, history) != GT_OK)

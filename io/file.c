@@ -689,14 +689,27 @@ void gt_swap_bytes(void *data, size_t count, size_t element)
         }
 }
 
+#define MOST_SHOWN 24 /* bytes: an excerpt and its points fit GT_EXCERPT */
+
+/* Of a character its bytes; 0: it cannot be shown, as a control character, which a terminal would obey. */
+static size_t shown_bytes(const char *at, size_t size)
+{
+    size_t bytes = gt_utf8_length(at, size);
+    bool control = (bytes == 1 && (*at < ' ' || *at == 0x7f)) ||
+                   (bytes == 2 && (unsigned char)at[0] == 0xc2 && (unsigned char)at[1] < 0xa0);
+    return control ? 0 : bytes;
+}
+
 const char *gt_excerpt(char into[GT_EXCERPT], const char *text, size_t size)
 {
     size_t n = 0;
-    for (; n < size && n < 24; n++)
-        into[n] = text[n];
-    for (size_t i = 0; i < n; i++)
-        if (into[i] < ' ' || into[i] > '~')
-            into[i] = '?';
+    while (n < size && n < MOST_SHOWN) {
+        size_t bytes = shown_bytes(text + n, size - n);
+        if (n + bytes > MOST_SHOWN)
+            break;
+        memcpy(into + n, bytes ? text + n : "?", bytes ? bytes : 1);
+        n += bytes ? bytes : 1;
+    }
     memcpy(into + n, n < size ? "..." : "", n < size ? 4 : 1);
     return into;
 }

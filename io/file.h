@@ -93,7 +93,8 @@ bool gt_big_endian(void);
 /* Turns the bytes of each element around. */
 void gt_swap_bytes(void *data, size_t count, size_t element);
 
-/* Puts at most 24 bytes of text into `into`, what is not printable as '?': for messages. */
+/* Puts at most 24 bytes of text into `into`, whole characters of UTF-8, and bytes that are none or control a terminal as '?':
+ * for messages. */
 #define GT_EXCERPT 32
 const char *gt_excerpt(char into[GT_EXCERPT], const char *text, size_t size);
 

@@ -289,6 +289,36 @@ static bool counts_first(const Reading *r)
     return r->first.count > 2 || r->first.count != r->csv.fields;
 }
 
+static bool has_name(const gt_Words *names, const char *name)
+{
+    for (int32_t i = 0; i < names->count; i++)
+        if (strcmp(gt_words_text(names, i), name) == 0)
+            return true;
+    return false;
+}
+
+/* Is the first row made of names that are known: those of the table that this one is to be like? */
+static bool has_known_names(const Reading *r)
+{
+    const gt_Table *like = r->options->like;
+    bool all = like && like->named && r->first.count > 0;
+    for (int32_t i = 0; all && i < r->first.count; i++)
+        all = has_name(&like->names, gt_words_text(&r->first, i));
+    return all;
+}
+
+/* The only row: a header if it is text, and the options name a field of it, or want labels beside other columns. */
+static bool is_lonely_header(const Reading *r)
+{
+    const gt_TableOptions *options = r->options;
+    bool all = r->rows == 0 && !options->like, named = options->label && has_name(&r->first, options->label);
+    for (int32_t i = 0; all && i < r->first.count; i++)
+        all = first_is(r, i) == IS_TEXT;
+    for (int i = 0; options->texts.items && options->texts.items[i] != GT_LIST_END; i++)
+        named = named || has_name(&r->first, options->texts.items[i]);
+    return all && (named || (options->label && !options->texts.items && r->first.count > 1));
+}
+
 /* It is one if it is text where the column below is numbers; if the column has other text too, all of the row must be text
  * that does not come again in its column. So must it where no column is one of numbers. */
 static bool first_is_header(const Reading *r)
@@ -296,6 +326,8 @@ static bool first_is_header(const Reading *r)
     bool all_new_text = r->rows > 0, numbers = false, among_numbers = false;
     if (r->options->header != GT_HEADER_AUTO)
         return r->options->header == GT_HEADER_YES;
+    if (has_known_names(r) || is_lonely_header(r))
+        return true;
     for (int32_t i = 0; i < r->first.count && i < r->surveyed; i++) {
         const Survey *below = &r->survey[i];
         bool text = first_is(r, i) == IS_TEXT;
@@ -360,8 +392,7 @@ static bool judge_first(Reading *r)
     r->rows += r->first_is_row;
     if (r->rows > 0)
         return true;
-    gt_raise(r->csv.context, GT_FORMAT, NULL, NULL, "%s: has no rows below its header",
-             r->csv.path);
+    gt_raise(r->csv.context, GT_FORMAT, NULL, NULL, "%s: a header and no rows", r->csv.path);
     return false;
 }
 
@@ -545,11 +576,7 @@ static bool has_column(const Reading *r, const gt_Table *like, const gt_TableCol
 {
     if (!like->named || !r->table->named)
         return column->field < r->csv.fields;
-    const char *name = gt_words_text(&like->names, (int32_t)column->field);
-    for (int32_t i = 0; i < r->table->names.count; i++)
-        if (strcmp(gt_words_text(&r->table->names, i), name) == 0)
-            return true;
-    return false;
+    return has_name(&r->table->names, gt_words_text(&like->names, (int32_t)column->field));
 }
 
 static bool is_left_out(const Reading *r, const gt_Table *like, const gt_TableColumn *column)
@@ -639,6 +666,21 @@ static bool refuse_commas(Reading *r, const bool *categories)
     return true;
 }
 
+/* Numbers of categories weigh nothing. */
+static bool refuse_text_weights(Reading *r)
+{
+    char name[GT_EXCERPT + 16];
+    for (int32_t i = 0; i < r->table->count; i++) {
+        const gt_TableColumn *column = &r->table->columns[i];
+        if (column->role != GT_TABLE_WEIGHT || !column->text)
+            continue;
+        gt_raise(r->csv.context, GT_FORMAT, NULL, NULL, "%s: weights must be numbers (%s is text)", r->csv.path,
+                 field_name(r, column->field, name));
+        return false;
+    }
+    return true;
+}
+
 static bool choose_columns(Reading *r)
 {
     gt_Context *context = r->csv.context;
@@ -657,7 +699,7 @@ static bool choose_columns(Reading *r)
                  ? choose_like(r)
                  : choose_by_options(r, marks, marks + fields) && refuse_commas(r, marks + fields);
     gt_release(context, marks, 2 * fields * sizeof *marks);
-    return ok && refuse_dates(r);
+    return ok && refuse_text_weights(r) && refuse_dates(r);
 }
 
 /* ---- reading ---- */
@@ -739,17 +781,21 @@ static bool fail_number(Reading *r, const gt_TableColumn *column, const char *te
         excerpt, name, (long long)survey->numbers, excerpt);
 }
 
-/* Infinite is only what says so. */
-static bool fits(const Reading *r, const char *text, size_t size, double number)
+/* A model computes with finite numbers. */
+static bool fits(const Reading *r, const gt_TableColumn *column, const char *text, size_t size, double number)
 {
-    char excerpt[GT_EXCERPT];
+    char name[GT_EXCERPT + 16], excerpt[GT_EXCERPT];
     double infinite;
     const gt_CsvField field = {.text = text, .size = size};
     bool single = r->options->single;
-    if (!isinf(single ? (double)(float)number : number) || gt_csv_infinity(&field, &infinite))
+    if (!isinf(single ? (double)(float)number : number))
         return true;
-    return gt_csv_fail(&r->csv, "\"%s\" is too large for %s", gt_excerpt(excerpt, text, size),
-                       single ? "float32" : "float64");
+    gt_excerpt(excerpt, text, size);
+    if (!gt_csv_infinity(&field, &infinite))
+        return gt_csv_fail(&r->csv, "\"%s\" is too large for %s", excerpt, single ? "float32" : "float64");
+    return gt_csv_fail(&r->csv,
+                       "\"%s\" in %s is no finite number; if it stands for a missing value: .na = gt_names(\"%s\")",
+                       excerpt, field_name(r, column->field, name), excerpt);
 }
 
 /* A text that is missing is "", which is no gap, unless rows with something missing are left out. */
@@ -800,7 +846,7 @@ static bool read_field(gt_Csv *csv, const gt_CsvField *field, void *user)
     }
     if (!parse(r, text, size, number))
         return fail_number(r, column, text, size);
-    return fits(r, text, size, *number);
+    return fits(r, column, text, size, *number);
 }
 
 /* To the first row of the table. */

@@ -121,11 +121,31 @@ cmp -s flowers.gradtape first.gradtape || wrong "the same seed: expected the sam
 expect 0 train flowers.csv --label=3 --without=4 -o other.gradtape -q -e 3 --layers 8 --dropout 0.1 -b 16 -r 0.01
 says out "epochs     3"
 
+expect 1 train flowers.csv --label kind -q -e 2 -r 1e30 --layers 8 --optimizer sgd -o none.gradtape
+says err 'the loss was not finite in any epoch'
+checks=$((checks + 1))
+[ -e none.gradtape ] && wrong "a loss that is not finite: expected no model"
+expect 1 train flowers.csv --label kind --task numbers -o none.gradtape
+says err 'labels are text, hence classes (column "kind")'
+
 expect 0 predict flowers.gradtape unlabelled.csv
 says out '"iris, blue"'
 checks=$((checks + 1))
 [ "$(wc -l <out)" -eq 241 ] || wrong "expected a line for each row"
 cp out predictions
+awk -F, 'BEGIN { OFS = "," } { print NR == 1 ? "narrow" : NR % 2 / 1000, $0 }' flowers.csv >narrow.csv
+expect 0 train narrow.csv --label kind --without y -q -e 1 -o narrow.gradtape
+printf 'narrow,size,color,weight\n0,1,red,1000\n3e38,1,red,1000\n' >huge.csv
+expect 0 predict narrow.gradtape huge.csv
+says err "warning: 1 of 2 predictions are not finite numbers, row 2 first"
+printf 'size,color,weight\n' >empty.csv
+expect 1 predict flowers.gradtape empty.csv
+says err 'empty.csv: a header and no rows'
+expect 1 train empty.csv
+says err 'empty.csv: a header and no rows'
+printf 'size,color,weight\n1,red,1000\ninf,red,1000\n' >huge.csv
+expect 1 predict flowers.gradtape huge.csv
+says err 'huge.csv:3:1: "inf" in column "size" is no finite number'
 expect 0 predict flowers.gradtape flowers.csv --output labelled
 cmp -s predictions labelled || wrong "a column of labels: expected the same predictions"
 expect 0 predict flowers.gradtape unlabelled.csv --probabilities
@@ -134,6 +154,13 @@ says out 'prediction,"iris, blue",rose,tulip'
 awk -F, '{ print $3 "," $2 "," $1 }' unlabelled.csv >turned.csv
 expect 0 predict flowers.gradtape turned.csv
 cmp -s predictions out || wrong "columns in another order: expected the same predictions"
+# Without a header places stand for names, and that is said.
+tail -n +2 unlabelled.csv >headless.csv
+expect 0 predict flowers.gradtape headless.csv
+cmp -s predictions out || wrong "columns without names: expected the same predictions"
+says err "warning: headless.csv has no header, as the model's table had"
+expect 0 predict flowers.gradtape turned.csv
+[ -s err ] && wrong "a table with a header: expected no warning"
 # How many are right is what evaluate says.
 expect 0 evaluate flowers.gradtape flowers.csv
 at_least 0.9 accuracy
@@ -194,7 +221,19 @@ expect 0 train years.txt -q -e 1 --task classes
 says out "classes    12: 0 1 10 11 2"
 awk 'BEGIN { print "a;y"; for (i = 0; i < 40; i++) printf "%d,5;%s\n", i, i < 20 ? "low" : "high" }' >comma.csv
 expect 1 train comma.csv -q
-says err 'look like numbers with a decimal comma'
+says err 'look like numbers with a decimal comma: --decimal , reads them, --categories NAME has them as categories'
+printf 'a,b\n1,x\n2,y\n(k.A.),x\n3,x\n' >words.csv
+expect 1 train words.csv -q
+says err 'if it stands for a missing value: --na "(k.A.)"'
+printf 'a;b\n1;x\n2;y\n2,5;x\n3;x\n' >point.csv
+expect 1 train point.csv -q
+says err 'with --decimal , its comma is a point'
+printf 'a,b\n1,x\n2,y\n,x\n3,x\n' >hole.csv
+expect 1 train hole.csv -q --missing error
+says err '--missing says what becomes of it: drop, mean or median'
+seq 12 >one.csv
+expect 1 train one.csv -q
+says err 'is the last one that of the labels?'
 expect 0 train comma.csv -q --decimal ,
 at_least 0.8 accuracy
 [ -s err ] && wrong "--decimal: expected no warning"
@@ -227,6 +266,7 @@ expect 0 train plain.txt --label 0 -q -e 40 -r 0.01
 says out "classes    2: 3 4"
 expect 0 evaluate plain.gradtape plain.txt
 at_least 0.95 accuracy
+[ -s err ] && wrong "a model without names: expected no warning"
 
 # A column that is constant in training has no scale: another value in it changes little.
 awk -F, 'NR == 1 { print "same," $0; next } { print "7," $0 }' flowers.csv >constant.csv
@@ -303,6 +343,18 @@ expect 0 evaluate stopped.gradtape flowers.csv
 expect 0 info first.gradtape
 says out "a gradtape model"
 says out "dense/kernel"
+says out "  the point of numbers is ."
+says out "3 classes: "
+says out "  columns, found by their names in the header"
+says out "    size                    a number, "
+says out "    color                   one of 3: blue green red"
+says out '    kind                    the label, which evaluate needs: one of 3: "iris,'
+says out "  losses     sparse_categorical_crossentropy"
+checks=$((checks + 1))
+grep -q '[{\]' out && wrong "info of a model: expected words, no JSON"
+expect 0 info narrow.gradtape
+says out "  columns, found by their places from 0 on"
+says out "    1                       a number"
 expect 0 info flowers.csv
 says out "240 rows, 5 columns"
 says out "blue green red"
@@ -311,6 +363,12 @@ expect 0 info days.csv
 says out "   0 cannot be used: "
 says out "is a date"
 says out "   1 n "
+(echo "a title" && sed 's/^7,5/none/; s/^9,5/none/' comma.csv) >titled.csv
+expect 0 info titled.csv --skip-rows 1 --decimal , --na none
+says out "40 rows, 2 columns"
+says out "   0 a                        numbers      0.5 to 39.5, mean "
+expect 2 info titled.csv --decimal point
+expect 2 info titled.csv --skip-rows -1
 expect 1 train days.csv
 says err "leave it out with --without"
 expect 0 summary first.gradtape
@@ -384,11 +442,17 @@ wrong_json() {
 }
 wrong_json 's/"epochs"/"epoch"/' 1 'wrong.json:1:61: unknown "epoch"; expected "table", "label"'
 wrong_json 's/7, /7 /' 1 'wrong.json:1:73: this is no JSON'
-wrong_json 's/ 7,/ "many",/' 1 'wrong.json:1:71: expected an integer'
-wrong_json 's/ 7,/ [7],/' 1 'wrong.json:1:71: expected an integer'
-wrong_json 's/true/1/' 1 'expected true or false'
-wrong_json 's/\["y"\]/"y"/' 1 'expected a list'
-wrong_json 's/\["y"\]/[[]]/' 1 'expected a list of texts or numbers'
+wrong_json 's/ 7,/ "many",/' 1 'wrong.json:1:71: "epochs" must be an integer'
+wrong_json 's/ 7,/ [7],/' 1 'wrong.json:1:71: "epochs" must be an integer'
+wrong_json 's/0.3/"some"/' 1 '"held_out" must be a number'
+wrong_json 's/true/1/' 1 '"quiet" must be true or false'
+wrong_json 's/\["y"\]/true/' 1 '"without" must be a list, such as ["a", "b"]'
+wrong_json 's/\["y"\]/[[]]/' 1 '"without" must be a list of texts or numbers'
+wrong_json 's/"kind"/["kind"]/' 1 '"label" must be text'
+wrong_json 's/"told.gradtape"/"t.gradtape", "table": "x.csv"/' 1 '"table" comes twice'
+sed 's/\["y"\]/"y"/; s/\[24, 24\]/"24,24"/' told.json >plainly.json # lists as on a command line
+expect 0 train plainly.json
+cmp -s told.gradtape said.gradtape || wrong "lists as text: expected the same model"
 wrong_json 's/"flowers.csv"/3.5/' 1 '3.5: cannot be opened'
 wrong_json 's/"table"/"label"/' 1 'expected "table", the path of the rows'
 wrong_json 's/"epochs": 7/"epochs": 0/' 2 '--epochs must be at least 1'
@@ -397,6 +461,85 @@ expect 1 train wrong.json
 says err "wrong.json:1:1: expected an object"
 expect 1 train missing.json
 says err "missing.json: cannot be opened"
+
+# ---- columns of text, of a model that a C program has saved ----
+# good: yes, bad: no, whatever the price.
+escaped() { printf '%s' "$1" | sed 's/["\\]/\\&/g'; }
+model='{"gradtape":1,"model":{"class":"functional","inputs":[{"name":"note","shape":[-1],"dtype":"text"},
+    {"name":"price","shape":[-1,1],"dtype":"float32"}],"layers":[{"class":"text_vectorization","options":{"output_mode":2,
+    "vocabulary":["good","bad"]}},{"class":"dense","options":{"units":2,"activation":"softmax"}}],
+    "nodes":[{"layer":0,"training":-1,"wanted":1,"from":[0]},{"operation":"concatenate","options":{"axis":-1},"from":[2,1]},
+    {"layer":1,"training":-1,"wanted":1,"from":[3]}],"outputs":[4]}}'
+training='{"gradtape":1,"classes":["no","yes"],"optimizer":{"class":"sgd"},"losses":[{"class":"sparse_categorical_crossentropy"}],
+    "metrics":[{"metric":{"class":"accuracy"}}]}'
+table='{"gradtape":1,"delimiter":"","quote":"\"","decimal":",","header":"auto","skip_rows":0,"missing":"drop","missing_value":0,
+    "na":["?"],"one_hot":false,"scale":1,"dtype":"float32","label_dtype":null,"named":true,
+    "columns":[{"name":"price","field":0,"role":"x","integers":true,"fill":2.5},{"name":"note","field":1,"role":"text","integers":true},
+    {"name":"kind","field":2,"role":"label","categories":["no","yes"]}],"classes":[]}'
+header=$(printf '{"__metadata__":{"gradtape.model":"%s","gradtape.training":"%s","gradtape.table":"%s"},
+    "dense/kernel":{"dtype":"F32","shape":[4,2],"data_offsets":[0,32]},"dense/bias":{"dtype":"F32","shape":[2],"data_offsets":[32,40]},
+    "/optimizer/iteration":{"dtype":"I64","shape":[],"data_offsets":[40,48]},"/optimizer/learning_rate":{"dtype":"F64","shape":[],"data_offsets":[48,56]}}' \
+    "$(escaped "$model")" "$(escaped "$training")" "$(escaped "$table")" | tr -d '\n')
+while [ $((${#header} % 8)) -ne 0 ]; do header="$header "; done
+printf "\\$(printf %o $((${#header} % 256)))\\$(printf %o $((${#header} / 256)))\\0\\0\\0\\0\\0\\0" >notes.gradtape
+printf '%s' "$header" >>notes.gradtape
+printf '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\200\77\0\0\200\77\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' >>notes.gradtape
+printf '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\360\77' >>notes.gradtape # a step, a rate
+printf 'note;price;kind\ngood wine;1,5;yes\nso bad;?;no\ngood;40;no\nbad;3;\n' >notes.csv
+head -4 notes.csv | cut -d';' -f1,2 >new_notes.csv
+expect 0 predict notes.gradtape new_notes.csv
+[ "$(cat out)" = "prediction
+yes
+no
+yes" ] || wrong "a column of text: expected yes, no, yes"
+expect 0 predict notes.gradtape new_notes.csv --missing drop # a row less
+[ "$(cat out)" = "prediction
+yes
+yes" ] || wrong "--missing drop: expected yes, yes"
+expect 1 predict notes.gradtape new_notes.csv --missing error
+expect 2 predict notes.gradtape new_notes.csv --missing perhaps
+says err "--missing must be error, drop, mean or median"
+expect 1 evaluate notes.gradtape notes.csv
+says err "--missing drop leaves such rows out"
+expect 0 evaluate notes.gradtape notes.csv --missing drop
+says out "rows       2"
+says out "accuracy   0.5000"
+printf 'yes\nno\nyes\n' >answers.txt
+expect 0 evaluate notes.gradtape new_notes.csv --labels answers.txt
+says out "accuracy   1.0000"
+expect 2 evaluate notes.gradtape notes.csv --missing perhaps
+expect 2 evaluate notes.gradtape notes.csv --decimal point
+expect 2 predict notes.gradtape notes.csv --skip-rows -2
+# A table that is written otherwise than that of the training.
+(echo "of today" && sed 's/1,5/1.5/' notes.csv) >other_notes.csv
+expect 1 predict notes.gradtape other_notes.csv --skip-rows 1
+says err '"1.5" in column "price" is not a number'
+expect 1 predict notes.gradtape other_notes.csv
+says err "--skip-rows 1 passes over it"
+expect 0 predict notes.gradtape other_notes.csv --skip-rows 1 --decimal .
+sed 's/?/inf/' new_notes.csv >infinite.csv
+expect 1 predict notes.gradtape infinite.csv
+says err 'if it stands for a missing value: --na "inf"'
+expect 0 predict notes.gradtape infinite.csv --na inf
+cp out infinite
+expect 0 predict notes.gradtape new_notes.csv
+cmp -s out infinite || wrong "--na: expected the predictions for an empty cell"
+expect 0 evaluate notes.gradtape other_notes.csv --skip-rows 1 --decimal . --missing drop
+says out "accuracy   0.5000"
+LC_ALL=C sed 's/gradtape\.training/gradtape.traininh/' notes.gradtape >untold.gradtape # what it was compiled with is not known
+expect 1 evaluate untold.gradtape notes.csv --missing drop
+says err "has no loss: it was saved without what it was compiled with"
+expect 0 info notes.gradtape
+says out "  the point of numbers is a comma"
+says out "  an empty cell is also ?"
+says out "    price                   a number, 2.5 where it is empty"
+says out "    note                    text"
+says out "2 classes: no yes"
+expect 0 info notes.gradtape --json
+cp out notes.json
+expect 1 train flowers.csv --label kind --without y -q --model notes.json -o never.gradtape
+says err "the model has an input for text, and train has no columns of text"
+[ "$(wc -l <err)" -eq 1 ] || wrong "a model of text: expected one line"
 
 # ---- other formats, times ----
 for ending in safetensors npz json txt dot svg; do
@@ -411,6 +554,8 @@ expect 0 info first.npz
 says out "dense_1/kernel"
 expect 0 info first.safetensors
 says out "dense_1/kernel"
+expect 1 predict first.safetensors unlabelled.csv
+says err "first.safetensors: it holds tensors and no model"
 for format in json txt dot svg; do
     expect 0 export first.gradtape --format $format
     cmp -s out "first.$format" || wrong "export: expected first.$format on standard output"
@@ -479,6 +624,9 @@ done
 sed 's/green/violet/' unlabelled.csv >new.csv
 expect 1 predict first.gradtape new.csv
 says err '"violet"'
+sed 's/green/grün/' unlabelled.csv >new.csv
+expect 1 predict first.gradtape new.csv
+says err '"grün"'
 cut -d, -f1-2 unlabelled.csv >narrow.csv
 expect 1 predict first.gradtape narrow.csv
 says err '"weight"'

@@ -120,7 +120,16 @@ Test(adapt, what_is_refused_leaves_what_was_known)
     fails(GT_INVALID, "nothing to learn from");
     cr_assert(gt_adapt(layer, NULL) != GT_OK);
     fails(GT_INVALID, "adapt");
+    gt_Dataset *infinite = gt_dataset_from_tensors(gt_array(gt_shape(2, 2), 1, 2, 3, INFINITY), NULL);
+    cr_assert(gt_adapt(layer, infinite) != GT_OK);
+    fails(GT_INVALID, ": the mean of column 1 is ");
+    gt_Dataset *large = gt_dataset_from_tensors(gt_array(gt_shape(2, 2), -1e30, 2, 1e30, 3), NULL);
+    gt_Layer *single = gt_Normalization();
+    cr_assert(gt_adapt(single, large) != GT_OK);
+    cr_assert(strstr(gt_error_message(), gt_layer_name(single)));
+    fails(GT_INVALID, ": the variance of column 0 is inf");
     close_to(number(gt_weights(layer).items[0], 0), 9.225, 1e-6, "the mean, still");
+    close_to(number(gt_weights(layer).items[1], 1), 74.25, 1e-6, "the variance, still");
     cr_assert(gt_adapt(layer, data, .steps = 1) == GT_OK);
     close_to(number(gt_weights(layer).items[0], 1), 95.5, 1e-6, "the mean of 4 rows");
 
@@ -137,8 +146,8 @@ Test(adapt, what_is_refused_leaves_what_was_known)
     gt_Layer *learns = gt_Discretization(.num_bins = 2);
     cr_assert(gt_adapt(learns, holes) != GT_OK);
     fails(GT_INVALID, "NaN has no place");
-    gt_layer_free(layer), gt_layer_free(dense), gt_layer_free(known), gt_layer_free(bins), gt_layer_free(learns);
-    gt_dataset_free(data), gt_dataset_free(wide), gt_dataset_free(holes);
+    gt_layer_free(layer), gt_layer_free(single), gt_layer_free(dense), gt_layer_free(known), gt_layer_free(bins), gt_layer_free(learns);
+    gt_dataset_free(data), gt_dataset_free(wide), gt_dataset_free(holes), gt_dataset_free(infinite), gt_dataset_free(large);
     ends(scope);
 }
 

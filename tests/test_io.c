@@ -1537,3 +1537,30 @@ Test(io, leftovers, .init = open_folder, .fini = close_folder)
     save_as(longest);
     cr_assert(files_in_folder() == count, "a long name's leftover is still there");
 }
+
+/* Letters of other languages stay what they are; they are never cut in two. */
+Test(io, excerpts)
+{
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        {"", ""},
+        {"price", "price"},
+        {"gr\xc3\xb6\xc3\x9f" "te", "gr\xc3\xb6\xc3\x9f" "te"},
+        {"\xe4\xbe\xa1\xe6\xa0\xbc \xf0\x9f\x8d\xb7", "\xe4\xbe\xa1\xe6\xa0\xbc \xf0\x9f\x8d\xb7"},
+        {"gr\xf6\xdf" "te", "gr??te"},                                /* Latin-1 */
+        {"a\tb\x1b[2J\x7f\xc2\x9b" "c", "a?b?[2J???c"},              /* what a terminal obeys */
+        {"\xc3", "?"},                                               /* half of one */
+        {"123456789012345678901234", "123456789012345678901234"},    /* as long as may be */
+        {"1234567890123456789012345", "123456789012345678901234..."},
+        {"12345678901234567890123\xc3\xb6", "12345678901234567890123..."},
+        {"1234567890123456789012\xc3\xb6", "1234567890123456789012\xc3\xb6"},
+        {"1234567890123456789012\xf0\x9f\x8d\xb7", "1234567890123456789012..."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char into[GT_EXCERPT];
+        memset(into, 'x', sizeof into);
+        gt_excerpt(into, cases[i].text, strlen(cases[i].text));
+        cr_assert_str_eq(into, cases[i].shown, "case %d", (int)i);
+    }
+}

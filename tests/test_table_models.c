@@ -156,6 +156,14 @@ Test(table_models, given, .init = open_folder, .fini = close_folder)
     cr_assert_not(gt_has_table(bare));
     refused(gt_has_table(NULL), GT_INVALID, "NULL");
     gt_layer_free(bare);
+    /* names that are known make a header, also where no row follows or the rows look like it */
+    refused(gt_dataset_from_csv(put_text("p.csv", "\nage;city;size\n"), .model = model), GT_FORMAT,
+            "p.csv: a header and no rows");
+    refused(gt_dataset_from_csv(files_path, .like = homes), GT_FORMAT, "p.csv: a header and no rows");
+    gt_Dataset *moods = gt_dataset_from_csv(put_text("m.csv", "mood,way,y\ngood,mood,1\nbad,way,0\n"));
+    gt_Dataset *same = gt_dataset_from_csv(put_text("m.csv", "mood,way\ngood,way\n"), .like = moods);
+    ok();
+    cr_assert_eq(gt_dataset_size(same), 1);
     gt_context_free(NULL);
     assert_no_leaks();
 }
@@ -217,6 +225,57 @@ Test(table_models, set_table, .init = open_folder, .fini = close_folder)
     cr_assert_null(table_text(files_path));
     refused(gt_set_table(NULL, homes), GT_INVALID, "NULL");
     refused(gt_set_table(model, NULL), GT_INVALID, "NULL");
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+static gt_Dataset *read_as(const char *text, bool one_hot)
+{
+    gt_Dataset *data = gt_dataset_from_csv(put_text("as.csv", text), .one_hot = one_hot, .shuffle = false);
+    ok();
+    return data;
+}
+
+/* Training, validating, evaluating and predicting all refuse it. */
+static void no_use(gt_Layer *model, gt_Dataset *own, gt_Dataset *other, const char *message)
+{
+    refused(gt_fit(model, other, SILENT), GT_INVALID, message);
+    refused(gt_fit(model, own, .validation = other, SILENT), GT_INVALID, message);
+    refused(gt_train_for(model, other, 1, .steps = 1), GT_INVALID, message);
+    refused(gt_evaluate(model, other), GT_INVALID, message);
+    refused(gt_predict(model, other), GT_INVALID, message);
+}
+
+/* Numbers that mean another thing than in training are never taken in silence. */
+Test(table_models, other_tables, .init = open_folder, .fini = close_folder)
+{
+    static const char rows[] = "city,size,kind\nGraz,1,flat\nLinz,2,house\nWien,3,studio\n";
+    gt_Dataset *own = read_as(rows, true);
+    gt_Layer *model = gt_Sequential(gt_Dense(3));
+    gt_compile(model, .optimizer = gt_SGD(), .loss = gt_SparseCategoricalCrossentropy(.from_logits = true));
+    gt_fit(model, own, SILENT);
+    ok();
+    no_use(model, own, read_as("city,size,kind\nGraz,1,flat\nLinz,2,house\nWien,3,villa\n", true),
+           "class 2 is \"villa\" of 3 in the dataset, and \"studio\" of 3 in the model");
+    no_use(model, own, read_as("city,size,kind\nGraz,1,flat\nLinz,2,house\nWien,3,flat\n", true),
+           "class 2 is \"\" of 2 in the dataset, and \"studio\" of 3 in the model");
+    no_use(model, own, read_as("city,size,kind\nBern,1,flat\nLinz,2,house\nWien,3,studio\n", true),
+           "column 0, \"city\", has other categories");
+    no_use(model, own, read_as("size,city,kind\n1,Graz,flat\n2,Linz,house\n3,Wien,studio\n", true),
+           "column 0 is \"size\", the model's is \"city\": read the table with .model");
+    no_use(model, own, read_as("city,price,kind\nGraz,1,flat\nLinz,2,house\nWien,3,studio\n", true),
+           "column 1 is \"price\", the model's is \"size\"");
+    no_use(model, own, read_as("city,size,age,kind\nGraz,1,1,flat\nLinz,2,2,house\nWien,3,3,studio\n", true),
+           "column 2, \"age\", is in the dataset alone");
+    no_use(model, own, read_as("city,kind\nGraz,flat\nLinz,house\nWien,studio\n", true),
+           "column 1, \"size\", is in the table that the model knows alone");
+    no_use(model, own, read_as("city,size,kind\nGraz,a,flat\nLinz,b,house\nWien,c,studio\n", true),
+           "column 1, \"size\", is categories, and in the table that the model knows numbers");
+    no_use(model, own, read_as(rows, false), "the dataset was read without .one_hot, the model's table with");
+    gt_fit(model, own, .validation = read_as(rows, true), SILENT);
+    gt_predict(model, gt_dataset_from_csv(put_text("n.csv", "size,city\n1,Wien\n"), .model = model));
+    gt_evaluate(model, gt_ones(gt_shape(3, 4)), .y = gt_zeros(gt_shape(3), .dtype = GT_INT32));
+    ok();
     gt_context_free(NULL);
     assert_no_leaks();
 }

@@ -181,7 +181,10 @@ Test(tables, headers, .init = open_folder, .fini = close_folder)
     holds(data, 3, 2, NUMBERS(1, 2, 3, 4, 5, 6), NUMBERS(0, 1, 1));
     refused(read("4,2,setosa,virginica\n1,2,0\n3,4,1\n5,6,1\n"), GT_FORMAT,
             "the first row has 4 fields and the rows below have 3; .skip_rows = 1 passes over it");
-    refused(read("a,b\n", .header = GT_HEADER_YES), GT_FORMAT, "has no rows below its header");
+    refused(read("a,b\n", .header = GT_HEADER_YES), GT_FORMAT, "t.csv: a header and no rows");
+    refused(read("a,b\n"), GT_FORMAT, "t.csv: a header and no rows");
+    refused(read("a\n", .label = "a"), GT_FORMAT, "t.csv: a header and no rows");
+    refused(read("note\n", .text = gt_names("note"), .label_column = GT_NONE), GT_FORMAT, "t.csv: a header and no rows");
 }
 
 Test(tables, text, .init = open_folder, .fini = close_folder)
@@ -285,11 +288,27 @@ Test(tables, labels, .init = open_folder, .fini = close_folder)
     ok();
     cr_assert(gt_dataset_y(data).dtype == GT_FLOAT64, "too large for classes");
     holds(data, 2, 1, NUMBERS(1, 2), NUMBERS(1, 3e9));
-    data = read("x,y\n1,b\n2,a\n", .label_dtype = GT_FLOAT32);
+    data = read("x,y\n1,b\n2,a\n", .label_dtype = GT_INT64);
     ok();
-    cr_assert(gt_dataset_y(data).dtype == GT_FLOAT32 && gt_dataset_y(data).rank == 2 &&
+    cr_assert(gt_dataset_y(data).dtype == GT_INT64 && gt_dataset_y(data).rank == 1 &&
               gt_dataset_class_count(data) == 2);
     holds(data, 2, 1, NUMBERS(1, 2), NUMBERS(1, 0));
+    refused(read("x,y\n1,b\n2,a\n", .label_dtype = GT_FLOAT32), GT_INVALID,
+            "labels are text, hence classes (column \"y\"): they cannot be read as float32");
+    refused(read("1,b\n2,a\n", .label_dtype = GT_FLOAT64), GT_INVALID, "hence classes (column \"1\")");
+    refused(read("x,y\n1,1\n-inf,2\n"), GT_FORMAT,
+            "t.csv:3:1: \"-inf\" in column \"x\" is no finite number; if it stands for a missing value: .na = gt_names(\"-inf\")");
+    refused(read("x,y\n1,1\n2,Infinity\n", .dtype = GT_FLOAT64), GT_FORMAT, "t.csv:3:2: \"Infinity\" in column \"y\"");
+    refused(read("x,y\n1,1\n1e999,2\n"), GT_FORMAT, "t.csv:3:1: \"1e999\" is too large for float32");
+    refused(read("x,y\n1,1\n-1e999,2\n", .dtype = GT_FLOAT64), GT_FORMAT, "t.csv:3:1: \"-1e999\" is too large for float64");
+    refused(read("x;y\n1;1\n1e999;2\n", .decimal = ','), GT_FORMAT, "t.csv:3:1: \"1e999\" is too large for float32");
+    data = read("x,y\n1,1\ninf,2\n3,1\n", .na = gt_names("inf"), .missing = GT_MISSING_MEAN);
+    ok();
+    holds(data, 3, 1, NUMBERS(1, 2, 3), NUMBERS(1, 2, 1));
+    refused(read("x,w,y\n1,shop,1\n2,phone,0\n", .weight = "w"), GT_FORMAT,
+            "t.csv: weights must be numbers (column \"w\" is text)");
+    refused(read("x,w,y\n1,2,1\n2,3,0\n", .weight = "w", .categories = gt_names("w")), GT_FORMAT,
+            "weights must be numbers (column \"w\" is text)");
     refused(read("x,y\n1,1\n2,2.5\n", .label_dtype = GT_INT32), GT_INVALID,
             "row 2: the label 2.5 is out of the range of int32");
     refused(read("x,y\n1,1\n2,2.5\n", .label_dtype = GT_FLOAT16), GT_INVALID,

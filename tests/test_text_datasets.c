@@ -240,13 +240,48 @@ Test(text_datasets, fit, .init = open_folder, .fini = close_folder)
 
     /* what goes wrong */
     gt_Dataset *numbers = gt_dataset_from_csv(put_text("n.csv", wines), .columns = gt_names("price"), .na = gt_names("?"));
+    refused(gt_fit(model, numbers, SILENT), GT_INVALID, "text column 0, \"note\", is in the table that the model knows alone");
+    gt_set_table(model, numbers);
     refused(gt_fit(model, numbers, SILENT), GT_INVALID, "the input \"color\" must be text");
     gt_Dataset *one = gt_dataset_from_csv(files_path, .text = gt_names("note"), .columns = gt_names("price"), .na = gt_names("?"));
+    gt_set_table(model, one);
     refused(gt_fit(model, one, SILENT), GT_INVALID, "missing");
     gt_Layer *plain = gt_Sequential(gt_Dense(2));
     gt_build(plain, gt_shape(1, 1), GT_FLOAT32);
     gt_compile(plain, .optimizer = gt_SGD(), .loss = gt_SparseCategoricalCrossentropy(.from_logits = true));
     refused(gt_predict(plain, one), GT_INVALID, "");
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* Columns of text in another order, for inputs whose names do not say which is which. */
+Test(text_datasets, swapped_columns, .init = open_folder, .fini = close_folder)
+{
+    gt_Dataset *data = gt_dataset_from_csv(put_text("w.csv", wines), .text = gt_names("note", "color"), .columns = gt_names("price"),
+                                           .na = gt_names("?"));
+    gt_Dataset *swapped = gt_dataset_from_csv(files_path, .text = gt_names("color", "note"), .columns = gt_names("price"),
+                                              .na = gt_names("?"));
+    for (int named = 0; named < 2; named++) {
+        gt_Layer *notes = gt_StringLookup(.output_mode = GT_OUTPUT_MODE_ONE_HOT);
+        gt_Layer *colors = gt_StringLookup(.output_mode = GT_OUTPUT_MODE_ONE_HOT);
+        gt_adapt(notes, data);
+        gt_adapt(colors, data, .input = 1);
+        gt_Tensor *note = gt_Input(gt_shape(), .dtype = GT_TEXT, .name = named ? "note" : NULL);
+        gt_Tensor *color = gt_Input(gt_shape(), .dtype = GT_TEXT, .name = named ? "color" : NULL);
+        gt_Tensor *price = gt_Input(gt_shape(1), .name = "price");
+        gt_Tensor *x = gt_concatenate(gt_tensors(gt_call(notes, note), gt_call(colors, color), price), .axis = 1);
+        gt_Layer *model = gt_Model(gt_tensors(note, color, price), gt_tensors(x));
+        gt_set_table(model, data);
+        ok();
+        if (!named) {
+            refused(gt_predict(model, swapped), GT_INVALID,
+                    "text column 0 is \"color\", the model's is \"note\": read the table with .model");
+            continue;
+        }
+        gt_Tensor *y = gt_predict(model, data), *z = gt_predict(model, swapped);
+        ok();
+        cr_assert(gt_size(y) == gt_size(z) && memcmp(gt_float32_data(y), gt_float32_data(z), (size_t)gt_size(y) * sizeof(float)) == 0);
+    }
     gt_context_free(NULL);
     assert_no_leaks();
 }

@@ -1,5 +1,6 @@
 /* gt_evaluate, gt_test_on_batch, and the scores that they return. Leans on run.h. */
 #include "optim/internal.h"
+#include "train/model_parts.h"
 #include "train/run.h"
 #include "train/texts.h"
 
@@ -205,6 +206,7 @@ gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Rows rows,
     else
         run.dataset = gt_rows_open(run.context, rows, &with, 0, INT64_MAX);
     if (run.dataset && gt_run_check_labels(&run, gt_dataset_y_count(run.dataset), "dataset") == GT_OK &&
+        gt_model_check_data(run.state, run.dataset) == GT_OK &&
         gt_run_check_end(&run, run.dataset, options.steps, "steps") == GT_OK)
         scores = evaluate(&run, &options);
     gt_distribution_fail(run.compiled->optimizer);

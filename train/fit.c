@@ -348,6 +348,14 @@ static gt_Status check_labels(const gt_Run *run)
     return gt_context_status(run->context);
 }
 
+/* What the model knows of its data is that of the dataset, and the validation's is the same. */
+static gt_Status take_data(const gt_Run *run)
+{
+    if (gt_model_take_data(run->state, run->dataset) == GT_OK && run->validation)
+        gt_model_check_data(run->state, run->validation);
+    return gt_context_status(run->context);
+}
+
 /* The variables, for the dataset's first batch. */
 static gt_Status build(const gt_Run *run)
 {
@@ -404,7 +412,7 @@ gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Rows rows, const gt_
     if (gt_run_begin(&run, &of) != GT_OK)
         return NULL;
     if (check_options(&options) == GT_OK && open_datasets(&run, rows, &options) == GT_OK &&
-        check_labels(&run) == GT_OK && gt_model_take_data(run.state, run.dataset) == GT_OK) {
+        check_labels(&run) == GT_OK && take_data(&run) == GT_OK) {
         gt_DatasetPosition mark = gt_dataset_enter(run.dataset);
         history = fit(&run, &options);
         gt_dataset_leave(run.dataset, mark);
@@ -491,7 +499,8 @@ gt_Scores gt_train_for_at(const char *here, gt_Layer *model, gt_Dataset *dataset
                 (long long)options.steps);
     else
         run.dataset = gt_rows_open(run.context, (gt_Rows){dataset, NULL}, &nothing, 0, 0);
-    if (run.dataset && check_labels(&run) == GT_OK && build(&run) == GT_OK)
+    if (run.dataset && check_labels(&run) == GT_OK && gt_model_check_data(run.state, run.dataset) == GT_OK &&
+        build(&run) == GT_OK)
         scores = train_for(&fit, seconds, options.steps);
     gt_run_end(&run);
     return scores;

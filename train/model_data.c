@@ -3,6 +3,7 @@
 #include "core/strings_inside.h"
 #include "train/data/recipe.h"
 #include "train/model_parts.h"
+#include "train/texts.h"
 
 #include <string.h>
 
@@ -57,16 +58,21 @@ static gt_Status keep_classes(gt_Context *context, gt_LayerState *model, gt_Word
     return gt_context_status(context);
 }
 
+/* Of class `i`, "" behind the last one. */
+static const char *class_text(const gt_Words *classes, int32_t i)
+{
+    return i < classes->count ? gt_words_text(classes, i) : "";
+}
+
 static gt_Status check_classes(const gt_LayerState *model, const gt_Words *wanted)
 {
     const gt_Words *has = &data_of(model)->classes;
-    for (int32_t i = 0; i < wanted->count; i++)
-        if (wanted->count != has->count || strcmp(gt_words_text(wanted, i), gt_words_text(has, i)) != 0)
+    for (int32_t i = 0; i < wanted->count || i < has->count; i++)
+        if (i >= wanted->count || i >= has->count || strcmp(class_text(wanted, i), class_text(has, i)) != 0)
             return gt_fail(GT_INVALID,
                            "class %d is \"%s\" of %d in the dataset, and \"%s\" of %d in the model: read the data "
                            "with .model or .like, or say gt_set_class_names",
-                           (int)i, gt_words_text(wanted, i), (int)wanted->count,
-                           i < has->count ? gt_words_text(has, i) : "", (int)has->count);
+                           (int)i, class_text(wanted, i), (int)wanted->count, class_text(has, i), (int)has->count);
     return GT_OK;
 }
 
@@ -170,18 +176,71 @@ static const char *name_of(const gt_Table *table, const gt_TableColumn *column)
     return table->named ? gt_words_text(&table->names, (int32_t)column->field) : "";
 }
 
-/* The numbers of categories mean the same; of labels their names are compared as those of classes. */
-static gt_Status check_categories(const gt_Table *has, const gt_Table *wanted)
+/* The next column of a role; NULL: there is none. */
+static const gt_TableColumn *next_column(const gt_Table *table, gt_TableRole role, int32_t *at)
 {
-    for (int32_t i = 0; i < has->count && i < wanted->count; i++) {
-        const gt_TableColumn *a = &has->columns[i], *b = &wanted->columns[i];
-        if (a->role == GT_TABLE_X && a->text && b->text && !same_words(&a->words, &b->words))
-            return gt_fail(GT_INVALID,
-                           "column %d, \"%s\", has other categories than in the table that the model knows: read "
-                           "the data with .model or .like, or say gt_set_table",
-                           (int)i, name_of(wanted, b));
-    }
+    while (*at < table->count && table->columns[*at].role != role)
+        ++*at;
+    return *at < table->count ? &table->columns[(*at)++] : NULL;
+}
+
+/* Column `i` means the same: its name, and the numbers of its categories. */
+static gt_Status check_column(const gt_Table *has, const gt_TableColumn *a, const gt_Table *wanted,
+                              const gt_TableColumn *b, int i)
+{
+    const char *name = name_of(wanted, b), *known = name_of(has, a);
+    if (has->named && wanted->named && strcmp(name, known) != 0)
+        return gt_fail(GT_INVALID, "%s %d is \"%s\", the model's is \"%s\": read the table with .model, or say gt_set_table",
+                       a->role == GT_TABLE_TEXT ? "text column" : "column", i, name, known);
+    if (a->text != b->text)
+        return gt_fail(GT_INVALID,
+                       "column %d, \"%s\", is %s, and in the table that the model knows %s: read the data with .model "
+                       "or .like, or say gt_set_table",
+                       i, name, b->text ? "categories" : "numbers", a->text ? "categories" : "numbers");
+    if (a->text && !same_words(&a->words, &b->words))
+        return gt_fail(GT_INVALID,
+                       "column %d, \"%s\", has other categories than in the table that the model knows: read "
+                       "the data with .model or .like, or say gt_set_table",
+                       i, name);
     return GT_OK;
+}
+
+static gt_Status check_columns(const gt_Table *has, const gt_Table *wanted, gt_TableRole role)
+{
+    int32_t at = 0, of = 0;
+    for (int i = 0;; i++) {
+        const gt_TableColumn *a = next_column(has, role, &at), *b = next_column(wanted, role, &of);
+        if (!a && !b)
+            return GT_OK;
+        if (!a || !b)
+            return gt_fail(GT_INVALID,
+                           "%s %d, \"%s\", is in the %s alone: read the table with .model, or say gt_set_table",
+                           role == GT_TABLE_TEXT ? "text column" : "column", i, a ? name_of(has, a) : name_of(wanted, b),
+                           a ? "table that the model knows" : "dataset");
+        if (check_column(has, a, wanted, b, i) != GT_OK)
+            return gt_status();
+    }
+}
+
+static bool has_categories(const gt_Table *table)
+{
+    for (int32_t i = 0; i < table->count; i++)
+        if (table->columns[i].role == GT_TABLE_X && table->columns[i].text)
+            return true;
+    return false;
+}
+
+/* The inputs are those of the table that the model knows. Of labels their names are compared as those of classes; columns of
+ * text that the model's inputs are called after may come in any order. */
+static gt_Status check_table(const gt_LayerState *model, const gt_DataNames *wanted)
+{
+    const gt_DataNames *has = data_of(model)->table;
+    if (has == wanted || check_columns(has->table, wanted->table, GT_TABLE_X) != GT_OK)
+        return gt_status();
+    if (has->one_hot != wanted->one_hot && has_categories(has->table))
+        return gt_fail(GT_INVALID, "the dataset was read %s .one_hot, the model's table %s: read the table with .model",
+                       wanted->one_hot ? "with" : "without", has->one_hot ? "with" : "without");
+    return gt_texts_named(model, wanted) ? GT_OK : check_columns(has->table, wanted->table, GT_TABLE_TEXT);
 }
 
 static gt_Status take_table(gt_Context *context, gt_LayerState *model, gt_DataNames *names)
@@ -190,7 +249,7 @@ static gt_Status take_table(gt_Context *context, gt_LayerState *model, gt_DataNa
     if (!self)
         return gt_context_status(context);
     if (self->table)
-        return check_categories(self->table->table, names->table);
+        return check_table(model, names);
     self->table = gt_names_hold(names);
     return GT_OK;
 }
@@ -202,6 +261,16 @@ gt_Status gt_model_take_data(gt_LayerState *model, const gt_Dataset *dataset)
     if (!names || take_classes(context, model, &names->classes) != GT_OK)
         return gt_context_status(context);
     return names->table ? take_table(context, model, names) : GT_OK;
+}
+
+gt_Status gt_model_check_data(const gt_LayerState *model, const gt_Dataset *dataset)
+{
+    const gt_DataNames *names = gt_dataset_names(dataset);
+    if (gt_status() != GT_OK || !names || !model->data)
+        return gt_status();
+    if (names->classes.count > 0 && class_count(model) > 0 && check_classes(model, &names->classes) != GT_OK)
+        return gt_status();
+    return names->table && data_of(model)->table ? check_table(model, names) : GT_OK;
 }
 
 gt_Status gt_set_table_at(const char *here, gt_Layer *model, gt_Dataset *dataset)

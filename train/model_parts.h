@@ -22,6 +22,8 @@ gt_Status gt_compile_read(gt_Context *context, const char *what, const gt_JsonVa
 /* ---- model_data.c ---- */
 /* The names of classes that the dataset has, and how its table was read, become the model's, or must agree with what it has. */
 gt_Status gt_model_take_data(gt_LayerState *model, const gt_Dataset *dataset);
+/* They must agree with what the model has, and it takes nothing. */
+gt_Status gt_model_check_data(const gt_LayerState *model, const gt_Dataset *dataset);
 bool gt_class_names_put(gt_ConfigWriter *writer, const gt_LayerState *model);
 gt_Status gt_class_names_read(gt_Context *context, const char *what, const gt_JsonValue *list,
                               gt_LayerState *model);

@@ -1,5 +1,6 @@
 /* gt_predict and gt_predict_on_batch. Leans on run.h. */
 #include "ops/array/indexing.h"
+#include "train/model_parts.h"
 #include "train/run.h"
 #include "train/texts.h"
 
@@ -208,7 +209,7 @@ gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Rows rows,
     if (want(run.context, options.outputs, &wanted) == GT_OK)
         run.dataset = gt_rows_open(run.context, rows, &with, 0, INT64_MAX);
     run.callbacks.in.dataset = run.dataset;
-    if (run.dataset)
+    if (run.dataset && gt_model_check_data(run.state, run.dataset) == GT_OK)
         predict(&run, options.steps, &wanted);
     gt_run_end(&run);
     return give(run.context, &wanted);

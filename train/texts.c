@@ -46,23 +46,37 @@ gt_Status gt_ports_specs(gt_Context *context, const gt_Ports *ports, gt_Spec *sp
     return gt_context_status(context);
 }
 
+/* The column of text that is called like the port; -1: none is. */
+static int32_t column_of(const gt_DataNames *names, const gt_Port *port)
+{
+    int32_t i = 0;
+    while (i < names->texts.count && strcmp(gt_words_text(&names->texts, i), port->name) != 0)
+        i++;
+    return i < names->texts.count ? i : -1;
+}
+
+bool gt_texts_named(const gt_LayerState *model, const gt_DataNames *names)
+{
+    int32_t count = 0;
+    for (const gt_Port *port = gt_layer_ports(model); port->name && count < names->texts.count; port++) {
+        if (!(port->flags & GT_PORT_TEXT))
+            continue;
+        if (column_of(names, port) < 0)
+            return false;
+        count++;
+    }
+    return names->texts.count >= 2 && count == names->texts.count;
+}
+
 void gt_texts_order(const gt_LayerState *model, const gt_Dataset *dataset, gt_Batch *batch)
 {
     const gt_DataNames *names = dataset ? gt_dataset_names(dataset) : NULL;
     gt_Tensor *ordered[2 * GT_MAX_TEXTS];
     int32_t count = 0;
-    if (batch->text_count < 2 || !names || names->texts.count != batch->text_count)
+    if (!names || names->texts.count != batch->text_count || !gt_texts_named(model, names))
         return;
-    for (const gt_Port *port = gt_layer_ports(model); port->name && count < batch->text_count; port++) {
-        int32_t i = 0;
-        if (!(port->flags & GT_PORT_TEXT))
-            continue;
-        while (i < names->texts.count && strcmp(gt_words_text(&names->texts, i), port->name) != 0)
-            i++;
-        if (i == names->texts.count)
-            return;
-        memcpy(ordered + 2 * count++, batch->texts + 2 * i, 2 * sizeof *ordered);
-    }
-    if (count == batch->text_count)
-        memcpy(batch->texts, ordered, 2 * (size_t)count * sizeof *ordered);
+    for (const gt_Port *port = gt_layer_ports(model); port->name && count < batch->text_count; port++)
+        if (port->flags & GT_PORT_TEXT)
+            memcpy(ordered + 2 * count++, batch->texts + 2 * column_of(names, port), 2 * sizeof *ordered);
+    memcpy(batch->texts, ordered, 2 * (size_t)count * sizeof *ordered);
 }

@@ -17,6 +17,8 @@ gt_Status gt_ports_fill(gt_Context *context, const gt_LayerState *model, const g
 /* The specs of them, GT_MAX_INPUTS at most. */
 gt_Status gt_ports_specs(gt_Context *context, const gt_Ports *ports, gt_Spec *specs);
 
+/* Is every input of the model for text called like one of the columns of text, of which there are two or more? */
+bool gt_texts_named(const gt_LayerState *model, const struct gt_DataNames *names);
 /* Puts the text of a batch in the order in which the model has ports of the same names, if all of them have names that the
  * dataset knows. */
 void gt_texts_order(const gt_LayerState *model, const gt_Dataset *dataset, gt_Batch *batch);

@@ -12,6 +12,8 @@
 #include "ops/math/math.h"
 #include "ops/nn/normalization.h"
 
+#include <math.h>
+
 typedef struct Normalization {
     gt_Layer base;
     gt_Normalization_options options;
@@ -195,12 +197,28 @@ static gt_Status join(Normalization *self, gt_Tensor *x)
     return gt_status();
 }
 
+/* One number that is not finite would make every output of its column NaN. */
+static gt_Status check_finite(const Normalization *self, const char *what, gt_Tensor *statistic)
+{
+    const int64_t count = gt_size(statistic);
+    const double *numbers = gt_float64_data(gt_cast(statistic, GT_FLOAT64));
+    for (int64_t i = 0; numbers && i < count; i++)
+        if (!isfinite(numbers[i]))
+            return gt_fail(GT_INVALID, "%s: the %s of column %lld is %g: the data have numbers that are too large, or not finite",
+                           gt_layer_name(&self->base), what, (long long)i, numbers[i]);
+    return gt_status();
+}
+
+/* After a failure the layer has what it had before. */
 static gt_Status finish(Normalization *self)
 {
     const gt_DType type = gt_dtype(self->mean);
-    gt_Tensor *variance = gt_divide(self->squares, self->seen > 0 ? self->seen : 1);
-    gt_assign(self->mean, gt_cast(self->sum, type));
-    gt_assign(self->variance, gt_cast(variance, type));
+    gt_Tensor *mean = gt_cast(self->sum, type);
+    gt_Tensor *variance = gt_cast(gt_divide(self->squares, self->seen > 0 ? self->seen : 1), type);
+    if (check_finite(self, "mean", mean) == GT_OK && check_finite(self, "variance", variance) == GT_OK) {
+        gt_assign(self->mean, mean);
+        gt_assign(self->variance, variance);
+    }
     forget(self);
     return gt_status();
 }

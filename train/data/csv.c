@@ -224,6 +224,19 @@ static gt_Tensor *make_column(gt_Context *context, const char *path, const gt_Ta
     return tensor;
 }
 
+/* The numbers of classes are no values. */
+static bool check_label(gt_Context *context, const char *path, const gt_Table *table, const gt_TableColumn *label,
+                        gt_DType dtype)
+{
+    char number[24];
+    if (!label->text || !gt_dtype_is_float(dtype))
+        return true;
+    snprintf(number, sizeof number, "%lld", (long long)label->field);
+    gt_raise(context, GT_INVALID, NULL, NULL, "%s: labels are text, hence classes (column \"%s\"): they cannot be read as %s",
+             path, table->named ? gt_words_text(&table->names, (int32_t)label->field) : number, gt_dtype_name(dtype));
+    return false;
+}
+
 static bool has_inputs(const gt_Table *table)
 {
     return gt_table_role(table, GT_TABLE_X) != NULL;
@@ -276,7 +289,8 @@ static gt_Dataset *from_table(gt_Context *context, const char *path, gt_Table *t
     bool good = gt_context_status(context) == GT_OK;
     if (good && label) {
         gt_DType dtype = label_dtype(table, label, options);
-        y = make_column(context, path, table, label, dtype, gt_dtype_is_float(dtype));
+        if (check_label(context, path, table, label, dtype))
+            y = make_column(context, path, table, label, dtype, gt_dtype_is_float(dtype));
     }
     if (good && weight)
         w = make_column(context, path, table, weight, options->dtype, false);

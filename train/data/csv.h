@@ -57,11 +57,13 @@ GT_OPTIONS(gt_dataset_from_csv_options, gt_dataset_from_csv_OPTIONS);
  *
  *   - The file may be compressed with gzip; UTF-8, or UTF-16 with its mark. Delimiter and header are found by looking, and can
  *     be said. A first row as in scikit-learn's tables, which counts rows and columns, gives the names of the classes.
- *   - A column is one of numbers, if most of it are numbers; anything else in it is an error. Otherwise it is one of
- *     categories: each text becomes an integer, 0 the first in the order of bytes; gt_dataset_category_name says which.
+ *   - A column is one of numbers, if most of it are numbers; anything else in it is an error, as are infinite ones.
+ *     Otherwise it is one of categories: each text becomes an integer, 0 the first in the order of bytes;
+ *     gt_dataset_category_name says which.
  *   - Columns named in .text stay text, for layers with a port for it (gt_batch_text); one that is missing is "". If all
  *     inputs are text there is no x.
- *   - Labels that are text become classes, whose names gt_dataset_class_name gives. Integers stay as they are.
+ *   - Labels that are text become classes, whose names gt_dataset_class_name gives; floats they cannot be. Integers stay as
+ *     they are. Weights are numbers.
  *   - Missing: an empty field and the words of .na; among numbers also NA, N/A, NaN and null. A missing text is a category of
  *     its own, "". A missing label is an error, or its row is dropped.
  *   - Dates are refused: a model cannot compute with them, and as categories each would be one of its own.
