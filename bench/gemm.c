@@ -12,12 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 #include "../core/blas.h"
 #include "../kernels/kernels.h"
+#include "probe.h"
 
 typedef struct Own {
     const char *isa;
@@ -64,58 +62,13 @@ static Own pick(const char *name)
     return base;
 }
 
-/* Time this thread was given: what others took from it does not count. */
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* Multiply-adds in registers and nothing else, for about a millisecond: what the processor gives at
- * this moment, in flops a second. 0 where this file knows no such loop. */
-#if defined(__x86_64__)
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 12")
-#endif
-#define PROBE(name, isa, vector, lanes, set, fma)                                                  \
-    __attribute__((target(isa))) static double name(void)                                          \
-    {                                                                                              \
-        enum { SUMS = 12, TURNS = 200000 };                                                        \
-        vector sum[SUMS], x = set(1.0001f), y = set(0.5f);                                         \
-        UNROLL                                                                                     \
-        for (int i = 0; i < SUMS; i++)                                                             \
-            sum[i] = set((float)i);                                                                \
-        const double from = now();                                                                 \
-        for (int t = 0; t < TURNS; t++) {                                                          \
-            UNROLL                                                                                 \
-            for (int i = 0; i < SUMS; i++)                                                         \
-                sum[i] = fma(sum[i], x, y);                                                        \
-            __asm__ volatile("" : "+x"(x));                                                        \
-        }                                                                                          \
-        const double took = now() - from;                                                          \
-        UNROLL                                                                                     \
-        for (int i = 0; i < SUMS; i++)                                                             \
-            __asm__ volatile("" : : "x"(sum[i]));                                                  \
-        return 2.0 * lanes * SUMS * TURNS / took;                                                  \
-    }
-PROBE(probe_v3, "avx2,fma", __m256, 8, _mm256_set1_ps, _mm256_fmadd_ps)
-PROBE(probe_v4, "avx512f", __m512, 16, _mm512_set1_ps, _mm512_fmadd_ps)
-#endif
-
 static double best; /* of all probes so far, flops a second */
 
 static double peak(const Own *own, int type)
 {
-    double rate = 0;
-#if defined(__x86_64__)
-    if (strcmp(own->isa, "v4") == 0)
-        rate = probe_v4();
-    else if (strcmp(own->isa, "v3") == 0)
-        rate = probe_v3();
-#endif
+    char isa[16];
+    snprintf(isa, sizeof isa, "x86-64-%s", own->isa);
+    double rate = probe_fma(isa);
     return type ? rate / 2 : rate;
 }
 
@@ -164,12 +117,12 @@ static bool measure(const Own *own, const gt_Blas *blas, int type, int rounds, c
     int repeat = (int)(2e7 / flops);
     repeat = repeat < 1 ? 1 : repeat > 20000 ? 20000 : repeat;
     for (int round = -1; fits && round < rounds; round++) {
-        const double start = now();
+        const double start = probe_now();
         for (int i = 0; i < repeat; i++)
             for (size_t q = 0; q < (size_t)count; q++)
                 own->gemm[type](ta, tb, m, n, k, a + q * of_a * element, lda,
                                 b + q * of_b * element, ldb, c + q * of_c * element, n, scratch);
-        const double middle = now();
+        const double middle = probe_now();
         for (int i = 0; i < repeat && blas->loaded; i++)
             for (size_t q = 0; q < (size_t)count; q++) {
                 const void *x = a + q * of_a * element, *y = b + q * of_b * element;
@@ -181,7 +134,7 @@ static bool measure(const Own *own, const gt_Blas *blas, int type, int rounds, c
                     blas->gemm_f32(GT_BLAS_ROW_MAJOR, how_a, how_b, m, n, k, 1, x, lda, y, ldb, 0,
                                    to, n);
             }
-        const double end = now(), rate = peak(own, type);
+        const double end = probe_now(), rate = peak(own, type);
         if (rate > best)
             best = rate;
         if (round < 0)

@@ -24,10 +24,7 @@ static int64_t channels_of(const gt_Spec *x)
 
 static int64_t rows_of(const gt_Spec *x)
 {
-    int64_t rows = 1;
-    for (int d = 0; d < x->rank - 1; d++)
-        rows *= x->dims[d];
-    return rows;
+    return gt_reduced_count(x, (1u << (x->rank - 1)) - 1);
 }
 
 /* One number of the type of x for each channel, or nothing. */
@@ -42,9 +39,17 @@ static gt_Status check_channels(const gt_ShapeRule *rule, int input)
                    input + 1, gt_spec_text(x, t, sizeof t), gt_spec_text(given, s, sizeof s));
 }
 
-static void number_a_channel(gt_Spec *spec, const gt_Spec *x)
+/* Outputs: one like x, two with a number for each channel; inputs from 1 up to `end` have such numbers. */
+static gt_Status channel_shapes(gt_ShapeRule *rule, int end)
 {
-    *spec = (gt_Spec){.dtype = x->dtype, .rank = 1, .dims = {channels_of(x)}};
+    const gt_Spec *x = rule->input[0];
+    for (int i = 1; i < end; i++)
+        if (check_channels(rule, i) != GT_OK)
+            return gt_status();
+    rule->output[0] = *x;
+    for (int i = 1; i < 3; i++)
+        rule->output[i] = (gt_Spec){.dtype = x->dtype, .rank = 1, .dims = {channels_of(x)}};
+    return GT_OK;
 }
 
 static gt_BatchJob job_of(const gt_ShapeRule *rule)
@@ -87,13 +92,7 @@ static gt_Status gradient_shape(gt_ShapeRule *rule)
     const gt_Spec *x = rule->input[0];
     if (!gt_takes(x, GT_TAKES_FLOAT) || x->rank == 0 || !gt_spec_equal(x, rule->input[4]))
         return gt_fail(GT_INVALID, "x and its gradient must be floats of one shape");
-    for (int i = 1; i < 4; i++)
-        if (check_channels(rule, i) != GT_OK)
-            return gt_status();
-    rule->output[0] = *x;
-    number_a_channel(&rule->output[1], x);
-    number_a_channel(&rule->output[2], x);
-    return GT_OK;
+    return channel_shapes(rule, 4);
 }
 
 static void gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
@@ -203,13 +202,7 @@ static gt_Status norm_shape(gt_ShapeRule *rule)
         return gt_status();
     if (x->rank == 0)
         return gt_fail(GT_INVALID, "x must have an axis of channels");
-    for (int i = 1; i < 3; i++)
-        if (check_channels(rule, i) != GT_OK)
-            return gt_status();
-    rule->output[0] = *x;
-    number_a_channel(&rule->output[1], x);
-    number_a_channel(&rule->output[2], x);
-    return GT_OK;
+    return channel_shapes(rule, 3);
 }
 
 static void norm_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
