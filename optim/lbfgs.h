@@ -11,13 +11,7 @@ GT_BEGIN
     F(S, gt_Tensor *, lower, NULL,                                                                 \
       "bounds, one an element in the order of the variables, or one for all")                      \
     F(S, gt_Tensor *, upper, NULL, "the same; -INFINITY and INFINITY where there is none")         \
-    F(S, double, ftol, 0, "ends where the loss falls by less, relatively to it")                   \
-    F(S, double, xtol, 0, "ends where a step is shorter than this by the length of the variables") \
-    F(S, double, gtol, 1e-8,                                                                       \
-      "ends where no element of the gradient that no bound holds is above this; times the "        \
-      "largest "                                                                                   \
-      "one at the start if that is below 1")                                                       \
-    GT_SOLVER_COMMON(F, S, 10000)
+    GT_MINIMIZER_COMMON(F, S, 10000)
 GT_OPTIONS(gt_lbfgs_options, gt_lbfgs_OPTIONS);
 
 /* gt_lbfgs(loss, context, variables, .lower = zero): changes the variables so that the loss is least near where they start.

@@ -11,13 +11,7 @@ GT_BEGIN
       "first limit of a step, by the length of the variables if that is above 1; > 0")             \
     F(S, int64_t, max_products, GT_NONE,                                                           \
       "Hessian products of one step; GT_NONE: twice the elements, at least 20")                    \
-    F(S, double, ftol, 0, "ends where the loss falls by less, relatively to it")                   \
-    F(S, double, xtol, 0, "ends where a step is shorter than this by the length of the variables") \
-    F(S, double, gtol, 1e-8,                                                                       \
-      "ends where no element of the gradient is above this; times the largest one at the start "   \
-      "if "                                                                                        \
-      "that is below 1")                                                                           \
-    GT_SOLVER_COMMON(F, S, 1000)
+    GT_MINIMIZER_COMMON(F, S, 1000)
 GT_OPTIONS(gt_newton_cg_options, gt_newton_cg_OPTIONS);
 
 /* gt_newton_cg(loss, context, variables): as gt_lbfgs, without bounds, by Newton's method: the step is worked out by conjugate

@@ -86,6 +86,14 @@ GT_API void gt_solution_free(gt_Solution *solution);
     F(S, int64_t, max_evaluations, GT_NONE, "of the function; GT_NONE: no limit")                  \
     F(S, gt_SolverCallback, callback, NULL, "called after every iteration")                        \
     F(S, void *, context, NULL, "given to the callback")
+/* Of those that minimize a loss by its gradients. */
+#define GT_MINIMIZER_COMMON(F, S, iterations)                                                      \
+    F(S, double, ftol, 0, "ends where the loss falls by less, relatively to it")                   \
+    F(S, double, xtol, 0, "ends where a step is shorter than this by the length of the variables") \
+    F(S, double, gtol, 1e-8,                                                                       \
+      "ends where no element of the gradient that no bound holds is above this; times the "        \
+      "largest one at the start if that is below 1")                                               \
+    GT_SOLVER_COMMON(F, S, iterations)
 
 GT_END
 
