@@ -480,8 +480,9 @@ static pid_t process_of(const char *tail)
     return 0;
 }
 
-/* By the file system's clock, which `now` is from. What cannot be looked at or removed stays. */
-static void remove_leftovers(const char *folder, const char *prefix, time_t now)
+/* Those older than a minute when the file of `made` was made, by the file system's clock; without it, of any age: that clock may
+ * be ahead of this machine's. What cannot be looked at or removed stays. */
+static void remove_leftovers(const char *folder, const char *prefix, const struct stat *made)
 {
     DIR *list = opendir(folder);
     size_t length = strlen(prefix);
@@ -491,7 +492,7 @@ static void remove_leftovers(const char *folder, const char *prefix, time_t now)
             strncmp(entry->d_name, prefix, length) == 0 ? process_of(entry->d_name + length) : 0;
         if (process > 0 && kill(process, 0) != 0 && errno == ESRCH &&
             fstatat(dirfd(list), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(info.st_mode) && info.st_mtime < now - FRESH)
+            S_ISREG(info.st_mode) && (!made || info.st_mtime < made->st_mtime - FRESH))
             unlinkat(dirfd(list), entry->d_name, 0);
     }
     if (list)
@@ -533,7 +534,7 @@ static bool create_temporary(gt_FileWriter *writer)
     if (fstat(writer->descriptor, &info) == 0) {
         char first = *name;
         *name = 0;
-        remove_leftovers(folder ? writer->temporary : ".", prefix, info.st_mtime);
+        remove_leftovers(folder ? writer->temporary : ".", prefix, &info);
         *name = first;
     }
     return true;
@@ -549,7 +550,7 @@ void gt_file_sweep(const char *path)
     memcpy(folder, path, length);
     folder[length] = 0;
     put_prefix(prefix, path + length);
-    remove_leftovers(length ? folder : ".", prefix, time(NULL) + FRESH + 1);
+    remove_leftovers(length ? folder : ".", prefix, NULL);
 }
 
 gt_Status gt_make_folders(gt_Context *context, const char *path)
