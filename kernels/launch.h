@@ -31,6 +31,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(copy)                                                                                     \
     EACH(triangular)                                                                               \
     EACH(product)                                                                                  \
+    EACH(product_pack)                                                                             \
     ONCE(cross)                                                                                    \
     EACH(leaky_relu)                                                                               \
     EACH(silu)                                                                                     \
