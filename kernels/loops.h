@@ -244,7 +244,6 @@ gt_ReduceLoop GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64);
 gt_ReduceColumnsLoop GT_KERNEL_BASE(sum_bytes_columns_i32), GT_KERNEL_BASE(sum_bytes_columns_i64);
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i64)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
-GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_b8)
 
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, softmax)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, log_softmax)
@@ -270,7 +269,7 @@ typedef void gt_TransposeLoop(int64_t rows, int64_t columns, const void *x, int6
                               int64_t ldy);
 gt_SelectLoop GT_KERNEL_BASE(select_1), GT_KERNEL_BASE(select_2), GT_KERNEL(select_4),
     GT_KERNEL(select_8);
-gt_TransposeLoop GT_KERNEL(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
+gt_TransposeLoop GT_KERNEL_BASE(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
     GT_KERNEL(transpose_8);
 
 #endif

@@ -62,7 +62,7 @@ const gt_KernelTable GT_KERNEL(kernels) = {
                               GT_TYPES_I(GT_BASE_ENTRY, cast_i32) GT_KERNEL_BASE(cast_i32_b8)},
              [GT_LOOP_I64] = {GT_TYPES_A(GT_BASE_ENTRY, cast_i64)},
              [GT_LOOP_U8] = {GT_TYPES_A(GT_BASE_ENTRY, cast_u8)},
-             [GT_LOOP_BOOL] = {GT_TYPES_A(GT_BASE_ENTRY, cast_b8)}},
+             [GT_LOOP_BOOL] = {GT_TYPES_A(GT_BASE_ENTRY, cast_u8)}},
     .softmax = GT_BY_TYPE(softmax),
     .log_softmax = GT_BY_TYPE(log_softmax),
     .logsumexp = GT_BY_TYPE(logsumexp),
@@ -82,6 +82,6 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .fourier_pass = GT_RARE_BY_TYPE(fourier_pass),
     .fourier_fold = GT_RARE_BY_TYPE(fourier_fold),
     .fourier_multiply = GT_RARE_BY_TYPE(fourier_multiply),
-    .transpose = {GT_KERNEL(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
+    .transpose = {GT_KERNEL_BASE(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
                   GT_KERNEL(transpose_8)},
 };
