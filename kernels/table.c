@@ -55,7 +55,7 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .sum_bytes = {GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64)},
     .sum_bytes_columns = {GT_KERNEL_BASE(sum_bytes_columns_i32),
                           GT_KERNEL_BASE(sum_bytes_columns_i64)},
-    .find = {GT_TYPES_N(GT_ENTRY, find)},
+    .find = {GT_TYPES_Q(GT_ENTRY, find)},
     .cast = {[GT_LOOP_F32] = {GT_TYPES_A(GT_EACH_ENTRY, cast_f32)},
              [GT_LOOP_F64] = {GT_TYPES_A(GT_EACH_ENTRY, cast_f64)},
              [GT_LOOP_I32] = {GT_KERNEL(cast_i32_f32), GT_KERNEL(cast_i32_f64),
