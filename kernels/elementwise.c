@@ -35,6 +35,7 @@ GT_TESTS_REAL(f32, float, fabsf)
 GT_TESTS_REAL(f64, double, fabs)
 #endif
 
+#if GT_IS_BASE(GT_ISA) /* fmod takes the time */
 /* Division as NumPy does it: the remainder is exact and has the sign of b, and the quotient is the
  * integer that belongs to it. */
 #define GT_DIVISION_REAL(suffix, type, fmod, floor, copysign)                                      \
@@ -59,9 +60,11 @@ GT_TESTS_REAL(f64, double, fabs)
         return quotient - whole > (type)0.5 ? whole + 1 : whole;                                   \
     }
 
-#ifndef GT_RARE_ELSEWHERE
 GT_DIVISION_REAL(f32, float, fmodf, floorf, copysignf)
 GT_DIVISION_REAL(f64, double, fmod, floor, copysign)
+
+GT_TYPES_F(GT_MOD, )
+GT_TYPES_F(GT_FLOOR_DIVIDE, )
 #endif
 
 #define GT_BINARY_REAL(ignored, suffix, type, TYPE)                                                \
@@ -77,12 +80,6 @@ GT_DIVISION_REAL(f64, double, fmod, floor, copysign)
 
 GT_TYPES_F(GT_BINARY_REAL, )
 GT_TYPES_F(GT_COMPARE, )
-#ifndef GT_RARE_ELSEWHERE
-GT_TYPES_F(GT_FLOOR_DIVIDE, )
-#endif
-#if GT_IS_BASE(GT_ISA)
-GT_TYPES_F(GT_MOD, )
-#endif
 
 GT_SELECT(4, uint32_t)
 GT_SELECT(8, uint64_t)

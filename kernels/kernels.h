@@ -90,7 +90,7 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(SUBTRACT, subtract, N)                                                                       \
     L(MULTIPLY, multiply, N)                                                                       \
     L(DIVIDE, divide, F)                                                                           \
-    L(FLOOR_DIVIDE, floor_divide, Q) /* towards minus infinity; integers by 0 give 0 */            \
+    L(FLOOR_DIVIDE, floor_divide, S) /* towards minus infinity; integers by 0 give 0 */            \
     L(MOD, mod, S)                   /* the sign of b, as NumPy; integers by 0 give 0 */           \
     L(POWER, power, R)                                                                             \
     L(MAXIMUM, maximum, N) /* NaN if either is NaN */                                              \

@@ -3,7 +3,7 @@
 #include "functions.h"
 #include "reduce.h"
 
-#define GT_GROUP     1024 /* numbers that one pass of softmax takes */
+#define GT_GROUP 1024 /* numbers that one pass of softmax takes */
 
 #define GT_T          float
 #define GT_REAL       32
