@@ -90,7 +90,7 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(SUBTRACT, subtract, N)                                                                       \
     L(MULTIPLY, multiply, N)                                                                       \
     L(DIVIDE, divide, F)                                                                           \
-    L(FLOOR_DIVIDE, floor_divide, Q) /* towards minus infinity; integers by 0 give 0 */            \
+    L(FLOOR_DIVIDE, floor_divide, S) /* towards minus infinity; integers by 0 give 0 */            \
     L(MOD, mod, S)                   /* the sign of b, as NumPy; integers by 0 give 0 */           \
     L(POWER, power, R)                                                                             \
     L(MAXIMUM, maximum, N) /* NaN if either is NaN */                                              \
@@ -120,11 +120,11 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
  * floats come out wider than they went in, so that they can be reduced further, divided and rooted before they
  * are rounded: SUM and SQUARES of float32 and float64 as double, PROD as gt_Scaled. */
 #define GT_REDUCE_LOOPS(L)                                                                         \
-    L(SUM, sum, N)                                                                                 \
+    L(SUM, sum, Q)                                                                                 \
     L(SQUARES, squares, F) /* the sum of x^2 */                                                    \
-    L(PROD, prod, N)                                                                               \
-    L(MAX, max, M) /* NaN wins */                                                                  \
-    L(MIN, min, M)
+    L(PROD, prod, Q)                                                                               \
+    L(MAX, max, Q) /* NaN wins */                                                                  \
+    L(MIN, min, Q)
 
 /* size 2^exponent. |size| is within [1, 2), or 0, infinite or NaN. */
 typedef struct gt_Scaled {

@@ -72,7 +72,7 @@
 #endif
 
 /* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
- * and rare, O real and compiled once, N numeric, M numeric with rare float32, Q with rare reals, S with
+ * and rare, O real and compiled once, N numeric, Q with rare reals, S with
  * reals compiled once, I integers, W integers and bool, B bool, A all. */
 #define GT_TYPES_F(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, f64, double, F64)
 #define GT_TYPES_R(X, ...) X(__VA_ARGS__, r32, float, F32) X(__VA_ARGS__, r64, double, F64)
@@ -83,9 +83,6 @@
 #define GT_TYPES_N(X, ...) GT_TYPES_F(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_Q(X, ...) GT_TYPES_R(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_S(X, ...) GT_TYPES_O(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
-#define GT_TYPES_M(X, ...)                                                                         \
-    X(__VA_ARGS__, r32, float, F32)                                                                \
-    X(__VA_ARGS__, f64, double, F64) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_B(X, ...) X(__VA_ARGS__, b8, uint8_t, BOOL)
 #define GT_TYPES_W(X, ...) GT_TYPES_I(X, __VA_ARGS__) X(__VA_ARGS__, u8, uint8_t, BOOL)
 #define GT_TYPES_A(X, ...) GT_TYPES_N(X, __VA_ARGS__) GT_TYPES_B(X, __VA_ARGS__)
@@ -233,7 +230,7 @@ GT_BINARY_LOOPS(GT_DECLARE_BINARY)
 GT_COMPARE_LOOPS(GT_DECLARE_COMPARE)
 GT_REDUCE_LOOPS(GT_DECLARE_REDUCE)
 
-GT_TYPES_N(GT_DECLARE, gt_FindLoop, find)
+GT_TYPES_Q(GT_DECLARE, gt_FindLoop, find)
 
 GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f32)
 GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
@@ -244,7 +241,6 @@ gt_ReduceLoop GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64);
 gt_ReduceColumnsLoop GT_KERNEL_BASE(sum_bytes_columns_i32), GT_KERNEL_BASE(sum_bytes_columns_i64);
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i64)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
-GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_b8)
 
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, softmax)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, log_softmax)
@@ -270,7 +266,7 @@ typedef void gt_TransposeLoop(int64_t rows, int64_t columns, const void *x, int6
                               int64_t ldy);
 gt_SelectLoop GT_KERNEL_BASE(select_1), GT_KERNEL_BASE(select_2), GT_KERNEL(select_4),
     GT_KERNEL(select_8);
-gt_TransposeLoop GT_KERNEL(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
+gt_TransposeLoop GT_KERNEL_BASE(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
     GT_KERNEL(transpose_8);
 
 #endif
