@@ -126,6 +126,13 @@ void GT_KERNEL(tiles_conv)(const void *job, void *const *at, int64_t first, int6
     gt_conv_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
+/* As conv, then as max_pool. Any order of tiles. */
+void GT_KERNEL(tiles_conv_pool)(const void *job, void *const *at, int64_t first, int64_t last,
+                                void *scratch)
+{
+    gt_conv_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
+}
+
 /* Sums over positions in order, zeros of the padding counted: in parts of `slice`, cut every `tile_units` lines, each one sum from
  * 0; they are added in order, from the first of `block_units` lines on, and these sums in double, those of the
  * blocks of a part in order. Any order of tiles. */
