@@ -70,7 +70,7 @@ typedef struct gt_ConvPoolJob {
     gt_ConvJob conv; /* the first member: conv_pack has this job too */
     gt_PoolJob pool; /* of such an image */
     int64_t lines;
-    uint64_t made_bytes;
+    uint64_t made_bytes, mark_bytes; /* of scratch memory, in front of what conv needs */
 } gt_ConvPoolJob;
 
 /* Columns of a strip, at most: (tap, channel), more stay in no cache; positions; and positions where
@@ -104,8 +104,10 @@ struct gt_KernelTable;
 /* Compiled once, by the loops of a table. */
 void gt_conv_pack_tiles(const struct gt_KernelTable *table, const gt_ConvJob *job, void *const *at,
                         int64_t first, int64_t last, void *scratch);
+/* After each tile `then`, if there is one, goes on with what the tile wrote. */
+typedef void gt_ConvThen(void *user, int64_t tile);
 void gt_conv_tiles(const struct gt_KernelTable *table, const gt_ConvJob *job, void *const *at,
-                   int64_t first, int64_t last, void *scratch);
+                   int64_t first, int64_t last, void *scratch, gt_ConvThen *then, void *user);
 void gt_conv_pool_tiles(const struct gt_KernelTable *table, const gt_ConvPoolJob *job,
                         void *const *at, int64_t first, int64_t last, void *scratch);
 void gt_conv_kernel_gradient_tiles(const struct gt_KernelTable *table, const gt_ConvJob *job,

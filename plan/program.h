@@ -41,7 +41,8 @@ typedef struct gt_Place {
 
 enum {
     GT_MARK_NEEDED = 1, /* an output or an effect comes of it */
-    GT_MARK_FEEDS = 2   /* an operation that is no effect comes of it */
+    GT_MARK_FEEDS = 2,  /* an operation that is no effect comes of it */
+    GT_MARK_SOON = 4    /* what is not put off reads it (order) */
 };
 
 /* All that passes know of a graph value. */
@@ -55,7 +56,7 @@ typedef struct gt_ValueFact {
     int32_t number; /* of a variable and its versions: which variable */
     int32_t over;   /* of a variable's version: the item that overwrites it */
     int32_t copy;   /* of a version: the cell of the copy that late readers get; -1: none needed */
-    unsigned marks; /* GT_MARK_NEEDED, GT_MARK_FEEDS */
+    unsigned marks; /* GT_MARK_NEEDED, GT_MARK_FEEDS, GT_MARK_SOON */
 } gt_ValueFact;
 
 typedef struct gt_ProgramStep {

@@ -507,7 +507,7 @@ static void conv_tile(Work *w, const Tile *t)
 }
 
 void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at, int64_t first,
-                   int64_t last, void *scratch)
+                   int64_t last, void *scratch, gt_ConvThen *then, void *user)
 {
     Work work = open_work(table, c, at, scratch);
     const int64_t panels = gt_conv_panels(c), pieces = c->alone ? panels : 1;
@@ -516,28 +516,43 @@ void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const
         const int64_t unit = tile / pieces / c->groups * c->tile_units;
         conv_tile(&work, &(Tile){unit, least(unit + c->tile_units, c->units),
                                  tile / pieces % c->groups, tile % pieces, panels / pieces});
+        if (then)
+            then(user, tile);
     }
 }
 
 /* ---- conv_pool ---- */
 
+typedef struct Pooling {
+    const gt_KernelTable *table;
+    const gt_ConvPoolJob *job;
+    const char *made; /* of the tile */
+    char *y;
+    uint8_t *marks;
+    void *scratch;
+} Pooling;
+
+static void pool_tile(void *user, int64_t tile)
+{
+    const Pooling *p = user;
+    const gt_ConvJob *c = &p->job->conv;
+    const gt_PoolJob *pool = &p->job->pool;
+    const int64_t unit = tile * c->tile_units, units = least(c->tile_units, c->units - unit);
+    const int64_t from = unit / p->job->lines * pool->window.outputs * pool->channels;
+    p->table->pool_mark[c->type](pool, p->made, 0, units / p->job->lines * pool->window.outputs,
+                                 p->y + from * c->element, p->marks + from, p->scratch);
+}
+
 void gt_conv_pool_tiles(const gt_KernelTable *table, const gt_ConvPoolJob *job, void *const *at,
                         int64_t first, int64_t last, void *scratch)
 {
     const gt_ConvJob *c = &job->conv;
-    const gt_PoolJob *pool = &job->pool;
-    char *made = scratch, *rest = made + job->made_bytes;
     const int y = c->bias >= 0 ? 3 : 2;
+    char *made = scratch, *marking = made + job->made_bytes, *rest = marking + job->mark_bytes;
+    Pooling pooling = {table, job, made, at[y], at[y + 1], marking};
     void *local[6] = {at[0], at[1], made, at[2]}; /* the bias is number 3 here */
     local[c->packed] = at[c->packed];
-    for (int64_t tile = first; tile < last; tile++) {
-        const int64_t unit = tile * c->tile_units, end = least(unit + c->tile_units, c->units);
-        const int64_t rows = (end - unit) / job->lines * pool->window.outputs;
-        const int64_t from = unit / job->lines * pool->window.outputs * pool->channels;
-        gt_conv_tiles(table, c, local, tile, tile + 1, rest);
-        table->pool_mark[c->type](pool, made, 0, rows, (char *)at[y] + from * c->element,
-                                  (uint8_t *)at[y + 1] + from, rest);
-    }
+    gt_conv_tiles(table, c, local, first, last, rest, pool_tile, &pooling);
 }
 
 /* ---- conv_kernel_gradient ---- */

@@ -89,8 +89,8 @@ static void conv_pool_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     }
     job->made_bytes = gt_aligned((size_t)(lines * c.window.out[2] * c.b) * c.element);
     gt_lower_again(lowering, GT_TILES_conv_pool, (c.units + lines - 1) / lines);
-    const size_t more = GT_POOL_SCRATCH(&job->pool);
-    gt_lower_scratch(lowering, job->made_bytes + (conv.scratch > more ? conv.scratch : more));
+    job->mark_bytes = gt_aligned(GT_POOL_SCRATCH(&job->pool));
+    gt_lower_scratch(lowering, job->made_bytes + job->mark_bytes + conv.scratch);
 }
 
 static void pool_spread_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
