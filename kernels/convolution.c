@@ -71,7 +71,14 @@ void GT_KERNEL(tiles_conv_pack)(const void *job, void *const *at, int64_t first,
 void GT_KERNEL(tiles_conv)(const void *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
-    gt_conv_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
+    gt_conv_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch, NULL, NULL);
+}
+
+/* As conv, then as max_pool. Any order of tiles. */
+void GT_KERNEL(tiles_conv_pool)(const void *job, void *const *at, int64_t first, int64_t last,
+                                void *scratch)
+{
+    gt_conv_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
 /* Sums over positions in order, zeros of the padding counted: in parts of `slice`, cut every `tile_units` lines, each one sum from

@@ -277,6 +277,7 @@ typedef struct gt_KernelTable {
     size_t (*gemm_wide_scratch)(int64_t m, int64_t n, int64_t k);
     gt_ConvLoop *conv_dense[2], *conv_deep[2]; /* by F32, F64 */
     int64_t conv_lanes[2];                     /* of a vector of channels */
+    gt_MarkLoop *pool_mark[2]; /* by F32, F64 */
     gt_WidenLoop *widen[GT_HALF_TYPES];
     gt_CastLoop *narrow[2][GT_HALF_TYPES]; /* from F32, F64: to the nearest, ties to even */
     gt_RandomLoop *random_uniform[2];

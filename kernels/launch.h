@@ -40,12 +40,14 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(log_softmax)                                                                              \
     EACH(conv_pack)                                                                                \
     EACH(conv)                                                                                     \
+    EACH(conv_pool)                                                                                \
     EACH(conv_kernel_gradient)                                                                     \
     EACH(conv_total)                                                                               \
     ONCE(resize_bands)                                                                             \
     RARE(resize)                                                                                   \
     EACH(max_pool)                                                                                 \
     EACH(max_pool_gradient)                                                                        \
+    EACH(pool_spread)                                                                              \
     EACH(max_pool_gather)                                                                          \
     EACH(average_pool)                                                                             \
     EACH(average_pool_gradient)                                                                    \
