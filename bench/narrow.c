@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SIZE = 1000000, WIDTHS = 7, LONG = WIDTHS - 1 };
-static const int64_t width_of[WIDTHS] = {1, 2, 3, 4, 8, 16, 1024};
+enum { SIZE = 1000000, WIDTHS = 10, LONG = WIDTHS - 1 };
+static const int64_t width_of[WIDTHS] = {1, 2, 3, 4, 5, 7, 8, 11, 16, 1024};
 
 /* All tensors of one width w: p rows, p w about SIZE. */
 typedef struct Data {

@@ -11,6 +11,7 @@
  * of some ten additions, whatever n. What is squared becomes a double before. Products: see
  * reduce_product.h. */
 #include "functions.h"
+#include "narrow.h"
 
 #define GT_BLOCK     4096 /* numbers of a row that share lanes */
 #define GT_ROW_BLOCK 32   /* rows of a column summed one after the other */
@@ -20,6 +21,7 @@
 
 #define GT_T          float
 #define GT_REAL       32
+#define GT_PART       GT_KERNEL(part_4)
 #define GT_I          uint32_t
 #define GT_NAME(name) name##_f32
 #define GT_LOWEST     -INFINITY
@@ -27,9 +29,11 @@
 #define GT_IS_NAN(x)  ((x) != (x))
 #include "reduce_template.h"
 #undef GT_IS_NAN
+#undef GT_PART
 
 #define GT_T          double
 #define GT_REAL       64
+#define GT_PART       GT_KERNEL(part_8)
 #define GT_I          uint64_t
 #define GT_NAME(name) name##_f64
 #define GT_LOWEST     -INFINITY
@@ -37,6 +41,7 @@
 #define GT_IS_NAN(x)  ((x) != (x))
 #include "reduce_template.h"
 #undef GT_IS_NAN
+#undef GT_PART
 
 #if GT_IS_BASE(GT_ISA)
 #define GT_IS_NAN(x) false
@@ -133,9 +138,13 @@ double GT_KERNEL(dot_f32)(int64_t n, const float *a, const float *b)
 #define GT_T              float
 #define GT_NAME(name)     name##_f32
 #define GT_FUNCTION(name) gt_##name##_f32
+#define GT_FEW_MAX        GT_KERNEL_RARE(few_rows_max_f32)
+#define GT_SPREAD         GT_KERNEL(spread_4)
 #include "softmax_template.h"
 
 #define GT_T              double
 #define GT_NAME(name)     name##_f64
 #define GT_FUNCTION(name) gt_##name##_f64
+#define GT_FEW_MAX        GT_KERNEL(few_rows_max_f64)
+#define GT_SPREAD         GT_KERNEL(spread_8)
 #include "softmax_template.h"
