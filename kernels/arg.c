@@ -40,25 +40,29 @@ static bool is_before(int type, bool largest, const void *a, const void *b)
 #define GT_FEW(suffix, type, whole, part)                                                          \
     static void few_##suffix(bool largest, int64_t rows, int64_t n, const type *x, int32_t *y)     \
     {                                                                                              \
-        enum { AT_ONCE = 64 };                                                                     \
-        type turned[31 * AT_ONCE], best[AT_ONCE];                                                  \
-        whole place[AT_ONCE];                                                                      \
-        for (; rows > 0; rows -= AT_ONCE, x += n * AT_ONCE, y += AT_ONCE) {                        \
-            const int64_t count = rows < AT_ONCE ? rows : AT_ONCE;                                 \
-            memset(turned, 0, (size_t)n * AT_ONCE * sizeof(type));                                 \
-            part(count, n, x, turned, AT_ONCE);                                                    \
-            for (int64_t i = 0; i < n * AT_ONCE && !largest; i++)                                  \
-                turned[i] = -turned[i];                                                            \
-            memcpy(best, turned, sizeof best);                                                     \
-            memset(place, 0, sizeof place);                                                        \
+        enum { MOST = 2048 };                                                                      \
+        const int64_t ld = n <= 8 ? MOST / 8 : MOST / 32; /* as many rows at once */               \
+        type turned[MOST], best[MOST / 8];                                                         \
+        whole wide[MOST / 8]; /* places, unless they are as wide as y */                           \
+        for (; rows > 0; rows -= ld, x += n * ld, y += ld) {                                       \
+            const int64_t count = rows < ld ? rows : ld;                                           \
+            whole *place = sizeof(whole) == sizeof *y ? (whole *)(void *)y : wide;                 \
+            part(count, n, x, turned, ld);                                                         \
+            for (int64_t i = 0; i < n && !largest; i++)                                            \
+                for (int64_t j = 0; j < count; j++)                                                \
+                    turned[i * ld + j] = -turned[i * ld + j];                                      \
+            for (int64_t j = 0; j < count; j++) {                                                  \
+                best[j] = turned[j];                                                               \
+                place[j] = 0;                                                                      \
+            }                                                                                      \
             for (int64_t i = 1; i < n; i++)                                                        \
-                for (int j = 0; j < AT_ONCE; j++) {                                                \
-                    const type next = turned[i * AT_ONCE + j];                                     \
+                for (int64_t j = 0; j < count; j++) {                                              \
+                    const type next = turned[i * ld + j];                                          \
                     const bool first = (next > best[j]) | ((next != next) & (best[j] == best[j])); \
                     best[j] = first ? next : best[j];                                              \
                     place[j] = first ? (whole)i : place[j];                                        \
                 }                                                                                  \
-            for (int64_t j = 0; j < count; j++)                                                    \
+            for (int64_t j = 0; j < count && sizeof(whole) > sizeof *y; j++)                       \
                 y[j] = (int32_t)place[j];                                                          \
         }                                                                                          \
     }

@@ -123,7 +123,7 @@
         if (sb == 0 && n > 1) {                                                                    \
             const type b = bs[0];                                                                  \
             ys[0] = (result)(expression);                                                          \
-            gt_repeat(ys, sizeof(result), n);                                                      \
+            gt_repeat_bytes(ys, sizeof(result), n);                                                      \
             return;                                                                                \
         }                                                                                          \
         GT_INDEPENDENT                                                                             \

@@ -15,6 +15,6 @@ void gt_move_runs(int64_t count, int64_t n, const void *x, int64_t step_x, void 
 void gt_move_elements(size_t element, int64_t count, const void *x, int64_t step_x, void *y,
                       int64_t step_y);
 /* y[0], which has so many bytes, again as y[1] to y[n - 1]. */
-void gt_repeat(void *y, size_t bytes, int64_t n);
+void gt_repeat_bytes(void *y, size_t bytes, int64_t n);
 
 #endif

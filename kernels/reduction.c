@@ -93,8 +93,9 @@ static void finish_products(int64_t n, const gt_Scaled *waiting, double *x)
 {
     int64_t near = 0;
     for (int64_t i = 0; i < n; i++)
-        near += (waiting[i].exponent > -500) & (waiting[i].exponent < 500) &
-                (waiting[i].size < 2) & (waiting[i].size > -2);
+        near += (waiting[i].exponent == 0) |
+                ((waiting[i].exponent > -500) & (waiting[i].exponent < 500) &
+                 (waiting[i].size < 2) & (waiting[i].size > -2));
     for (int64_t i = 0; i < n; i++)
         if (near == n)
             x[i] = waiting[i].size *
@@ -103,11 +104,11 @@ static void finish_products(int64_t n, const gt_Scaled *waiting, double *x)
             x[i] = gt_plain(waiting[i]);
 }
 
-/* n elements of y, from number `output` on, made of the n that waited. */
-static void finish_piece(const Reduction *r, int64_t output, int64_t n, gt_Scaled *waiting)
+/* n elements of y, from number `output` on, made of the n that waited, maybe in y. */
+static void finish_piece(const Reduction *r, int64_t output, int64_t n, void *waiting)
 {
     const gt_ReductionJob *job = r->job;
-    double *x = (double *)waiting;
+    double *x = waiting;
     void *y = r->y + output * (job->to == GT_LOOP_F64 ? 8 : 4);
     double product[FINISHED];
     if (job->loop == GT_LOOP_PROD)
@@ -116,8 +117,10 @@ static void finish_piece(const Reduction *r, int64_t output, int64_t n, gt_Scale
         *x = gt_reduction_finished(job, r->x, output, *x);
     else
         finish_sums(r, output, n, x);
-    if (job->to == GT_LOOP_F64)
+    if (job->to == GT_LOOP_F64 && x != y)
         memcpy(y, x, (size_t)n * sizeof *x);
+    else if (job->to == GT_LOOP_F64)
+        return;
     else if (n == 1)
         *(float *)y = (float)*x;
     else
@@ -146,6 +149,13 @@ static Piece piece_at(const Reduction *r, int64_t row, int64_t column)
                    job->rows - begin < job->block ? job->rows - begin : job->block};
 }
 
+/* Where results wait to be finished, from number `output` on: sums that become doubles in y itself. */
+static void *place_of(const Reduction *r, int64_t output, gt_Scaled *waiting)
+{
+    const bool in_place = r->job->to == GT_LOOP_F64 && r->job->loop != GT_LOOP_PROD;
+    return in_place ? (void *)(r->y + output * (int64_t)sizeof(double)) : (void *)waiting;
+}
+
 /* A strip of columns. What is still to be finished is so a few numbers at a time. */
 static void reduce_strip(const Reduction *r, int64_t row, int64_t column, int64_t width)
 {
@@ -161,8 +171,9 @@ static void reduce_strip(const Reduction *r, int64_t row, int64_t column, int64_
     int64_t step = job->round == GT_REDUCTION_LAST ? job->waiting : job->element;
     for (int64_t at = 0; at < width; at += FINISHED) {
         int64_t n = width - at < FINISHED ? width - at : FINISHED;
-        reduce_piece(r, piece.rows, n, piece.x + at * step, waiting);
-        finish_piece(r, output + at, n, waiting);
+        void *into = place_of(r, output + at, waiting);
+        reduce_piece(r, piece.rows, n, piece.x + at * step, into);
+        finish_piece(r, output + at, n, into);
     }
 }
 
@@ -184,13 +195,14 @@ static void reduce_rows(const Reduction *r, int64_t first, int64_t last)
     gt_RowsLoop *few = loop_for_few(r);
     for (int64_t row = first; row < last; row += FINISHED) {
         int64_t n = last - row < FINISHED ? last - row : FINISHED;
+        char *into = place_of(r, row, waiting);
         if (few)
-            few(n, r->job->rows, piece_at(r, row, 0).x, waiting);
+            few(n, r->job->rows, piece_at(r, row, 0).x, into);
         for (int64_t i = 0; i < n && !few; i++) {
             Piece piece = piece_at(r, row + i, 0);
-            reduce_piece(r, piece.rows, 1, piece.x, (char *)waiting + i * r->job->waiting);
+            reduce_piece(r, piece.rows, 1, piece.x, into + i * r->job->waiting);
         }
-        finish_piece(r, row, n, waiting);
+        finish_piece(r, row, n, into);
     }
 }
 

@@ -128,7 +128,7 @@ static void write_out(const Follow *f, const gt_BroadcastBytes *bytes, int64_t w
             gt_spread(bytes->spread, size, count, width, from, to);
         } else if (f->stride[last] == 0) {
             memcpy(to, from, (size_t)(width * size));
-            gt_repeat(to, (size_t)(width * size), count);
+            gt_repeat_bytes(to, (size_t)(width * size), count);
         } else {
             memcpy(to, from, (size_t)(count * width * size));
         }

@@ -20,7 +20,7 @@ static void copy_run(const gt_CopyJob *job, gt_TransposeLoop *transpose, gt_Spre
             transpose(n, job->plane, x, sx, y, job->plane_y);
     } else if (sx == 1 && sy == 1 && down_x == 0 && down_y == n * size) {
         gt_move_runs(1, n * size, x, 0, y, 0);
-        gt_repeat(y, (size_t)(n * size), rows);
+        gt_repeat_bytes(y, (size_t)(n * size), rows);
     } else if (sx == 1 && sy == 1) {
         gt_move_runs(rows, n * size, x, down_x, y, down_y);
     } else if (sx == 0 && sy == 1 && down_x == size && down_y == n * size) {

@@ -74,7 +74,7 @@ void gt_move_elements(size_t element, int64_t count, const void *x, int64_t step
     }
 }
 
-void gt_repeat(void *y, size_t bytes, int64_t n)
+void gt_repeat_bytes(void *y, size_t bytes, int64_t n)
 {
     const size_t all = bytes * (size_t)n;
     for (size_t done = bytes; done < all; done *= 2)
