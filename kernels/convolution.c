@@ -3,12 +3,6 @@
 #include "gemm_vector.h"
 #include "loops.h"
 
-#if defined(__clang__)
-#define GT_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define GT_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /* An address of its own: compilers would rather keep the offset from x, and add x for each number that is read. */
 #if defined(__GNUC__)
 #define GT_IN_REGISTER(x) __asm__("" : "+r"(x))

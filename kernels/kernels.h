@@ -258,6 +258,7 @@ typedef struct gt_KernelTable {
     gt_SelectLoop *select[4]; /* by element size, as transpose */
     gt_ReduceLoop *reduce[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_ReduceColumnsLoop *reduce_columns[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
+    gt_RowsLoop *reduce_few[GT_REDUCE_LOOP_COUNT][2]; /* by F32, F64: rows of 1 to 31, one result each, as reduce has it */
     gt_DotLoop *dot;
     /* Bytes (uint8, bool) summed as I32 and I64; wide enough that no copy of them is needed. */
     gt_ReduceLoop *sum_bytes[2];
@@ -288,8 +289,8 @@ typedef struct gt_KernelTable {
     gt_FourierMultiplyLoop *fourier_multiply[2];
     /* y (columns x rows) = x (rows x columns) transposed, blocked for the cache; by element size
      * 1, 2, 4, 8 bytes. ldx and ldy are in elements. */
-    void (*transpose[4])(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
-                         int64_t ldy);
+    gt_TransposeLoop *transpose[4];
+    gt_SpreadLoop *spread[4]; /* by element size, too */
 } gt_KernelTable;
 
 /* One per instruction set that this build contains. */

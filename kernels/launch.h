@@ -93,7 +93,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(overwrite)                                                                                \
     ONCE(count)                                                                                    \
     EACH(chain)                                                                                    \
-    EACH(concatenate)                                                                              \
+    ONCE(concatenate)                                                                              \
     EACH(join)                                                                                     \
     ONCE(triangle)                                                                                 \
     EACH(cast)                                                                                     \

@@ -51,6 +51,11 @@ const gt_KernelTable GT_KERNEL(kernels) = {
                GT_KERNEL(select_8)},
     .reduce = {GT_REDUCE_LOOPS(GT_REDUCE_ROW)},
     .reduce_columns = {GT_REDUCE_LOOPS(GT_REDUCE_COLUMNS)},
+    .reduce_few = {[GT_LOOP_SUM] = GT_BY_TYPE(few_rows_sum),
+                   [GT_LOOP_SQUARES] = GT_BY_TYPE(few_rows_squares),
+                   [GT_LOOP_PROD] = GT_BY_TYPE(few_rows_prod),
+                   [GT_LOOP_MAX] = {GT_KERNEL_RARE(few_rows_max_f32), GT_KERNEL(few_rows_max_f64)},
+                   [GT_LOOP_MIN] = {GT_KERNEL_RARE(few_rows_min_f32), GT_KERNEL(few_rows_min_f64)}},
     .dot = GT_KERNEL(dot_f32),
     .sum_bytes = {GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64)},
     .sum_bytes_columns = {GT_KERNEL_BASE(sum_bytes_columns_i32),
@@ -88,4 +93,6 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .fourier_multiply = GT_RARE_BY_TYPE(fourier_multiply),
     .transpose = {GT_KERNEL_BASE(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
                   GT_KERNEL(transpose_8)},
+    .spread = {GT_KERNEL_BASE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL(spread_4),
+               GT_KERNEL(spread_8)},
 };
