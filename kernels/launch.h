@@ -35,6 +35,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(leaky_relu)                                                                               \
     EACH(silu)                                                                                     \
     EACH(gelu)                                                                                     \
+    EACH(gelu_gradient)                                                                            \
     EACH(softmax)                                                                                  \
     EACH(log_softmax)                                                                              \
     EACH(conv_pack)                                                                                \

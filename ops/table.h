@@ -28,7 +28,7 @@ GT_BEGIN
     F(logical_or) F(logical_xor) F(logical_not) F(isnan) F(isinf) F(isfinite) F(where)             \
     /* activation.c */                                                                             \
     F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(silu) F(gelu)                                   \
-    F(relu_gradient) F(tanh_gradient) F(sigmoid_gradient)                                          \
+    F(relu_gradient) F(tanh_gradient) F(sigmoid_gradient) F(gelu_gradient)                         \
     /* softmax.c */                                                                                \
     F(softmax) F(log_softmax)                                                                      \
     /* random.c */                                                                                 \

@@ -608,6 +608,7 @@ static const struct {
     {"leaky_relu", 1, false},
     {"silu", 1, false},
     {"gelu", 1, false},
+    {"gelu_gradient", 3, false},
     {"softmax", 1, false},
     {"log_softmax", 1, false},
     {"probabilities", 1, false},
