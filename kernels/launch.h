@@ -55,6 +55,9 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(batch_slopes)                                                                             \
     ONCE(batch_slopes_end)                                                                         \
     EACH(batch_gradient)                                                                           \
+    EACH(norm)                                                                                     \
+    EACH(norm_gradient)                                                                            \
+    ONCE(norm_gradient_end)                                                                        \
     EACH(ctc_forward)                                                                              \
     EACH(band_recurrence)                                                                          \
     EACH(lstm)                                                                                     \

@@ -21,6 +21,16 @@ static void on_each_set(void (*body)(void))
     gt_context_free(NULL);
 }
 
+/* Numbers between -1 and 1 of a shape that no symmetry has. */
+static gt_Tensor *numbers(gt_Shape shape, double seed, gt_DType dtype)
+{
+    int64_t n = 1;
+    for (int d = 0; d < shape.rank; d++)
+        n *= shape.dims[d];
+    gt_Tensor *index = gt_arange(0, (double)n, 1, .dtype = GT_FLOAT64);
+    return gt_cast(gt_reshape(gt_sin(gt_add(gt_multiply(index, 1.7), seed)), shape), dtype);
+}
+
 /* The largest |a - b| over 1 + the largest |b|. */
 static double apart(gt_Tensor *a, gt_Tensor *b)
 {
@@ -120,4 +130,126 @@ static void gelu_tails(void)
 Test(fused, gelu_far_from_0)
 {
     on_each_set(gelu_tails);
+}
+
+/* ---- layer and root mean square normalization ---- */
+
+typedef struct Norm {
+    bool composed, centered, weights;
+    int64_t rows, n;
+    double epsilon, offset;
+} Norm;
+
+static gt_Tensor *norm_of(const Norm *c, gt_Tensor *x, gt_Tensor *gamma, gt_Tensor *beta)
+{
+    if (!c->composed && c->centered)
+        return gt_layer_normalization(x, .epsilon = c->epsilon, .gamma = gamma, .beta = beta);
+    if (!c->composed)
+        return gt_rms_normalization(x, .epsilon = c->epsilon, .scale = gamma);
+    if (c->centered)
+        x = gt_subtract(x, gt_mean(x, .axis = -1, .keepdims = true));
+    gt_Tensor *square = gt_mean(gt_square(x), .axis = -1, .keepdims = true);
+    x = gt_divide(x, gt_sqrt(gt_add(square, c->epsilon)));
+    x = gamma ? gt_multiply(x, gamma) : x;
+    return beta ? gt_add(x, beta) : x;
+}
+
+enum { FIRST = 3, RESULTS = 1 + FIRST + 3 };
+
+/* y; of the sum of y^2 w the gradients of x, gamma and beta; of the sum of the square of x's gradient those of x, gamma, w. Without
+ * weights there are no gamma and beta. */
+static int results_of(const Norm *c, gt_Tensor *x, gt_Tensor *gamma, gt_Tensor *beta, gt_Tensor *w,
+                      gt_Tensor *out[RESULTS])
+{
+    const gt_Tensors sources = c->weights
+                                   ? c->centered ? gt_tensors(x, gamma, beta) : gt_tensors(x, gamma)
+                                   : gt_tensors(x);
+    const int count = c->weights ? c->centered ? 3 : 2 : 1;
+    gt_Tape *outer = gt_tape_begin();
+    gt_watch(outer, x);
+    gt_watch(outer, gamma);
+    gt_watch(outer, w);
+    gt_Tape *inner = gt_tape_begin();
+    gt_watch(inner, x);
+    gt_watch(inner, gamma);
+    gt_watch(inner, beta);
+    out[0] = norm_of(c, x, c->weights ? gamma : NULL, c->weights && c->centered ? beta : NULL);
+    gt_gradients(inner, gt_tensors(gt_sum(gt_multiply(gt_square(out[0]), w))), sources, out + 1);
+    for (int i = 0; i <= count; i++)
+        gt_keep(out[i]);
+    gt_tape_end(inner);
+    gt_gradients(outer, gt_tensors(gt_sum(gt_square(out[1]))),
+                 c->weights ? gt_tensors(x, w, gamma) : gt_tensors(x, w), out + 1 + count);
+    const int all = 1 + count + (c->weights ? 3 : 2);
+    for (int i = 0; i < all; i++)
+        gt_keep(out[i]);
+    gt_tape_end(outer);
+    return all;
+}
+
+static void same_norm(Norm c)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *got[RESULTS], *right[RESULTS];
+    gt_Tensor *in[2][4];
+    for (int wide = 0; wide < 2; wide++) {
+        const gt_DType dtype = wide ? GT_FLOAT64 : GT_FLOAT32;
+        in[wide][0] = gt_add(numbers(gt_shape(c.rows, c.n), 0, dtype), c.offset);
+        in[wide][1] = gt_add(numbers(gt_shape(c.n), 1, dtype), 1.5);
+        in[wide][2] = numbers(gt_shape(c.n), 2, dtype);
+        in[wide][3] = numbers(gt_shape(c.rows, c.n), 3, dtype);
+    }
+    c.composed = true;
+    int count = results_of(&c, in[1][0], in[1][1], in[1][2], in[1][3], right);
+    c.composed = false;
+    for (int wide = 0; wide < 2; wide++) {
+        gt_Tensor *const *of = in[wide];
+        if (!wide && c.offset != 0)
+            continue; /* float32 has not the digits */
+        results_of(&c, of[0], of[1], of[2], of[3], got);
+        for (int i = 0; i < count; i++) {
+            const double off = apart(got[i], right[i]);
+            cr_expect(off < (wide ? 1e-12 : 2e-5),
+                      "centered %d weights %d (%lld, %lld) wide %d, result %d: %g", c.centered,
+                      c.weights, (long long)c.rows, (long long)c.n, wide, i, off);
+        }
+    }
+    gt_scope_end(scope);
+}
+
+/* Around lanes (16), rows that go together (8), blocks of rows (64) and parts of a row (1024). */
+static void norms(void)
+{
+    const int64_t sizes[][2] = {{1, 2},    {3, 3},    {7, 15},   {8, 16},  {9, 17},   {63, 31},
+                                {64, 32},  {65, 33},  {2, 511},  {3, 512}, {2, 1023}, {3, 1024},
+                                {2, 1025}, {1, 5000}, {200, 12}, {0, 4},   {4, 0}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int how = 0; how < 4; how++)
+            same_norm((Norm){.centered = how & 1,
+                             .weights = how & 2,
+                             .rows = sizes[i][0],
+                             .n = sizes[i][1],
+                             .epsilon = 0.1});
+}
+
+Test(fused, norms)
+{
+    on_each_set(norms);
+}
+
+/* Rows of numbers that are large and close together: 2^20 + 0, 1, .. 7 in float32. */
+static void digits(void)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *low =
+        gt_mod(gt_reshape(gt_arange(0, 2000, 1, .dtype = GT_FLOAT32), gt_shape(2, 1000)), 8);
+    gt_Tensor *y = gt_layer_normalization(gt_add(low, 1048576), .epsilon = 0);
+    double off = apart(y, gt_divide(gt_subtract(gt_cast(low, GT_FLOAT64), 3.5), sqrt(5.25)));
+    cr_expect(off < 1e-6, "%g", off);
+    gt_scope_end(scope);
+}
+
+Test(fused, digits_of_large_numbers)
+{
+    on_each_set(digits);
 }

@@ -609,6 +609,8 @@ static const struct {
     {"silu", 1, false},
     {"gelu", 1, false},
     {"gelu_gradient", 3, false},
+    {"layer_norm", 1, false},
+    {"layer_norm_gradient", 5, false},
     {"softmax", 1, false},
     {"log_softmax", 1, false},
     {"probabilities", 1, false},
