@@ -20,6 +20,7 @@
 #include "ctc.h"
 #include "loss.h"
 #include "matrix.h"
+#include "norm.h"
 #include "pooling.h"
 #include "recurrent.h"
 #include "resize.h"

@@ -36,6 +36,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(leaky_relu)                                                                               \
     EACH(silu)                                                                                     \
     EACH(gelu)                                                                                     \
+    EACH(gelu_gradient)                                                                            \
     EACH(softmax)                                                                                  \
     EACH(log_softmax)                                                                              \
     EACH(conv_pack)                                                                                \
@@ -57,6 +58,9 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(batch_slopes)                                                                             \
     ONCE(batch_slopes_end)                                                                         \
     EACH(batch_gradient)                                                                           \
+    EACH(norm)                                                                                     \
+    EACH(norm_gradient)                                                                            \
+    ONCE(norm_gradient_end)                                                                        \
     EACH(ctc_forward)                                                                              \
     EACH(band_recurrence)                                                                          \
     EACH(lstm)                                                                                     \
