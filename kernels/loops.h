@@ -240,11 +240,11 @@ gt_ReduceColumnsLoop GT_KERNEL_BASE(sum_bytes_columns_i32), GT_KERNEL_BASE(sum_b
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i64)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
 
-GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_sum)
+gt_RowsLoop GT_KERNEL_RARE(few_rows_sum_f32), GT_KERNEL_RARE(few_rows_sum_f64);
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_squares)
-GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_prod)
-gt_RowsLoop GT_KERNEL_RARE(few_rows_max_f32), GT_KERNEL(few_rows_max_f64);
-gt_RowsLoop GT_KERNEL_RARE(few_rows_min_f32), GT_KERNEL(few_rows_min_f64);
+gt_RowsLoop GT_KERNEL_RARE(few_rows_prod_f32), GT_KERNEL_RARE(few_rows_prod_f64);
+gt_RowsLoop GT_KERNEL_RARE(few_rows_max_f32), GT_KERNEL_RARE(few_rows_max_f64);
+gt_RowsLoop GT_KERNEL_RARE(few_rows_min_f32), GT_KERNEL_RARE(few_rows_min_f64);
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, softmax)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, log_softmax)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, logsumexp)

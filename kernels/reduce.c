@@ -61,6 +61,6 @@ double GT_KERNEL(dot_f32)(int64_t n, const float *a, const float *b)
 #define GT_T              double
 #define GT_NAME(name)     name##_f64
 #define GT_FUNCTION(name) gt_##name##_f64
-#define GT_FEW_MAX        GT_KERNEL(few_rows_max_f64)
+#define GT_FEW_MAX        GT_KERNEL_RARE(few_rows_max_f64)
 #define GT_SPREAD         GT_KERNEL(spread_8)
 #include "softmax_template.h"

@@ -15,7 +15,7 @@ static void GT_NAME(totals)(int64_t rows, int64_t columns, const GT_T *x, GT_T *
 {
     double sum[GT_GROUP];
     if (columns < 32)
-        GT_KERNEL(GT_NAME(few_rows_sum))(rows, columns, x, sum);
+        GT_KERNEL_RARE(GT_NAME(few_rows_sum))(rows, columns, x, sum);
     for (int64_t r = 0; r < rows; r++)
         y[r] = columns < 32 ? (GT_T)sum[r] : (GT_T)GT_NAME(row_sum)(columns, x + r * columns);
 }
