@@ -46,10 +46,13 @@ static void GT_NAME(log_sums)(int64_t rows, int64_t columns, const GT_T *x, cons
 {
     GT_T piece[GT_GROUP]; /* all rows, or a part of the one long row */
     if (columns <= GT_GROUP) {
-        for (int64_t r = 0; r < rows; r++) {
-            for (int64_t j = 0; j < columns; j++)
-                piece[r * columns + j] = x[r * columns + j] - shift[r];
-        }
+        int64_t row = 0;
+        do { /* there is a row, and a column: without one, gcc warns of `piece` */
+            int64_t j = 0;
+            do
+                piece[row * columns + j] = x[row * columns + j] - shift[row];
+            while (++j < columns);
+        } while (++row < rows);
         GT_KERNEL(GT_NAME(exp))(rows * columns, piece, piece);
         for (int64_t r = 0; r < rows; r++)
             log_sum[r] = GT_NAME(row_total)(columns, piece + r * columns);
@@ -93,7 +96,12 @@ void GT_KERNEL(GT_NAME(log_softmax))(int64_t rows, int64_t columns, const void *
 void GT_KERNEL(GT_NAME(logsumexp))(int64_t rows, int64_t columns, const void *from, void *to)
 {
     GT_T shift[GT_GROUP], log_sum[GT_GROUP];
-    const int64_t group = GT_NAME(rows_of_group)(columns > 0 ? columns : 1);
+    if (columns <= 0) {
+        for (int64_t r = 0; r < rows; r++)
+            ((GT_T *)to)[r] = (GT_T)-INFINITY;
+        return;
+    }
+    const int64_t group = GT_NAME(rows_of_group)(columns);
     for (int64_t first = 0; first < rows; first += group) {
         int64_t count = rows - first < group ? rows - first : group;
         const GT_T *x = (const GT_T *)from + first * columns;
