@@ -194,7 +194,7 @@ static gt_Status print_profile(const char *name, gt_Function *function, const Be
     for (double began = seconds(); gt_status() == GT_OK && seconds() - began < given.seconds / 2;)
         run_once(function, bench);
     const char *text = gt_function_print(function);
-    if (text)
+    if (*text)
         printf("\n%s, step by step:\n%s", name, text);
     return gt_status();
 }

@@ -378,7 +378,7 @@ int64_t gt_tensor_file_count_at(const char *here, const gt_TensorFile *file)
 const char *gt_tensor_file_name_at(const char *here, const gt_TensorFile *file, int64_t index)
 {
     const Entry *entry = find_entry(here, "tensor_file_name", file, index);
-    return entry ? entry->name : NULL;
+    return entry ? entry->name : "";
 }
 
 gt_Spec gt_tensor_file_spec_at(const char *here, const gt_TensorFile *file, int64_t index)
@@ -407,7 +407,7 @@ int64_t gt_tensor_file_metadata_count_at(const char *here, const gt_TensorFile *
 gt_MetadataItem gt_tensor_file_metadata_pair_at(const char *here, const gt_TensorFile *file,
                                                 int64_t index)
 {
-    const gt_MetadataItem none = {NULL, NULL};
+    const gt_MetadataItem none = {"", ""};
     gt_Context *context = enter_file(here, "tensor_file_metadata_pair", file);
     if (!context)
         return none;

@@ -329,7 +329,7 @@ GT_API gt_Tensors gt_weights_at(const char *here, gt_Layer *layer);
 GT_API gt_Tensors gt_trainable_variables_at(const char *here, gt_Layer *layer);
 #define gt_non_trainable_variables(layer) gt_non_trainable_variables_at(GT_HERE, layer)
 GT_API gt_Tensors gt_non_trainable_variables_at(const char *here, gt_Layer *layer);
-/* The path of a variable relative to this layer: "dense_1/kernel". NULL with an error if it is not
+/* The path of a variable relative to this layer: "dense_1/kernel". "" with an error if it is not
  * one of its. Valid until the next call on this layer. */
 #define gt_variable_path(layer, variable) gt_variable_path_at(GT_HERE, layer, variable)
 GT_API const char *gt_variable_path_at(const char *here, gt_Layer *layer,
@@ -385,7 +385,7 @@ GT_OPTIONS(gt_summary_options, gt_summary_OPTIONS);
  * its weights, and in a functional model that branches, from which outputs its inputs come, dense[0][0] being output 0 of
  * the first call of dense. Below: elements and bytes of all weights, each once, and of the optimizer once that has its
  * slots, which the total includes as in Keras. Nothing is drawn. The text is the layer's, until its next summary, path or
- * JSON. */
+ * JSON; "" on failure. */
 #define gt_summary(...)                                                                            \
     gt_summary_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_summary, GT_AFTER_1(__VA_ARGS__)))
 GT_API const char *gt_summary_at(const char *here, gt_Layer *layer,

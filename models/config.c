@@ -135,7 +135,7 @@ const char *gt_layer_to_json_at(const char *here, gt_Layer *layer)
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_own(context, here, "layer_to_json", layer) : NULL;
     if (!state)
-        return NULL;
+        return "";
     gt_Site site = gt_site_enter(here, "layer_to_json");
     gt_ConfigWriter writer = {.context = context};
     char *text = NULL;
@@ -147,7 +147,7 @@ const char *gt_layer_to_json_at(const char *here, gt_Layer *layer)
     }
     gt_bytes_release(context, &writer.text);
     gt_site_leave(site);
-    return text;
+    return text ? text : "";
 }
 
 /* ---- reading ---- */

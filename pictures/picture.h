@@ -28,7 +28,7 @@ typedef enum gt_PictureFormat {
     F(S, gt_PictureFormat, format, GT_PICTURE_FORMAT_SVG, "what the text is")
 GT_OPTIONS(gt_picture_text_options, gt_picture_text_OPTIONS);
 /* gt_picture_text(picture, .format = GT_PICTURE_FORMAT_DOT): the picture's text, UTF-8, which ends with 0; the
- * picture's, until it is freed. NULL on failure. */
+ * picture's, until it is freed. "" on failure. */
 #define gt_picture_text(...)                                                                       \
     gt_picture_text_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                             \
                        GT_KEYWORDS(gt_picture_text, GT_AFTER_1(__VA_ARGS__)))

@@ -86,7 +86,7 @@ typedef enum gt_PlanFormat {
 GT_OPTIONS(gt_function_print_options, gt_function_print_OPTIONS);
 /* gt_function_print(function, .format = GT_PLAN_FORMAT_TEXT): the plan that was used last, as text: the arguments, outputs,
  * variables and large constants, then each step with its operation, where its operands are ("@64": byte 64 of the plan's
- * block), the call site and the layer. Owned by the function, and valid until it is printed again. NULL on failure; a
+ * block), the call site and the layer. Owned by the function, and valid until it is printed again. "" on failure; a
  * function that was not called yet has no plan.
  *
  *     printf("%s", gt_function_print(step)); */

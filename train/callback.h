@@ -110,7 +110,7 @@ typedef struct gt_CallbackClass {
 #define gt_logged(in, name, value) gt_logged_at(GT_HERE, in, name, value)
 GT_API bool gt_logged_at(const char *here, const gt_CallbackArgs *in, const char *name,
                          double *value);
-/* How many there are, and the name of each; -1 and NULL on failure. */
+/* How many there are, and the name of each; -1 and "" on failure. */
 #define gt_logged_count(in) gt_logged_count_at(GT_HERE, in)
 GT_API int gt_logged_count_at(const char *here, const gt_CallbackArgs *in);
 #define gt_logged_name(in, index) gt_logged_name_at(GT_HERE, in, index)

@@ -538,13 +538,13 @@ const char *gt_dataset_text_name_at(const char *here, const gt_Dataset *self, in
     static const char operation[] = "dataset_text_name";
     const gt_Dataset *inside = look_inside(here, operation, self);
     if (!inside)
-        return NULL;
+        return "";
     const gt_Words *names = inside->names ? &inside->names->texts : NULL;
     if (index >= 0 && index < inside->text_count)
         return names && index < names->count ? gt_words_text(names, index) : "";
     gt_raise(inside->object.context, GT_INVALID, here, operation,
              "index %d is out of range: the dataset has %d columns of text", index, (int)inside->text_count);
-    return NULL;
+    return "";
 }
 
 /* The spec of all rows from that of one; -1 rows where it is not known how many there are. */

@@ -158,7 +158,7 @@ const char *gt_class_name_at(const char *here, const gt_Layer *model, int index)
     if (state)
         gt_raise(context, GT_INVALID, here, "class_name", "index %d is out of range: the model names %d classes",
                  index, class_count(state));
-    return NULL;
+    return "";
 }
 
 /* ---- how the table was read ---- */

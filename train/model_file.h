@@ -69,7 +69,7 @@ GT_API bool gt_has_table_at(const char *here, const gt_Layer *model);
  * numbers would mean something else. GT_NOT_GIVEN as a list: none. */
 #define gt_set_class_names(model, names) gt_set_class_names_at(GT_HERE, model, names)
 GT_API gt_Status gt_set_class_names_at(const char *here, gt_Layer *model, gt_Names names);
-/* How many there are, 0 where there are none, and each. They live until they are set again. -1 and NULL on failure. */
+/* How many there are, 0 where there are none, and each. They live until they are set again. -1 and "" on failure. */
 #define gt_class_count(model) gt_class_count_at(GT_HERE, model)
 GT_API int gt_class_count_at(const char *here, const gt_Layer *model);
 #define gt_class_name(model, index) gt_class_name_at(GT_HERE, model, index)

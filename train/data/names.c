@@ -118,7 +118,7 @@ static const gt_DataNames *look(const char *here, const char *operation, const g
     return gt_dataset_names(dataset);
 }
 
-/* Text number `index` of a list of `what`; NULL with an error raised. */
+/* Text number `index` of a list of `what`; "" with an error raised. */
 static const char *pick(const char *here, const char *operation, const char *what,
                         const gt_Words *words, int index)
 {
@@ -127,7 +127,7 @@ static const char *pick(const char *here, const char *operation, const char *wha
         return gt_words_text(words, index);
     gt_raise(gt_context(), GT_INVALID, here, operation,
              "index %d is out of range: the dataset has names for %d %s", index, (int)count, what);
-    return NULL;
+    return "";
 }
 
 int gt_dataset_class_count_at(const char *here, const gt_Dataset *dataset)
@@ -141,7 +141,7 @@ const char *gt_dataset_class_name_at(const char *here, const gt_Dataset *dataset
     static const char operation[] = "dataset_class_name";
     const gt_DataNames *names = look(here, operation, dataset);
     return gt_status() != GT_OK
-               ? NULL
+               ? ""
                : pick(here, operation, "classes", names ? &names->classes : NULL, index);
 }
 
@@ -156,7 +156,7 @@ const char *gt_dataset_column_name_at(const char *here, const gt_Dataset *datase
     static const char operation[] = "dataset_column_name";
     const gt_DataNames *names = look(here, operation, dataset);
     return gt_status() != GT_OK
-               ? NULL
+               ? ""
                : pick(here, operation, "columns", names ? &names->columns : NULL, column);
 }
 
@@ -165,9 +165,9 @@ static const gt_Words *categories(const char *here, const char *operation,
                                   const gt_Dataset *dataset, int column)
 {
     const gt_DataNames *names = look(here, operation, dataset);
-    if (gt_status() != GT_OK ||
-        !pick(here, operation, "columns", names ? &names->columns : NULL, column) ||
-        !names->table || names->one_hot)
+    if (gt_status() == GT_OK)
+        pick(here, operation, "columns", names ? &names->columns : NULL, column);
+    if (gt_status() != GT_OK || !names->table || names->one_hot)
         return NULL;
     const gt_TableColumn *of = &names->table->columns[names->column_of[column]];
     return of->text ? &of->words : NULL;
@@ -184,5 +184,5 @@ const char *gt_dataset_category_name_at(const char *here, const gt_Dataset *data
 {
     static const char operation[] = "dataset_category_name";
     const gt_Words *words = categories(here, operation, dataset, column);
-    return gt_status() != GT_OK ? NULL : pick(here, operation, "categories", words, index);
+    return gt_status() != GT_OK ? "" : pick(here, operation, "categories", words, index);
 }
