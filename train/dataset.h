@@ -134,7 +134,8 @@ GT_API gt_Spec gt_dataset_y_at(const char *here, const gt_Dataset *dataset);
 GT_API int gt_dataset_class_count_at(const char *here, const gt_Dataset *dataset);
 #define gt_dataset_class_name(dataset, index) gt_dataset_class_name_at(GT_HERE, dataset, index)
 GT_API const char *gt_dataset_class_name_at(const char *here, const gt_Dataset *dataset, int index);
-/* How many columns of x have names: as many as x has, where it was read from a table, else 0; -1 on failure. */
+/* How many columns of x have names: as many as x has, where it was read from a table, else 0; 0 too where gt_dataset_map made
+ * others of them; -1 on failure. */
 #define gt_dataset_column_count(dataset) gt_dataset_column_count_at(GT_HERE, dataset)
 GT_API int gt_dataset_column_count_at(const char *here, const gt_Dataset *dataset);
 /* The name of a column of x, where x was read from a table; "" where the table has no header, and on failure. */

@@ -130,6 +130,18 @@ static const char *pick(const char *here, const char *operation, const char *wha
     return "";
 }
 
+/* The names of the columns of x; NULL with an error raised on failure, and without one if they have none. */
+static const gt_DataNames *look_at_columns(const char *here, const char *operation, const gt_Dataset *dataset)
+{
+    const gt_DataNames *names = look(here, operation, dataset);
+    if (!names)
+        return NULL;
+    gt_Site site = gt_site_enter(here, operation);
+    bool kept = gt_dataset_keeps_columns(dataset);
+    gt_site_leave(site);
+    return kept ? names : NULL;
+}
+
 int gt_dataset_class_count_at(const char *here, const gt_Dataset *dataset)
 {
     const gt_DataNames *names = look(here, "dataset_class_count", dataset);
@@ -147,14 +159,14 @@ const char *gt_dataset_class_name_at(const char *here, const gt_Dataset *dataset
 
 int gt_dataset_column_count_at(const char *here, const gt_Dataset *dataset)
 {
-    const gt_DataNames *names = look(here, "dataset_column_count", dataset);
+    const gt_DataNames *names = look_at_columns(here, "dataset_column_count", dataset);
     return gt_status() != GT_OK ? -1 : names ? names->columns.count : 0;
 }
 
 const char *gt_dataset_column_name_at(const char *here, const gt_Dataset *dataset, int column)
 {
     static const char operation[] = "dataset_column_name";
-    const gt_DataNames *names = look(here, operation, dataset);
+    const gt_DataNames *names = look_at_columns(here, operation, dataset);
     return gt_status() != GT_OK
                ? ""
                : pick(here, operation, "columns", names ? &names->columns : NULL, column);
@@ -164,7 +176,7 @@ const char *gt_dataset_column_name_at(const char *here, const gt_Dataset *datase
 static const gt_Words *categories(const char *here, const char *operation,
                                   const gt_Dataset *dataset, int column)
 {
-    const gt_DataNames *names = look(here, operation, dataset);
+    const gt_DataNames *names = look_at_columns(here, operation, dataset);
     if (gt_status() == GT_OK)
         pick(here, operation, "columns", names ? &names->columns : NULL, column);
     if (gt_status() != GT_OK || !names->table || names->one_hot)
