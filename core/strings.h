@@ -16,6 +16,7 @@
 
 GT_BEGIN
 
+/* A column of text, or rows of it: a value of two tensors, the bytes of all strings behind each other and where each begins. */
 typedef struct gt_Strings {
     gt_Tensor *bytes;   /* uint8 (n) */
     gt_Tensor *offsets; /* int64 (count + 1) */

@@ -8,6 +8,7 @@
 
 GT_BEGIN
 
+/* A tensor and the name under which a file has it. */
 typedef struct gt_NamedTensor {
     const char *name;
     const gt_Tensor *tensor;
@@ -26,6 +27,7 @@ GT_API gt_NamedTensors gt_named_tensors_list(const gt_NamedTensor *items);
 typedef struct gt_MetadataItem {
     const char *key, *value;
 } gt_MetadataItem;
+/* Pairs of text that a file has beside its tensors. It borrows: array and texts are the caller's. */
 typedef struct gt_Metadata {
     const gt_MetadataItem *items;
     int32_t count;

@@ -46,6 +46,7 @@ typedef struct gt_SolverProgress {
  * false ends the solver. */
 typedef bool (*gt_SolverCallback)(void *context, const gt_SolverProgress *progress);
 
+/* Why a solver ended, and what it found. */
 typedef struct gt_SolverReport {
     gt_Stop stop;
     bool converged;      /* stop is one of the first five */

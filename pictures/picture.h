@@ -17,8 +17,10 @@
 
 GT_BEGIN
 
+/* A picture as text, SVG or DOT: gt_save_picture writes it, gt_picture_text gives it. */
 typedef struct gt_Picture gt_Picture;
 
+/* What the text of a picture is. */
 typedef enum gt_PictureFormat {
     GT_PICTURE_FORMAT_SVG = 0,
     GT_PICTURE_FORMAT_DOT = 1 /* for Graphviz's dot: of models and functions alone */

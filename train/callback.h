@@ -31,6 +31,7 @@
 
 GT_BEGIN
 
+/* Something that gt_fit, gt_evaluate and gt_predict tell of what they do. */
 typedef struct gt_Callback gt_Callback;
 
 /* The hooks, as Keras's: on_train_begin, ... An end is the number after its begin. */
@@ -79,6 +80,7 @@ typedef struct gt_CallbackState {
     double initial;
 } gt_CallbackState;
 
+/* The class of a callback: its options, what it remembers, and the function that hears of each hook. */
 typedef struct gt_CallbackClass {
     uint32_t size;    /* of this struct */
     const char *name; /* "early_stopping"; what files say */

@@ -15,6 +15,7 @@
 
 GT_BEGIN
 
+/* Rows, handed out in batches: of tensors, of a file, of a function, or made of those of another dataset. */
 typedef struct gt_Dataset gt_Dataset;
 
 /* How a dataset hands out its rows. */
