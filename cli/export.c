@@ -137,7 +137,7 @@ static int run(const char **operands)
         return EXIT_FAILURE;
     if (to->print)
         return print_into(to, model);
-    return to->save(model, output) == GT_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    return output_free(output) && to->save(model, output) == GT_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 const Command export_command = {

@@ -765,10 +765,13 @@ static void save_tensors(gt_Context *context, const char *path, gt_NamedTensors 
     int32_t names = tensors.count > metadata->count ? tensors.count : metadata->count;
     Saving saving = {
         .context = context, .path = path, .count = tensors.count, .metadata = metadata};
-    if (!path || tensors.count < 0 || metadata->count < 0 ||
-        (tensors.count > 0 && !tensors.items) || (metadata->count > 0 && !metadata->items)) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "the %s is NULL or of negative length",
-                 path ? "list of tensors or metadata" : "path");
+    if (!path) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "the path is NULL");
+        return;
+    }
+    if (tensors.count < 0 || metadata->count < 0 || (tensors.count > 0 && !tensors.items) ||
+        (metadata->count > 0 && !metadata->items)) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "the list of tensors or metadata is NULL or of negative length");
         return;
     }
     if (ending_of_keras(path)) {

@@ -336,7 +336,7 @@ static gt_Layer *read_model(gt_ConfigReader *reader, const gt_JsonValue *whole)
         gt_config_fail(reader, "it is of version %lld, and this library reads %d", (long long)version,
                        VERSION);
     else if (version < 1 || !model)
-        gt_config_fail(reader, "it is no model of gradtape's");
+        gt_config_fail(reader, "expected a model of gradtape's, an object with \"gradtape\" and \"model\"");
     else
         gt_config_members(reader, whole, members);
     gt_Layer *layer = gt_status() == GT_OK ? gt_config_read_layer(reader, model) : NULL;

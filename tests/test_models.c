@@ -262,8 +262,8 @@ Test(models, wrong_text)
     } wrong[] = {
         {"", "cut short"},
         {"{", "cut short"},
-        {"[]", "it is no model of gradtape's"},
-        {"{}", "it is no model of gradtape's"},
+        {"[]", "expected a model of gradtape's"},
+        {"{}", "expected a model of gradtape's"},
         {"{\"gradtape\":2,\"model\":{}}", "it is of version 2, and this library reads 1"},
         {"{\"gradtape\":1,\"model\":{}}", "it must be an object with a class"},
         {"{\"gradtape\":1,\"model\":{\"class\":\"dense\"}}", "dense: its options are missing"},

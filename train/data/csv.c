@@ -37,11 +37,12 @@ static bool check(gt_Context *context, const gt_dataset_from_csv_options *option
         gt_raise(context, GT_INVALID, NULL, NULL,
                  "decimal must be '.', or ',' where the delimiter is another (got code %d)",
                  (int)options->decimal);
-    else if (options->skip_rows < 0 || options->limit < 0 || options->max_categories < 1)
-        gt_raise(context, GT_INVALID, NULL, NULL,
-                 "skip_rows, limit and max_categories must be >= 0, 0 and 1 (got %lld, %lld, %d)",
-                 (long long)options->skip_rows, (long long)options->limit,
-                 (int)options->max_categories);
+    else if (options->skip_rows < 0)
+        gt_raise(context, GT_INVALID, NULL, NULL, "skip_rows must be >= 0 (got %lld)", (long long)options->skip_rows);
+    else if (options->limit < 0)
+        gt_raise(context, GT_INVALID, NULL, NULL, "limit must be >= 0 (got %lld)", (long long)options->limit);
+    else if (options->max_categories < 1)
+        gt_raise(context, GT_INVALID, NULL, NULL, "max_categories must be >= 1 (got %d)", (int)options->max_categories);
     else if ((unsigned)options->missing > GT_MISSING_MEDIAN)
         gt_raise(context, GT_INVALID, NULL, NULL,
                  "unknown missing %d; a number that stands for what is missing is given as "

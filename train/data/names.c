@@ -104,7 +104,10 @@ bool gt_names_of_table(gt_DataNames *names)
         if (table->columns[i].role == GT_TABLE_TEXT)
             ok = add_text(names, &table->columns[i]);
     const gt_TableColumn *label = gt_table_role(table, GT_TABLE_LABEL);
-    return ok && copy_classes(names, label && label->text ? &label->words : &table->classes);
+    if (label && label->text)
+        return ok && copy_classes(names, &label->words);
+    bool numbers = label && (!label->integers || gt_dtype_is_float(names->label_dtype));
+    return ok && (numbers || copy_classes(names, &table->classes));
 }
 
 /* ---- questions ---- */
