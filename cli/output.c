@@ -34,6 +34,8 @@ bool output_free(const char *path)
     const char *slash = strrchr(path, '/');
     if (!*path)
         return fail("the name of an output is empty"), false;
+    if (strcmp(path, "-") == 0)
+        return fail("-: standard output cannot have it; ./- is a file of that name"), false;
     for (int i = 0; i < spared_count; i++)
         if (is_same(path, spared[i]))
             return fail("%s: the output would replace what is read, or another output", path), false;
@@ -66,8 +68,10 @@ bool output_open(Output *output, const char *path)
 {
     struct stat old;
     *output = (Output){.file = stdout, .path = path};
-    if (!path)
+    if (!path || strcmp(path, "-") == 0) {
+        output->path = NULL;
         return true;
+    }
     if (!output_free(path))
         return false;
     bool exists = stat(path, &old) == 0;

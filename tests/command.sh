@@ -103,6 +103,8 @@ expect 1 train flowers.csv --label kind --output .
 says err ".: cannot be made: it is a folder"
 expect 1 train flowers.csv --label kind --output ""
 says err "the name of an output is empty"
+expect 1 train flowers.csv --label kind --output -
+says err "standard output cannot have it"
 expect 1 train flowers.csv --label kind --output no/such/folder/model
 says err "no/such/folder/model: cannot be made: no/such/folder: No such file or directory"
 expect 2 train flowers.csv --label kind --curves run.png
@@ -191,6 +193,11 @@ says err 'column "color" is named in --columns and in --without'
 awk 'BEGIN { print "120,3,no,yes"; for (i = 0; i < 120; i++) printf "%d.5,%d,%d,%d\n", i % 17, i % 7, i % 5, i % 2 }' >counted.csv
 expect 0 train counted.csv -q -e 1 -o counted.gradtape
 says out "classes    2: no yes"
+printf '0.5,1,2,2\n' >wrong.csv
+expect 1 evaluate counted.gradtape wrong.csv
+says err 'wrong.csv: row 1: the label 2 is none of the 2 classes, 0 to 1'
+expect 0 predict counted.gradtape counted.csv -o -
+says out prediction
 expect 0 train counted.csv -q -e 1 -o counted.gradtape --label 0
 says out "labels     numbers"
 expect 0 predict flowers.gradtape flowers.csv --output labelled

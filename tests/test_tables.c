@@ -189,6 +189,12 @@ Test(tables, headers, .init = open_folder, .fini = close_folder)
     data = read("3,2,setosa,virginica\n1,2,0.5\n3,4,1\n5,6,1\n");
     ok();
     cr_assert_eq(gt_dataset_class_count(data), 0);
+    data = read("3,2,setosa,virginica\n1,2,0\n3,4,1\n5,6,2\n");
+    ok();
+    cr_assert_eq(gt_dataset_class_count(data), 0);
+    data = read("3,2,setosa,virginica\n1,2,0\n3,4,1\n5,6,1\n");
+    refused(read("1,2,0\n3,4,1\n5,6,2\n", .like = data), GT_INVALID, "row 3: the label 2 is none of the 2 classes, 0 to 1");
+    refused(read("1,2,0.5\n", .like = data), GT_INVALID, "row 1: the label 0.5 is none of the 2 classes, 0 to 1");
     refused(read("a,b,c\n1,2,3\n", .columns = gt_names("a", "b"), .without = gt_names("b")), GT_INVALID,
             "column \"b\" is named in .columns and in .without");
     refused(read("a,b,c\n1,2,3\n", .max_categories = 0), GT_INVALID, "max_categories must be >= 1 (got 0)");

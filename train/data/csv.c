@@ -238,6 +238,29 @@ static bool check_label(gt_Context *context, const char *path, const gt_Table *t
     return false;
 }
 
+/* Labels that are numbers of classes: those of a first row, which then may be none after all, or of the table that this one is
+ * like, which must be. */
+static bool check_classes(gt_Context *context, const char *path, gt_Table *table, const gt_TableColumn *label,
+                          const gt_dataset_from_csv_options *options)
+{
+    const int32_t count = table->classes.count;
+    if (count == 0 || label->text || gt_dtype_is_float(options->label_dtype))
+        return true;
+    for (int64_t row = 0; row < table->rows; row++) {
+        const double number = label->numbers[row];
+        if (number >= 0 && number < count && number == floor(number))
+            continue;
+        if (!options->like && !options->model) {
+            gt_words_close(context, &table->classes);
+            return true;
+        }
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s: row %lld: the label %g is none of the %d classes, 0 to %d", path,
+                 (long long)row + 1, number, (int)count, (int)count - 1);
+        return false;
+    }
+    return true;
+}
+
 static bool has_inputs(const gt_Table *table)
 {
     return gt_table_role(table, GT_TABLE_X) != NULL;
@@ -290,7 +313,7 @@ static gt_Dataset *from_table(gt_Context *context, const char *path, gt_Table *t
     bool good = gt_context_status(context) == GT_OK;
     if (good && label) {
         gt_DType dtype = label_dtype(table, label, options);
-        if (check_label(context, path, table, label, dtype))
+        if (check_label(context, path, table, label, dtype) && check_classes(context, path, table, label, options))
             y = make_column(context, path, table, label, dtype, gt_dtype_is_float(dtype));
     }
     if (good && weight)

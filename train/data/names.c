@@ -106,7 +106,7 @@ bool gt_names_of_table(gt_DataNames *names)
     const gt_TableColumn *label = gt_table_role(table, GT_TABLE_LABEL);
     if (label && label->text)
         return ok && copy_classes(names, &label->words);
-    bool numbers = label && (!label->integers || gt_dtype_is_float(names->label_dtype));
+    bool numbers = label && gt_dtype_is_float(names->label_dtype);
     return ok && (numbers || copy_classes(names, &table->classes));
 }
 
