@@ -83,6 +83,8 @@ static bool parse_value(const Option *option, char *text)
 
 static bool read_value(const Option *option, char *text)
 {
+    if (option->kind == OPTION_LIST && !text[strspn(text, ",")])
+        return refuse("--%s expects %s, not nothing", option->name, option->value);
     if (option->kind == OPTION_LIST)
         return add_words(option->into, text) || refuse("--%s has too many words%s", option->name, "");
     return parse_value(option, text) ||

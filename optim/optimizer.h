@@ -13,6 +13,7 @@
 
 GT_BEGIN
 
+/* Changes variables by their gradients, and owns what it remembers: slots of each, the number of the step, the learning rate. */
 typedef struct gt_Optimizer gt_Optimizer;
 
 /* The options that every optimizer has; `decay` is its preset of weight_decay. */
@@ -163,6 +164,7 @@ typedef struct gt_OptimizerUpdate {
     gt_Tensor *step;  /* float64 (): the number of this update, from 1 */
 } gt_OptimizerUpdate;
 
+/* The class of an optimizer: its options, its slots, and the update of one variable, made of operations. */
 typedef struct gt_OptimizerClass {
     uint32_t size;    /* of this struct */
     const char *name; /* "adam" */
