@@ -92,6 +92,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     ONCE(advance)                                                                                  \
     EACH(sgd)                                                                                      \
     EACH(adam)                                                                                     \
+    EACH(adagrad)                                                                                  \
     EACH(accumulate)                                                                               \
     EACH(average)                                                                                  \
     EACH(overwrite)                                                                                \
