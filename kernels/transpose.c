@@ -5,7 +5,7 @@
 
 /* Short rows that lie together, of x or of y, are taken apart or put together. */
 #define GT_NARROW_TURN(size)                                                                       \
-    if (ldx == columns && columns <= GT_NARROW) {                                                  \
+    if (ldx == columns && columns > 0 && columns <= GT_NARROW) {                                    \
         GT_KERNEL(part_##size)(rows, columns, from, to, ldy);                                      \
         return;                                                                                    \
     }                                                                                              \

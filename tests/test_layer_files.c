@@ -36,7 +36,7 @@ static void check_text(const Use *use, gt_Layer *layer)
 {
     const char *json = gt_layer_to_json(layer);
     if (use_of_functions(use)) {
-        cr_assert(!json && gt_status() == GT_UNSUPPORTED, "%s", text_of(use));
+        cr_assert(!*json && gt_status() == GT_UNSUPPORTED, "%s", text_of(use));
         gt_error_clear();
         return;
     }
