@@ -72,6 +72,10 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .gemm_wide_scratch = GT_KERNEL(gemm_wide_scratch),
     .conv_dense = GT_BY_TYPE(conv_dense),
     .conv_deep = GT_BY_TYPE(conv_deep),
+#if defined(__AVX512F__)
+    .conv_pair = GT_BY_TYPE(conv_pair),
+    .conv_turned = GT_BY_TYPE(conv_turned),
+#endif
     .conv_lanes = {GT_GEMM_LANES_F32, GT_GEMM_LANES_F64},
     .pool_mark = GT_BY_TYPE(pool_mark),
     .widen = {GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16)},
