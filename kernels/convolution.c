@@ -96,7 +96,11 @@ GT_INLINE vec_f64 relu_f64(vec_f64 x)
 #define LANES                    GT_GEMM_LANES_F32
 #define G(name)                  name##_f32
 #define GT_MULTIPLY_ADD(a, b, c) (GT_FUSES ? __builtin_fmaf(a, b, c) : (c) + (a) * (b))
+#if GT_MASKS /* float32 that goes to few channels has forms of its own */
+#define GT_NARROW
+#endif
 #include "convolution_template.h"
+#undef GT_NARROW
 #undef number
 #undef LANES
 #undef G

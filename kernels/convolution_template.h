@@ -142,7 +142,7 @@ GT_INLINE void G(conv_tile)(const gt_ConvStrip *s, int64_t row, int64_t channel,
     }
 }
 
-#if GT_MASKS
+#ifdef GT_NARROW
 /* Sums of the upper line, of the lower line, or of both from column `begin` to `end`: one number of x times a vector of b, and
  * times the one `shift` columns before it. */
 GT_INLINE void G(pair_columns)(const gt_ConvStrip *s, const number *const x[GT_PAIRED],
@@ -165,7 +165,7 @@ GT_INLINE void G(pair_columns)(const gt_ConvStrip *s, const number *const x[GT_P
     }
 }
 
-void GT_KERNEL(G(conv_pair))(const gt_ConvStrip *s)
+void GT_KERNEL(conv_pair)(const gt_ConvStrip *s)
 {
     const int width = (int)s->width;
     const G(mask) mask = G(mask_of)(width);
@@ -233,7 +233,7 @@ GT_INLINE void G(turned_tile)(const gt_ConvStrip *s, int64_t row, int64_t at, in
     }
 }
 
-void GT_KERNEL(G(conv_turned))(const gt_ConvStrip *s)
+void GT_KERNEL(conv_turned)(const gt_ConvStrip *s)
 {
     for (int64_t row = 0; row < s->rows; row++)
         for (int64_t at = 0; at < s->width; at += 3 * LANES)

@@ -519,7 +519,7 @@ static void conv_panel(const Work *w, const Tile *t, const Phase *phase, int64_t
             pairs.rows = w->pairs;
             pairs.shift = gt_conv_shift(c);
             pairs.below = gt_conv_to(c, 2) * c->groups * c->b * c->element;
-            w->table->conv_pair[c->type](&pairs);
+            w->table->conv_pair(&pairs);
         }
     }
 }
@@ -632,7 +632,7 @@ static void add_turned(Work *w, const Part *p, int64_t position, int64_t unit, b
         s.columns = least(c->slice, w->rows - at);
         s.b = panel_rows(w, p, p->panel, position + at, s.columns, &s.step);
         s.add = !first || at > 0;
-        w->table->conv_turned[c->type](&s);
+        w->table->conv_turned(&s);
     }
 }
 

@@ -247,8 +247,9 @@ static bool goes_in_pairs(const gt_ConvJob *c, const gt_KernelTable *target)
     const gt_SlidingWindow *w = &c->window;
     const bool steps = w->stride[1] == 1 && w->dilation[1] == 1 &&
                        (!c->back || (w->stride[0] == 1 && w->stride[2] == 1));
-    return target->conv_pair[c->type] && !c->depthwise && c->b <= c->lanes && c->cuts == 1 &&
-           steps && w->size[0] == 1 && w->size[1] > 1 && gt_conv_depth(c) <= GT_CONV_LONG;
+    return target->conv_pair && c->type == GT_LOOP_F32 && !c->depthwise && c->b <= c->lanes &&
+           c->cuts == 1 && steps && w->size[0] == 1 && w->size[1] > 1 &&
+           gt_conv_depth(c) <= GT_CONV_LONG;
 }
 
 /* The kernel is packed, then each tile writes its lines of one group; or, alone, packs and uses a panel. */
@@ -292,7 +293,7 @@ static void conv_input_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *low
 static bool is_turned(const gt_ConvJob *c, const gt_KernelTable *target)
 {
     const int64_t run = c->window.size[2] * c->a, three = 3 * c->lanes;
-    return target->conv_turned[c->type] && !c->depthwise && c->b == c->lanes &&
+    return target->conv_turned && c->type == GT_LOOP_F32 && !c->depthwise && c->b == c->lanes &&
            c->window.dilation[2] == 1 && (c->groups == 1 || !c->direct) &&
            5 * run >= 4 * pieces(run, three) * three;
 }
