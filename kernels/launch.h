@@ -31,10 +31,12 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(copy)                                                                                     \
     EACH(triangular)                                                                               \
     EACH(product)                                                                                  \
+    EACH(product_pack)                                                                             \
     ONCE(cross)                                                                                    \
     EACH(leaky_relu)                                                                               \
     EACH(silu)                                                                                     \
     EACH(gelu)                                                                                     \
+    EACH(gelu_gradient)                                                                            \
     EACH(softmax)                                                                                  \
     EACH(log_softmax)                                                                              \
     EACH(conv_pack)                                                                                \
@@ -56,6 +58,9 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(batch_slopes)                                                                             \
     ONCE(batch_slopes_end)                                                                         \
     EACH(batch_gradient)                                                                           \
+    EACH(norm)                                                                                     \
+    EACH(norm_gradient)                                                                            \
+    ONCE(norm_gradient_end)                                                                        \
     EACH(ctc_forward)                                                                              \
     EACH(band_recurrence)                                                                          \
     EACH(lstm)                                                                                     \
@@ -87,12 +92,13 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     ONCE(advance)                                                                                  \
     EACH(sgd)                                                                                      \
     EACH(adam)                                                                                     \
+    EACH(adagrad)                                                                                  \
     EACH(accumulate)                                                                               \
     EACH(average)                                                                                  \
     EACH(overwrite)                                                                                \
     ONCE(count)                                                                                    \
     EACH(chain)                                                                                    \
-    EACH(concatenate)                                                                              \
+    ONCE(concatenate)                                                                              \
     EACH(join)                                                                                     \
     ONCE(triangle)                                                                                 \
     EACH(cast)                                                                                     \

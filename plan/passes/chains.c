@@ -4,8 +4,8 @@
  *     h = conv(x, k);  t = h + b;  y = relu(t)        conv+add+relu (x, k, b) -> h, y        t is nowhere
  *
  * The step in front may be the head of a chain, if its kernel's tiles write one stretch of its result each (gt_Launch.span):
- * convolutions, products cut by rows. The chain then follows tile by tile, while the tile is in the cache. What a convolution can
- * do itself while its sums are in registers, adding a bias and relu, it does.
+ * convolutions, products cut by rows. The chain then follows tile by tile, while the tile is in the cache. What a convolution or
+ * a product can do itself while its sums are in registers, adding a bias, the former relu too, it does.
  *
  * The loops are those of the single steps (kernels/chain.c), so the bits are the same. The steps of a chain are neighbours, so
  * that nothing comes between them that writes what one of them reads. Each reads of a result of the chain only the elements
@@ -19,6 +19,7 @@
 #include "ops/tiles.h"
 #include "plan/program.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,28 +96,10 @@ static void read_instead(gt_ChainJob *job, int32_t first, int slot, int at)
         }
 }
 
-/* conv + bias, and relu of that: the convolution does it, if nobody else asks for what is between. It writes what the last step
- * that it takes would have written; if that was for the chain alone, then where its own result would be. */
-static void take_bias(gt_ChainJob *job, const ChainOptions *options, gt_ConvJob *c, int output,
-                      int place)
+/* Steps [0, taken) of the chain are the head's, which writes what the last of these would have written; if that was for the chain
+ * alone, then where its own result would be. */
+static void leave_to_head(gt_ChainJob *job, const ChainOptions *options, int output, int32_t taken)
 {
-    const gt_ChainStep *add = &job->step[0], *relu = &job->step[1];
-    if (!options->head_only_here || job->steps == 0 || c->groups != 1 || job->width != c->b ||
-        add->kind != GT_CHAIN_BINARY || add->loop != GT_LOOP_ADD || add->type != c->type ||
-        add->operand[0].from != output || add->operand[1].way != GT_CHAIN_ROW ||
-        is_read(job, 1, output))
-        return;
-    const int sum = add->result.from;
-    int32_t taken = 1;
-    c->relu = job->steps > 1 && sum >= GT_CHAIN_OPERANDS && relu->kind == GT_CHAIN_UNARY &&
-              relu->loop == GT_LOOP_RELU && relu->operand[0].from == sum &&
-              (relu->result.from == sum || !is_read(job, 2, sum));
-    if (c->relu)
-        taken = 2;
-    c->bias = (int8_t)place;
-    job->head_at[place] =
-        (int8_t)(add->operand[1].repeat ? add->operand[1].repeat - 1 : add->operand[1].from);
-    job->repeats -= add->operand[1].repeat != 0;
     const int made = job->step[taken - 1].result.from;
     if (made < GT_CHAIN_OPERANDS)
         job->head_at[options->head_inputs] = (int8_t)made;
@@ -124,6 +107,49 @@ static void take_bias(gt_ChainJob *job, const ChainOptions *options, gt_ConvJob 
         read_instead(job, taken, made, output);
     job->steps -= taken;
     memmove(job->step, job->step + taken, (size_t)job->steps * sizeof *job->step);
+}
+
+/* Is the chain's first step head + bias, a row of `width` elements, and what the head makes for nobody else? The bias gets the
+ * place `place` among the head's operands then. */
+static bool takes_bias(gt_ChainJob *job, const ChainOptions *options, int64_t width, int type,
+                       int output, int place)
+{
+    const gt_ChainStep *add = &job->step[0];
+    if (!options->head_only_here || job->steps == 0 || job->width != width ||
+        add->kind != GT_CHAIN_BINARY || add->loop != GT_LOOP_ADD || add->type != type ||
+        add->operand[0].from != output || add->operand[1].way != GT_CHAIN_ROW ||
+        is_read(job, 1, output))
+        return false;
+    job->head_at[place] =
+        (int8_t)(add->operand[1].repeat ? add->operand[1].repeat - 1 : add->operand[1].from);
+    job->repeats -= add->operand[1].repeat != 0;
+    return true;
+}
+
+/* conv + bias, and relu of that: the convolution does it, if nobody else asks for what is between. */
+static void conv_takes_bias(gt_ChainJob *job, const ChainOptions *options, gt_ConvJob *c,
+                            int output, int place)
+{
+    if (c->groups != 1 || !takes_bias(job, options, c->b, c->type, output, place))
+        return;
+    const gt_ChainStep *relu = &job->step[1];
+    const int sum = job->step[0].result.from;
+    c->bias = (int8_t)place;
+    c->relu = job->steps > 1 && sum >= GT_CHAIN_OPERANDS && relu->kind == GT_CHAIN_UNARY &&
+              relu->loop == GT_LOOP_RELU && relu->operand[0].from == sum &&
+              (relu->result.from == sum || !is_read(job, 2, sum));
+    leave_to_head(job, options, output, c->relu ? 2 : 1);
+}
+
+/* product + bias: where the sums are whole while they are in registers, the product does it. */
+static void product_takes_bias(gt_ChainJob *job, const ChainOptions *options, gt_ProductJob *p,
+                               int output, int place)
+{
+    if (p->packed < 0 || p->k > GT_GEMM_DEPTH(p->type) ||
+        !takes_bias(job, options, p->n, p->type, output, place))
+        return;
+    p->bias = (int8_t)place;
+    leave_to_head(job, options, output, 1);
 }
 
 /* What the head does ahead of its tiles, as packing a kernel, comes first: chains without steps. */
@@ -159,9 +185,13 @@ static void chain_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     *job = *given;
     if (options->head)
         take_head(job, rule, options, &head, launch->job, lowering->temporaries);
+    const int output = rule->inputs,
+              place = options->head_inputs + options->head_outputs + lowering->temporaries;
+    void *const of_head = lowering->job + head.job;
     if (options->head && head.kernel == GT_TILES_conv)
-        take_bias(job, options, (gt_ConvJob *)(void *)(lowering->job + head.job), rule->inputs,
-                  options->head_inputs + 1 + lowering->temporaries);
+        conv_takes_bias(job, options, of_head, output, place);
+    else if (options->head && head.kernel == GT_TILES_product)
+        product_takes_bias(job, options, of_head, output, place);
     launch->tiles = options->head ? head.tiles : (job->size + job->tile - 1) / job->tile;
     launch->span = job->tile;
     launch->alone = head.alone;
