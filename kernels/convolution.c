@@ -17,6 +17,8 @@
 #if defined(__AVX512F__)
 #define GT_TALL   12
 #define GT_TALL_1 10
+#define GT_PAIRED 10 /* of a pair of lines */
+#define GT_TURNED 8  /* channels beside three vectors */
 #define GT_MASKS  1
 #elif defined(__AVX2__) && defined(__FMA__)
 #define GT_TALL   6
@@ -36,7 +38,11 @@
 #define LANES                    GT_GEMM_LANES_F32
 #define G(name)                  name##_f32
 #define GT_MULTIPLY_ADD(a, b, c) (GT_FUSES ? __builtin_fmaf(a, b, c) : (c) + (a) * (b))
+#if GT_MASKS /* float32 that goes to few channels has forms of its own */
+#define GT_NARROW
+#endif
 #include "convolution_template.h"
+#undef GT_NARROW
 #undef number
 #undef LANES
 #undef G

@@ -21,6 +21,11 @@ typedef struct gt_ConvStrip {
     int64_t step, width; /* elements; dense and one vector wide: step is that vector */
     const void *bias;    /* a number a channel, added to the finished sum; NULL: none */
     bool add, relu;      /* relu: then max(0, y) */
+    /* Pairs of lines, of which the list has the upper ones: y[to[r] + below + j] is the same sum of x[row[r] + column[k + shift]];
+     * `column` goes on for `shift` entries. One number of x is read for both. */
+    int64_t shift, below; /* columns; bytes */
+    /* Turned, the gradient in the kernel of one vector of channels j: rows are runs of `width` numbers of x, of which i gives
+     * y[to[r] + j * below + i] (+)= sum over k of x[row[r] + column[k] + i] * b[k * step + j]. */
 } gt_ConvStrip;
 #define GT_CONV_SPARE 16
 
@@ -41,8 +46,11 @@ typedef struct gt_ConvJob {
     bool relu;     /* and then max(0, y) */
     int8_t packed; /* the place of the packed kernel, or of totals, in `at` */
     bool local;    /* y begins with the tile: conv_pool */
-    bool direct;   /* no window reads padding: x is read where it lies */
-    bool alone; /* one tile of positions and a large kernel: tiles are its panels, which are packed
+    bool pairs;    /* lines are worked on in pairs */
+    bool
+        turned; /* of a kernel's gradient: vectors are of x, and its sums [channel of the result][depth] */
+    bool direct; /* no window reads padding: x is read where it lies */
+    bool alone;  /* one tile of positions and a large kernel: tiles are its panels, which are packed
                     there; of a kernel's gradient: one block, the kernel is written there */
     gt_SlidingWindow window; /* without the taps that are padding for every position: */
     int64_t size[GT_SPATIAL],
@@ -87,6 +95,11 @@ static inline int64_t gt_conv_panels(const gt_ConvJob *c)
 static inline int64_t gt_conv_depth(const gt_ConvJob *c)
 {
     return c->window.taps * c->a;
+}
+/* Columns of a line of taps, where lines are worked on in pairs; else 0. */
+static inline int64_t gt_conv_shift(const gt_ConvJob *c)
+{
+    return c->pairs ? gt_conv_depth(c) / c->window.size[1] : 0;
 }
 /* Positions of x that lie between the first and the last one that `positions` windows read, along axis d. */
 int64_t gt_conv_extent(const gt_ConvJob *c, int d, int64_t positions);

@@ -142,6 +142,106 @@ GT_INLINE void G(conv_tile)(const gt_ConvStrip *s, int64_t row, int64_t channel,
     }
 }
 
+#ifdef GT_NARROW
+/* Sums of the upper line, of the lower line, or of both from column `begin` to `end`: one number of x times a vector of b, and
+ * times the one `shift` columns before it. */
+GT_INLINE void G(pair_columns)(const gt_ConvStrip *s, const number *const x[GT_PAIRED],
+                               int64_t begin, int64_t end, const bool upper, const bool lower,
+                               G(vec) sum[GT_PAIRED][2])
+{
+    const int64_t *column = s->column + begin, *const last = s->column + end;
+    const number *b = (const number *)s->b + begin * LANES, *below = b - s->shift * LANES;
+    for (; column < last; column++, b += LANES, below += LANES) {
+        const int64_t k = *column;
+        const G(vec) b0 = upper ? G(load)(b) : G(zero)(), b1 = lower ? G(load)(below) : G(zero)();
+        GT_UNROLL
+        for (int r = 0; r < GT_PAIRED; r++) {
+            const G(vec) v = G(broadcast)(G(near)(x[r], k));
+            if (upper)
+                sum[r][0] = G(fma)(v, b0, sum[r][0]);
+            if (lower)
+                sum[r][1] = G(fma)(v, b1, sum[r][1]);
+        }
+    }
+}
+
+void GT_KERNEL(conv_pair)(const gt_ConvStrip *s)
+{
+    const int width = (int)s->width;
+    const G(mask) mask = G(mask_of)(width);
+    const G(vec) bias = s->bias ? G(load_part)(s->bias, mask) : G(zero)();
+    for (int64_t row = 0; row < s->rows; row += GT_PAIRED) {
+        G(vec) sum[GT_PAIRED][2];
+        const number *x[GT_PAIRED];
+        GT_UNROLL
+        for (int r = 0; r < GT_PAIRED; r++) {
+            x[r] = G(near)(s->x, s->row[row + r]);
+            GT_IN_REGISTER(x[r]);
+            sum[r][0] = sum[r][1] = G(zero)();
+        }
+        G(pair_columns)(s, x, 0, s->shift, true, false, sum);
+        G(pair_columns)(s, x, s->shift, s->columns, true, true, sum);
+        G(pair_columns)(s, x, s->columns, s->columns + s->shift, false, true, sum);
+        GT_UNROLL
+        for (int r = 0; r < GT_PAIRED; r++) {
+            number *y = G(place)(s, row + r), *const lower = y + s->below / (int64_t)sizeof *y;
+            for (int line = 0; line < 2; line++, y = lower) {
+                G(vec) one = sum[r][line];
+                one = s->bias ? G(add)(one, bias) : one;
+                G(store_part)(y, s->relu ? G(relu)(one) : one, width);
+            }
+        }
+    }
+}
+
+/* Of three vectors of x from number `at` of a row on, for GT_TURNED channels from `first` on: a vector of x times a number of b. */
+GT_INLINE void G(turned_tile)(const gt_ConvStrip *s, int64_t row, int64_t at, int first)
+{
+    G(vec) sum[GT_TURNED][3];
+    G(mask) mask[3];
+    int lanes[3];
+    const number *x = G(near)(s->x, s->row[row]) + at, *b = (const number *)s->b + first;
+    GT_UNROLL
+    for (int v = 0; v < 3; v++) {
+        const int64_t left = s->width - at - v * LANES;
+        lanes[v] = left < 0 ? 0 : left < LANES ? (int)left : LANES;
+        mask[v] = G(mask_of)(lanes[v]);
+        GT_UNROLL
+        for (int f = 0; f < GT_TURNED; f++)
+            sum[f][v] = G(zero)();
+    }
+    for (const int64_t *column = s->column, *const end = column + s->columns; column < end;
+         column++, b += s->step) {
+        const number *from = G(near)(x, *column);
+        const G(vec) x0 = G(load_part)(from, mask[0]), x1 = G(load_part)(from + LANES, mask[1]);
+        const G(vec) x2 = G(load_part)(from + 2 * LANES, mask[2]);
+        GT_UNROLL
+        for (int f = 0; f < GT_TURNED; f++) {
+            const G(vec) u = G(broadcast)(b + f);
+            sum[f][0] = G(fma)(x0, u, sum[f][0]);
+            sum[f][1] = G(fma)(x1, u, sum[f][1]);
+            sum[f][2] = G(fma)(x2, u, sum[f][2]);
+        }
+    }
+    GT_UNROLL
+    for (int f = 0; f < GT_TURNED; f++) {
+        number *y = G(place)(s, row) + at + (first + f) * (s->below / (int64_t)sizeof *y);
+        GT_UNROLL
+        for (int v = 0; v < 3; v++, y += LANES)
+            G(store_part)
+        (y, s->add ? G(add)(G(load_part)(y, mask[v]), sum[f][v]) : sum[f][v], lanes[v]);
+    }
+}
+
+void GT_KERNEL(conv_turned)(const gt_ConvStrip *s)
+{
+    for (int64_t row = 0; row < s->rows; row++)
+        for (int64_t at = 0; at < s->width; at += 3 * LANES)
+            for (int first = 0; first < LANES; first += GT_TURNED)
+                G(turned_tile)(s, row, at, first);
+}
+#endif
+
 static GT_NOINLINE void G(dense_2)(const gt_ConvStrip *s)
 {
     for (int64_t row = 0; row < s->rows; row += GT_TALL)

@@ -278,6 +278,7 @@ typedef struct gt_KernelTable {
     gt_GemmWideLoop *gemm_wide;
     size_t (*gemm_wide_scratch)(int64_t m, int64_t n, int64_t k);
     gt_ConvLoop *conv_dense[2], *conv_deep[2]; /* by F32, F64 */
+    gt_ConvLoop *conv_pair, *conv_turned;      /* of F32; NULL: gains nothing */
     int64_t conv_lanes[2];                     /* of a vector of channels */
     gt_MarkLoop *pool_mark[2]; /* by F32, F64 */
     gt_WidenLoop *widen[GT_HALF_TYPES];

@@ -46,12 +46,12 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(conv_total)                                                                               \
     ONCE(resize_bands)                                                                             \
     RARE(resize)                                                                                   \
-    EACH(max_pool)                                                                                 \
-    EACH(max_pool_gradient)                                                                        \
-    EACH(pool_spread)                                                                              \
-    EACH(max_pool_gather)                                                                          \
-    EACH(average_pool)                                                                             \
-    EACH(average_pool_gradient)                                                                    \
+    RARE(max_pool)                                                                                 \
+    RARE(max_pool_gradient)                                                                        \
+    RARE(pool_spread)                                                                              \
+    RARE(max_pool_gather)                                                                          \
+    RARE(average_pool)                                                                             \
+    RARE(average_pool_gradient)                                                                    \
     EACH(batch_moments)                                                                            \
     ONCE(batch_moments_end)                                                                        \
     EACH(batch_scale)                                                                              \

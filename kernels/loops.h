@@ -259,7 +259,8 @@ gt_DotLoop GT_KERNEL(dot_f32);
 
 gt_ConvLoop GT_KERNEL(conv_dense_f32), GT_KERNEL(conv_dense_f64);
 gt_ConvLoop GT_KERNEL(conv_deep_f32), GT_KERNEL(conv_deep_f64);
-gt_MarkLoop GT_KERNEL(pool_mark_f32), GT_KERNEL(pool_mark_f64);
+gt_ConvLoop GT_KERNEL(conv_pair), GT_KERNEL(conv_turned); /* float32, AVX-512 */
+gt_MarkLoop GT_KERNEL_RARE(pool_mark_f32), GT_KERNEL_RARE(pool_mark_f64);
 
 gt_WidenLoop GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16);
 gt_CastLoop GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32);

@@ -3,6 +3,8 @@
 #include "loops.h"
 #include "pooling.h"
 
+#ifndef GT_RARE_ELSEWHERE
+
 #define GROUP 8 /* channels that are looked at together: one or two vectors */
 
 /* Rows from `row` on that lie in one line, not more than scratch memory has room for. */
@@ -35,14 +37,10 @@ void GT_KERNEL(tiles_max_pool)(const void *given, void *const *at, int64_t first
 {
     const gt_PoolJob *job = given;
     const int64_t begin = first * job->tile_rows, end = last_row(job, last);
-    int64_t *tap = scratch;
-    for (int64_t row = begin; row < end; row++) {
-        gt_window_next(&job->window, row, begin, tap);
-        if (job->type == GT_LOOP_F32)
-            max_of_f32(job, at[0], tap, (float *)at[1] + row * job->channels);
-        else
-            max_of_f64(job, at[0], tap, (double *)at[1] + row * job->channels);
-    }
+    if (job->type == GT_LOOP_F32)
+        maxima_of_f32(job, at[0], begin, end, (float *)at[1] + begin * job->channels, scratch);
+    else
+        maxima_of_f64(job, at[0], begin, end, (double *)at[1] + begin * job->channels, scratch);
 }
 
 /* Sums of a window from its first position on, then divided; of many floats as average_in_double says. Any order of
@@ -113,3 +111,4 @@ void GT_KERNEL(tiles_pool_spread)(const void *given, void *const *at, int64_t fi
     else
         spread_f64(job, NULL, at[1], at[0], begin, end, at[2], scratch);
 }
+#endif

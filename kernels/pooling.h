@@ -32,7 +32,7 @@ typedef struct gt_PoolJob {
 /* Only so many floats are added up before they are added in double. */
 #define GT_POOL_FEW 16
 
-/* The maxima of rows [first, last) of the result and their marks, both from the first one on. */
+/* The maxima of rows [first, last) of the result and, unless `marks` is NULL, their marks, both from the first one on. */
 typedef void gt_MarkLoop(const gt_PoolJob *job, const void *x, int64_t first, int64_t last, void *y,
                          uint8_t *marks, void *scratch);
 

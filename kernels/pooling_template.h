@@ -1,8 +1,8 @@
 /* The maxima of pooling.c for one element type GT_T and GT_PLACE, integers as wide. Included once
  * for each; not a header. */
 
-/* Of `lanes` channels at one position: best[c] is the maximum, which[c] the number of the tap where it stands, the first of
- * equal ones, the first NaN if there is one. `lanes` is a number of the compiler's where it is called for whole groups, so
+/* Of `lanes` channels at one position: best[c] is the maximum, of 0 and -0 the last one, which[c] the number of the tap where it
+ * stands, the first of equal ones, the first NaN if there is one. `lanes` is a number of the compiler's where it is called for whole groups, so
  * that they are vectors; x begins with the first of these channels. */
 GT_INLINE void GT_NAME(maxima)(const GT_T *x, int64_t channels, const int64_t *tap, int64_t taps,
                                int lanes, GT_T *best, GT_PLACE *which)
@@ -23,44 +23,10 @@ GT_INLINE void GT_NAME(maxima)(const GT_T *x, int64_t channels, const int64_t *t
         for (int c = 0; c < lanes; c++) {
             const GT_T a = from[c], b = best[c];
             const bool better = (a > b) | ((a != a) & (b == b));
-            best[c] = better ? a : b;
+            best[c] = ((b > a) | (b != b)) ? b : a;
             which[c] = better ? place : which[c];
         }
     }
-}
-
-/* y[c] = the maximum of x[tap[0]][c], x[tap[1]][c], ...; NaN wins, the first of equal ones is taken. */
-GT_INLINE void GT_NAME(maximum)(const GT_T *x, int64_t channels, const int64_t *tap, int64_t taps,
-                                int lanes, GT_T *y)
-{
-    int64_t p = 0;
-    while (p < taps && tap[p] < 0)
-        p++;
-    for (int c = 0; c < lanes && p < taps; c++)
-        y[c] = x[tap[p] * channels + c];
-    for (p++; p < taps; p++) {
-        const GT_T *from = x + tap[p] * channels;
-        if (tap[p] < 0)
-            continue;
-        GT_INDEPENDENT
-        for (int c = 0; c < lanes; c++) {
-            const GT_T a = y[c], b = from[c];
-            y[c] = ((a > b) | (a != a)) ? a : b;
-        }
-    }
-}
-
-static void GT_NAME(max_of)(const gt_PoolJob *job, const GT_T *x, const int64_t *tap, GT_T *y)
-{
-    const int64_t n = job->channels, taps = job->window.taps;
-    int64_t c = 0;
-    for (; c + GROUP <= n; c += GROUP) {
-        GT_T group[GROUP];
-        GT_NAME(maximum)(x + c, n, tap, taps, GROUP, group);
-        memcpy(y + c, group, sizeof group);
-    }
-    if (c < n)
-        GT_NAME(maximum)(x + c, n, tap, taps, (int)(n - c), y + c);
 }
 
 /* Of all channels at one position. */
@@ -124,7 +90,7 @@ static void GT_NAME(scatter)(const gt_PoolJob *job, void *const *at, int64_t row
 
 /* Windows of four places that do not overlap or leave the image. */
 
-/* Of n channels: y is the maximum as `maximum` says, which[c] the place as `maxima` says, or GT_POOL_NONE if only what is
+/* Of n channels: y and which as `maxima` says, or GT_POOL_NONE if only what is
  * above 0 counts, and it is not. */
 GT_INLINE void GT_NAME(mark)(const GT_T *const x[4], int64_t from, int64_t n, bool above, GT_T *y,
                              GT_PLACE *which)
@@ -182,23 +148,6 @@ static void GT_NAME(spread_line)(const gt_PoolJob *job, const GT_T *g, const GT_
     }
 }
 
-void GT_KERNEL(GT_NAME(pool_mark))(const gt_PoolJob *job, const void *x, int64_t first,
-                                   int64_t last, void *y, uint8_t *marks, void *scratch)
-{
-    const int64_t n = job->channels;
-    GT_PLACE *which = scratch;
-    GT_T *to = y;
-    for (int64_t row = first, rows; row < last; row += rows) {
-        rows = line_of(job, row, last);
-        GT_NAME(mark_line)(job, x, row, rows, to, which);
-        GT_INDEPENDENT
-        for (int64_t i = 0; i < rows * n; i++)
-            marks[i] = (uint8_t)which[i];
-        to += rows * n;
-        marks += rows * n;
-    }
-}
-
 /* y[c] = b where the maximum of channel c stands. */
 static void GT_NAME(gather)(const gt_PoolJob *job, void *const *at, int64_t row, int64_t first,
                             void *scratch)
@@ -210,6 +159,41 @@ static void GT_NAME(gather)(const gt_PoolJob *job, void *const *at, int64_t row,
     GT_T *y = (GT_T *)at[2] + row * n;
     for (int64_t c = 0; c < n; c++)
         y[c] = b[tap[which[c]] * n + c];
+}
+
+void GT_KERNEL(GT_NAME(pool_mark))(const gt_PoolJob *job, const void *x, int64_t first,
+                                   int64_t last, void *y, uint8_t *marks, void *scratch)
+{
+    const int64_t n = job->channels;
+    GT_PLACE *which = scratch;
+    GT_T *to = y;
+    for (int64_t row = first, rows; row < last; row += rows) {
+        rows = line_of(job, row, last);
+        GT_NAME(mark_line)(job, x, row, rows, to, which);
+        to += rows * n;
+        if (!marks)
+            continue;
+        GT_INDEPENDENT
+        for (int64_t i = 0; i < rows * n; i++)
+            marks[i] = (uint8_t)which[i];
+        marks += rows * n;
+    }
+}
+
+/* The maxima of rows [first, last) alone. */
+static void GT_NAME(maxima_of)(const gt_PoolJob *job, const GT_T *x, int64_t first, int64_t last,
+                               GT_T *y, void *scratch)
+{
+    int64_t *tap = scratch;
+    GT_PLACE *which = (GT_PLACE *)(void *)((char *)scratch + job->tap_bytes);
+    if (job->four) {
+        GT_KERNEL(GT_NAME(pool_mark))(job, x, first, last, y, NULL, scratch);
+        return;
+    }
+    for (int64_t row = first; row < last; row++, y += job->channels) {
+        gt_window_next(&job->window, row, first, tap);
+        GT_NAME(all_maxima)(job, x, tap, y, which);
+    }
 }
 
 /* The gradient of rows [first, last), whose maxima are known by marks or, where there are none, looked for in x. */

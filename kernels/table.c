@@ -80,8 +80,12 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .gemm_wide_scratch = GT_KERNEL(gemm_wide_scratch),
     .conv_dense = GT_BY_TYPE(conv_dense),
     .conv_deep = GT_BY_TYPE(conv_deep),
+#if defined(__AVX512F__)
+    .conv_pair = GT_KERNEL(conv_pair),
+    .conv_turned = GT_KERNEL(conv_turned),
+#endif
     .conv_lanes = {GT_GEMM_LANES_F32, GT_GEMM_LANES_F64},
-    .pool_mark = GT_BY_TYPE(pool_mark),
+    .pool_mark = GT_RARE_BY_TYPE(pool_mark),
     .widen = {GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16)},
     .narrow = {{GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32)},
                {GT_KERNEL_BASE(narrow_f16_f64), GT_KERNEL_BASE(narrow_bf16_f64)}},

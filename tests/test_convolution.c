@@ -76,7 +76,7 @@ static void check_strip(const gt_KernelTable *table, int type, bool deep, int64_
     const bool biased = below(3) == 0, relu = biased && below(2);
     const gt_ConvStrip strip = {
         x.at, b.at, y.at, row, to, column, rows, columns, step, width, biased ? bias.at : NULL,
-        add,  relu};
+        add,  relu, 0,    0};
     (deep ? table->conv_deep : table->conv_dense)[type](&strip);
     const double near = type ? 1e-14 : 1e-5;
     for (int64_t r = 0; r < rows; r++)
@@ -183,6 +183,26 @@ static bool draw_case(Case *c)
     }
     c->padding = (gt_Padding)below(c->rank == 1 ? 3 : 2);
     return sizes(c);
+}
+
+/* Channels of the result around one vector, for which lines go in pairs and the gradient of the kernel is turned: any number of
+ * channels of x, lines even and odd, windows of one line and more, several images a tile. */
+static Case narrow_case(int n)
+{
+    static const int64_t results[] = {8, 16, 8, 16, 7, 9, 15, 17}, sides[] = {1, 2, 3, 3, 3, 5};
+    Case c = {.rank = 2, .images = 1 + below(5), .groups = below(4) ? 1 : 2};
+    c.a = 1 + n % 34;
+    c.b = results[below(sizeof results / sizeof *results)];
+    for (int d = 0; d < c.rank; d++) {
+        c.in[d] = 1 + below(12);
+        c.size[d] = sides[below(sizeof sides / sizeof *sides)];
+        c.stride[d] = below(4) ? 1 : 2;
+        c.dilation[d] = 1;
+    }
+    if (c.stride[0] == 1 && c.stride[1] == 1 && below(6) == 0)
+        c.dilation[below(2)] = 2;
+    c.padding = (gt_Padding)below(2);
+    return c;
 }
 
 static int64_t product_of(int rank, const int64_t *dims)
@@ -423,6 +443,11 @@ Test(convolution, operations, .timeout = 1200)
             check_case(&c, cases % 2 ? GT_FLOAT64 : GT_FLOAT32);
             if (cases % 3 == 0)
                 check_chains(&c, cases % 2 ? GT_FLOAT64 : GT_FLOAT32);
+        }
+        for (int n = 0; n < 300; n++) {
+            Case c = narrow_case(n);
+            if (sizes(&c))
+                check_case(&c, n % 2 ? GT_FLOAT64 : GT_FLOAT32);
         }
         for (size_t l = 0; l < sizeof large / sizeof *large; l++) {
             Case c = large[l];

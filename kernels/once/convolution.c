@@ -47,8 +47,8 @@ typedef struct Work {
     int64_t *column, *row, *to; /* the lists */
     char *image;                /* boxes */
     char *strip;                /* a panel of the gradient that arrives, then sums */
-    int64_t listed[2],
-        rows; /* units whose positions are listed, counted from an image on; how many */
+    int64_t listed[2];          /* units whose positions are listed, counted from an image on */
+    int64_t pairs, rows, begin; /* upper lines of pairs; other positions, and where these begin */
 } Work;
 
 /* Kinds of positions that are read through different taps; `phase` of each axis. */
@@ -226,7 +226,12 @@ static void list_columns(const Work *w)
     Phase phase;
     for (int64_t i = 0; next_phase(w->c, i, &phase); i++)
         each_tap(w, &phase, list_tap, NULL);
-    spare(w->column, gt_conv_depth(w->c));
+    const gt_ConvJob *c = w->c;
+    const int64_t depth = gt_conv_depth(c);
+    spare(w->column, depth);
+    for (int64_t i = 0; i < gt_conv_shift(c);
+         i++) /* the last line of taps of the lower one of a pair */
+        w->column[depth + i] = w->column[i] + c->window.size[1] * c->pitch[1];
 }
 
 /* ---- boxes ---- */
@@ -324,20 +329,19 @@ static int64_t image_bytes(const gt_ConvJob *c)
     return gt_conv_to(c, 0) * gt_conv_to(c, 1) * gt_conv_to(c, 2) * c->groups * c->b * c->element;
 }
 
-/* Lists the positions of the units that belong to the phase: where their windows begin and, unless `to` is NULL, where they lie
- * in the result, counted from the image of the first unit (local: from that unit), so that the lists of many tiles are the same. */
-static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end, int64_t *to)
+/* Which lines of a box: all, each that the next one makes a pair with, or the one that is left. */
+typedef enum Lines { ALL, UPPER, LEFT } Lines;
+
+/* Lists the positions of the units that belong to the phase from number `begin` on, and returns how many: where their windows begin
+ * and, unless `to` is NULL, where they lie in the result, counted from the image of the first unit (local: from that unit), so that
+ * the lists of many tiles are the same. */
+static int64_t list_lines(const Work *w, const Phase *phase, int64_t unit, int64_t end, Lines lines,
+                          int64_t begin, int64_t *to)
 {
     const gt_ConvJob *c = w->c;
     const int64_t all = c->groups * c->b * c->element;
-    int64_t *row = w->row, by[GT_SPATIAL], on[GT_SPATIAL];
-    end -= unit / image_units(c) * image_units(c);
-    unit %= image_units(c);
     const int64_t start = c->local ? unit * gt_conv_to(c, 2) * all : 0;
-    if (phases(c) == 1 && w->listed[0] == unit && w->listed[1] == end)
-        return;
-    w->listed[0] = unit;
-    w->listed[1] = end;
+    int64_t *row = w->row + begin, by[GT_SPATIAL], on[GT_SPATIAL];
     for (int d = 0; d < GT_SPATIAL; d++) {
         by[d] = c->back ? c->window.stride[d] : 1; /* to the next position of the phase */
         on[d] = c->back ? 1 : c->window.stride[d]; /* to where its window begins */
@@ -359,18 +363,36 @@ static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end, in
                         start;
         const int64_t n = (box.first[2] + box.count[2] - x + by[2] - 1) / by[2];
         for (int64_t j = y; j < box.first[1] + box.count[1]; j += by[1]) {
-            list(n, line, on[2] * c->pitch[2], row);
-            if (to)
-                list(n, place, by[2] * all, to + (row - w->row));
-            row += n;
+            const bool first = (j - y) % 2 == 0, last = j + 1 == box.first[1] + box.count[1];
+            if (lines == ALL || (first && last == (lines == LEFT))) {
+                list(n, line, on[2] * c->pitch[2], row);
+                if (to)
+                    list(n, place, by[2] * all, to + (row - w->row));
+                row += n;
+            }
             line += on[1] * c->pitch[1];
             place += by[1] * gt_conv_to(c, 2) * all;
         }
     }
-    w->rows = row - w->row;
-    spare(w->row, w->rows);
+    const int64_t count = row - w->row - begin;
+    spare(w->row + begin, count);
     if (to)
-        spare(to, w->rows);
+        spare(to + begin, count);
+    return count;
+}
+
+static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end, int64_t *to)
+{
+    const gt_ConvJob *c = w->c;
+    end -= unit / image_units(c) * image_units(c);
+    unit %= image_units(c);
+    if (phases(c) == 1 && w->listed[0] == unit && w->listed[1] == end)
+        return;
+    w->listed[0] = unit;
+    w->listed[1] = end;
+    w->pairs = c->pairs ? list_lines(w, phase, unit, end, UPPER, 0, to) : 0;
+    w->begin = c->pairs ? w->pairs + GT_CONV_SPARE : 0;
+    w->rows = list_lines(w, phase, unit, end, c->pairs ? LEFT : ALL, w->begin, to);
 }
 
 /* What rows are counted from. */
@@ -471,8 +493,8 @@ static void conv_panel(const Work *w, const Tile *t, const Phase *phase, int64_t
     const char *b =
         c->alone ? w->strip : (const char *)w->at[c->packed] + packed(c, t->group, panel);
     gt_ConvStrip s = {.x = image_of(w, t->group, t->unit),
-                      .row = w->row,
-                      .to = w->to,
+                      .row = w->row + w->begin,
+                      .to = w->to + w->begin,
                       .rows = w->rows,
                       .width = width_of(c, j),
                       .step = step_of(c, j),
@@ -488,7 +510,17 @@ static void conv_panel(const Work *w, const Tile *t, const Phase *phase, int64_t
         if (last && c->bias >= 0)
             s.bias = (const char *)w->at[c->bias] + (t->group * c->b + j) * c->element;
         s.relu = last && c->relu;
-        strip_of(w)(&s);
+        if (w->rows > 0)
+            strip_of(w)(&s);
+        if (c->pairs) {
+            gt_ConvStrip pairs = s;
+            pairs.row = w->row;
+            pairs.to = w->to;
+            pairs.rows = w->pairs;
+            pairs.shift = gt_conv_shift(c);
+            pairs.below = gt_conv_to(c, 2) * c->groups * c->b * c->element;
+            w->table->conv_pair(&pairs);
+        }
     }
 }
 
@@ -514,8 +546,9 @@ void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const
     list_columns(&work);
     for (int64_t tile = first; tile < last; tile++) {
         const int64_t unit = tile / pieces / c->groups * c->tile_units;
-        conv_tile(&work, &(Tile){unit, least(unit + c->tile_units, c->units),
-                                 tile / pieces % c->groups, tile % pieces, panels / pieces});
+        const Tile t = {unit, least(unit + c->tile_units, c->units), tile / pieces % c->groups,
+                        tile % pieces, panels / pieces};
+        conv_tile(&work, &t);
         if (then)
             then(user, tile);
     }
@@ -582,6 +615,27 @@ static const char *panel_rows(const Work *w, const Part *p, int64_t panel, int64
     return w->strip;
 }
 
+/* Products of the positions that are listed are added to the sums of a block that are turned: a strip for each slice. */
+static void add_turned(Work *w, const Part *p, int64_t position, int64_t unit, bool first)
+{
+    const gt_ConvJob *c = w->c;
+    const int64_t run = c->window.size[2] * c->a, runs = gt_conv_depth(c) / run;
+    gt_ConvStrip s = {.x = image_of(w, p->group, unit),
+                      .y = p->sums,
+                      .row = w->to + runs,
+                      .to = w->to,
+                      .rows = runs,
+                      .width = run,
+                      .below = gt_conv_depth(c) * c->element};
+    for (int64_t at = 0; at < w->rows; at += c->slice) {
+        s.column = w->row + at;
+        s.columns = least(c->slice, w->rows - at);
+        s.b = panel_rows(w, p, p->panel, position + at, s.columns, &s.step);
+        s.add = !first || at > 0;
+        w->table->conv_turned(&s);
+    }
+}
+
 /* Products of the positions of some units are added to the sums of a block, which begin with those of the first ones. */
 static void add_units(Work *w, const Part *p, int64_t unit, int64_t end, bool first)
 {
@@ -591,6 +645,10 @@ static void add_units(Work *w, const Part *p, int64_t unit, int64_t end, bool fi
     const Phase phase = {.of = {0}};
     list_rows(w, &phase, unit, end, NULL);
     copy_boxes(w, p->group, unit, end);
+    if (c->turned) {
+        add_turned(w, p, position, unit, first);
+        return;
+    }
     gt_ConvStrip s = {
         .x = image_of(w, p->group, unit), .row = w->column, .to = w->to, .rows = depth};
     for (int64_t at = 0; at < w->rows; at += c->slice)
@@ -603,6 +661,17 @@ static void add_units(Work *w, const Part *p, int64_t unit, int64_t end, bool fi
             s.add = !first || at > 0;
             strip_of(w)(&s);
         }
+}
+
+/* The sums of a panel as they lie in the kernel; `room` for them. */
+static const void *turned_back(const gt_KernelTable *table, const gt_ConvJob *c, const void *sums,
+                               void *room)
+{
+    if (!c->turned)
+        return sums;
+    table->transpose[c->element == 8 ? 3 : 2](c->panel, gt_conv_depth(c), sums, gt_conv_depth(c),
+                                              room, c->panel);
+    return room;
 }
 
 /* total += the sums of a block, which are float32 or float64; the first ones become it. */
@@ -659,10 +728,23 @@ static void kernel_part(Work *w, const Part *p)
         if (c->units == 0)
             memset(p->sums, 0, (size_t)(p->panels * gt_conv_depth(c) * c->panel) * c->element);
         for (int64_t i = 0; c->alone && i < p->panels; i++)
-            write_panel(c, p->group, p->panel + i, p->sums + packed(c, 0, i), w->at[2]);
+            write_panel(
+                c, p->group, p->panel + i,
+                turned_back(w->table, c, p->sums + packed(c, 0, i), p->sums + packed(c, 0, 1)),
+                w->at[2]);
         if (!c->alone)
             add_block(w, p, block == begin);
     }
+}
+
+/* Where the numbers lie that a line of taps reads together, in the sums and, behind that list, in x. */
+static void list_runs(const Work *w)
+{
+    const gt_ConvJob *c = w->c;
+    const int64_t run = c->window.size[2] * c->a, runs = gt_conv_depth(c) / run;
+    list(runs, 0, run * c->element, w->to);
+    for (int64_t i = 0; i < runs; i++)
+        w->to[runs + i] = w->column[i * run];
 }
 
 void gt_conv_kernel_gradient_tiles(const gt_KernelTable *table, const gt_ConvJob *c,
@@ -674,6 +756,8 @@ void gt_conv_kernel_gradient_tiles(const gt_KernelTable *table, const gt_ConvJob
     list_columns(&work);
     list(gt_conv_depth(c), 0, c->panel * c->element, work.to);
     spare(work.to, gt_conv_depth(c));
+    if (c->turned)
+        list_runs(&work);
     for (int64_t tile = first; tile < last; tile++) {
         Part p = {.part = tile / pieces / c->groups,
                   .group = tile / pieces % c->groups,
@@ -699,6 +783,7 @@ void gt_conv_total_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void 
             table->cast[GT_LOOP_F64][GT_LOOP_F32](one, total, scratch);
             rounded = scratch;
         }
-        write_panel(c, tile / panels, tile % panels, rounded, at[2]);
+        write_panel(c, tile / panels, tile % panels,
+                    turned_back(table, c, rounded, (char *)scratch + one * c->element), at[2]);
     }
 }

@@ -233,10 +233,23 @@ static size_t scratch_of(gt_ConvJob *c)
     const int64_t depth = gt_conv_depth(c), lines = gt_conv_to(c, 1);
     const int64_t boxes = c->cuts > 1 ? c->tile_units : (c->tile_units + lines - 2) / lines + 1;
     const int64_t rows = most(c->tile_units * c->wide, depth);
-    c->column_bytes = gt_aligned((size_t)(depth + GT_CONV_SPARE) * sizeof(int64_t));
-    c->row_bytes = gt_aligned((size_t)(rows + GT_CONV_SPARE) * sizeof(int64_t));
+    const int64_t columns = depth + gt_conv_shift(c) + GT_CONV_SPARE;
+    c->column_bytes = gt_aligned((size_t)columns * sizeof(int64_t));
+    c->row_bytes = gt_aligned((size_t)(rows + 2 * GT_CONV_SPARE) * sizeof(int64_t));
     c->image_bytes = c->direct ? 0 : gt_aligned((size_t)(boxes * c->box));
     return c->column_bytes + 2 * c->row_bytes + c->image_bytes;
+}
+
+/* Lines go in pairs where each tile has whole ones, the windows of two share lines of taps, and the channels of the result fit one
+ * vector. */
+static bool goes_in_pairs(const gt_ConvJob *c, const gt_KernelTable *target)
+{
+    const gt_SlidingWindow *w = &c->window;
+    const bool steps = w->stride[1] == 1 && w->dilation[1] == 1 &&
+                       (!c->back || (w->stride[0] == 1 && w->stride[2] == 1));
+    return target->conv_pair && c->type == GT_LOOP_F32 && !c->depthwise && c->b <= c->lanes &&
+           c->cuts == 1 && steps && w->size[0] == 1 && w->size[1] > 1 &&
+           gt_conv_depth(c) <= GT_CONV_LONG;
 }
 
 /* The kernel is packed, then each tile writes its lines of one group; or, alone, packs and uses a panel. */
@@ -244,6 +257,7 @@ static void lower_strips(const gt_ShapeRule *rule, gt_Lowering *lowering, bool b
                          const gt_conv_options *options, const gt_Spec *x, const gt_Spec *kernel)
 {
     gt_ConvJob *c = lower_conv(rule, lowering, GT_TILES_conv_pack, back, options, x, kernel);
+    c->pairs = goes_in_pairs(c, lowering->target);
     const int64_t panels = gt_conv_panels(c), tiles = pieces(c->units, c->tile_units) * c->groups;
     const size_t panel = (size_t)(gt_conv_depth(c) * c->panel) * c->element;
     const size_t room = back && c->half_b >= 0 ? (size_t)(c->panel * c->a) * c->element : 0;
@@ -274,6 +288,16 @@ static void conv_input_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *low
     lower_strips(rule, lowering, true, &options, &rule->output[0], rule->input[1]);
 }
 
+/* Numbers of x go along vectors where those that a line of taps reads lie side by side and make threes of vectors, at most a fifth of
+ * them in vain, and the channels of the result are one vector. */
+static bool is_turned(const gt_ConvJob *c, const gt_KernelTable *target)
+{
+    const int64_t run = c->window.size[2] * c->a, three = 3 * c->lanes;
+    return target->conv_turned && c->type == GT_LOOP_F32 && !c->depthwise && c->b == c->lanes &&
+           c->window.dilation[2] == 1 && (c->groups == 1 || !c->direct) &&
+           5 * run >= 4 * pieces(run, three) * three;
+}
+
 /* Tiles are parts of the positions by groups by panels. */
 static void conv_kernel_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
@@ -291,7 +315,9 @@ static void conv_kernel_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lo
     const int64_t kernel = c->groups * gt_conv_depth(c) * c->b * (int64_t)sizeof(double);
     c->parts = least(pieces(c->units, c->block_units), least(PARTS, TOTALS / most(kernel, 1)));
     c->parts = most(1, c->parts);
-    size_t bytes = scratch_of(c);
+    c->turned = is_turned(c, lowering->target);
+    const size_t again = c->turned ? (size_t)sums * c->element : 0; /* turned back */
+    const size_t bytes = scratch_of(c) + again;
     c->strip_bytes = gt_aligned((size_t)(c->slice * c->panel) * c->element);
     lowering->launch[0].tiles = c->parts * c->groups * pieces(panels, c->tile_panels);
     gt_lower_scratch(lowering,
@@ -301,7 +327,7 @@ static void conv_kernel_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lo
         return;
     gt_lower_temporary(lowering, rule, (size_t)(c->parts * all));
     gt_lower_again(lowering, GT_TILES_conv_total, c->groups * panels);
-    gt_lower_scratch(lowering, (size_t)sums * c->element);
+    gt_lower_scratch(lowering, (size_t)sums * c->element + again);
 }
 
 /* ---- shapes ---- */

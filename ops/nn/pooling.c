@@ -159,7 +159,7 @@ static void average_pool_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *l
 
 static void max_pool_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    lower_pool(rule, lowering, GT_TILES_max_pool, rule->input[0], false, 0);
+    lower_pool(rule, lowering, GT_TILES_max_pool, rule->input[0], false, sizeof(int64_t));
 }
 
 /* Is input 1 of x's type and of that shape? */
@@ -186,7 +186,7 @@ static gt_Status max_pool_gradient_shape(gt_ShapeRule *rule)
     return second_fits(rule, gt_spec_shape(&y)) ? GT_OK : gt_status();
 }
 
-/* Scratch of both: the maximum of each channel and where it stands. */
+/* Scratch of all: where the maximum of each channel stands; of these two: it. */
 static void max_pool_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     lower_pool(rule, lowering, GT_TILES_max_pool_gradient, rule->input[0], true,
