@@ -3,12 +3,6 @@
 #include "gemm_vector.h"
 #include "loops.h"
 
-#if defined(__clang__)
-#define GT_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define GT_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /* An address of its own: compilers would rather keep the offset from x, and add x for each number that is read. */
 #if defined(__GNUC__)
 #define GT_IN_REGISTER(x) __asm__("" : "+r"(x))
@@ -71,7 +65,14 @@ void GT_KERNEL(tiles_conv_pack)(const void *job, void *const *at, int64_t first,
 void GT_KERNEL(tiles_conv)(const void *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
-    gt_conv_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
+    gt_conv_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch, NULL, NULL);
+}
+
+/* As conv, then as max_pool. Any order of tiles. */
+void GT_KERNEL(tiles_conv_pool)(const void *job, void *const *at, int64_t first, int64_t last,
+                                void *scratch)
+{
+    gt_conv_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
 /* Sums over positions in order, zeros of the padding counted: in parts of `slice`, cut every `tile_units` lines, each one sum from

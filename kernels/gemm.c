@@ -7,12 +7,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#if defined(__clang__)
-#define GT_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define GT_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /* T(1) T(2) ... T(GT_GEMM_ROWS) */
 #if GT_GEMM_ROWS == 14
 #define GT_EACH_ROWS(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8) T(9) T(10) T(11) T(12) T(13) T(14)

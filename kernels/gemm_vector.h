@@ -1,4 +1,4 @@
-/* A vector of float32 or float64 on each instruction set, under one set of names, for gemm.c and convolution.c:
+/* A vector of float32 or float64 on each instruction set, under one set of names, for gemm.c, convolution.c and narrow.c:
  *     lanes       how many numbers
  *     load        from any address; load_part takes a mask, reads no masked-out lane, gives 0 there
  *     store_part  writes the first `count` lanes and touches no other byte
@@ -25,6 +25,11 @@
 #define GT_INLINE static inline __attribute__((always_inline))
 #ifndef GT_NOINLINE /* the same as in loops.h */
 #define GT_NOINLINE __attribute__((noinline))
+#endif
+#if defined(__clang__)
+#define GT_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define GT_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 #if defined(__AVX512F__)

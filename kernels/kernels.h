@@ -20,6 +20,7 @@
 #include "ctc.h"
 #include "loss.h"
 #include "matrix.h"
+#include "norm.h"
 #include "pooling.h"
 #include "recurrent.h"
 #include "resize.h"
@@ -90,7 +91,7 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(SUBTRACT, subtract, N)                                                                       \
     L(MULTIPLY, multiply, N)                                                                       \
     L(DIVIDE, divide, F)                                                                           \
-    L(FLOOR_DIVIDE, floor_divide, Q) /* towards minus infinity; integers by 0 give 0 */            \
+    L(FLOOR_DIVIDE, floor_divide, S) /* towards minus infinity; integers by 0 give 0 */            \
     L(MOD, mod, S)                   /* the sign of b, as NumPy; integers by 0 give 0 */           \
     L(POWER, power, R)                                                                             \
     L(MAXIMUM, maximum, N) /* NaN if either is NaN */                                              \
@@ -120,11 +121,11 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
  * floats come out wider than they went in, so that they can be reduced further, divided and rooted before they
  * are rounded: SUM and SQUARES of float32 and float64 as double, PROD as gt_Scaled. */
 #define GT_REDUCE_LOOPS(L)                                                                         \
-    L(SUM, sum, N)                                                                                 \
+    L(SUM, sum, Q)                                                                                 \
     L(SQUARES, squares, F) /* the sum of x^2 */                                                    \
-    L(PROD, prod, N)                                                                               \
-    L(MAX, max, M) /* NaN wins */                                                                  \
-    L(MIN, min, M)
+    L(PROD, prod, Q)                                                                               \
+    L(MAX, max, Q) /* NaN wins */                                                                  \
+    L(MIN, min, Q)
 
 /* size 2^exponent. |size| is within [1, 2), or 0, infinite or NaN. */
 typedef struct gt_Scaled {
@@ -258,6 +259,7 @@ typedef struct gt_KernelTable {
     gt_SelectLoop *select[4]; /* by element size, as transpose */
     gt_ReduceLoop *reduce[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_ReduceColumnsLoop *reduce_columns[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
+    gt_RowsLoop *reduce_few[GT_REDUCE_LOOP_COUNT][2]; /* by F32, F64: rows of 1 to 31, one result each, as reduce has it */
     gt_DotLoop *dot;
     /* Bytes (uint8, bool) summed as I32 and I64; wide enough that no copy of them is needed. */
     gt_ReduceLoop *sum_bytes[2];
@@ -277,6 +279,7 @@ typedef struct gt_KernelTable {
     size_t (*gemm_wide_scratch)(int64_t m, int64_t n, int64_t k);
     gt_ConvLoop *conv_dense[2], *conv_deep[2]; /* by F32, F64 */
     int64_t conv_lanes[2];                     /* of a vector of channels */
+    gt_MarkLoop *pool_mark[2]; /* by F32, F64 */
     gt_WidenLoop *widen[GT_HALF_TYPES];
     gt_CastLoop *narrow[2][GT_HALF_TYPES]; /* from F32, F64: to the nearest, ties to even */
     gt_RandomLoop *random_uniform[2];
@@ -287,8 +290,8 @@ typedef struct gt_KernelTable {
     gt_FourierMultiplyLoop *fourier_multiply[2];
     /* y (columns x rows) = x (rows x columns) transposed, blocked for the cache; by element size
      * 1, 2, 4, 8 bytes. ldx and ldy are in elements. */
-    void (*transpose[4])(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
-                         int64_t ldy);
+    gt_TransposeLoop *transpose[4];
+    gt_SpreadLoop *spread[4]; /* by element size, too */
 } gt_KernelTable;
 
 /* One per instruction set that this build contains. */

@@ -573,8 +573,11 @@ Test(gemm, openblas_is_optional_and_agrees)
     run(isa, &p, 0, 0, p.m, p.n, p.c.at, p.ldc);
     float *c = malloc(40 * 50 * sizeof *c);
     cr_assert_not_null(c);
-    blas.gemm_f32(GT_BLAS_ROW_MAJOR, GT_BLAS_PLAIN, GT_BLAS_TRANSPOSED, 40, 50, 60, 1, p.a.at,
-                  (int)p.lda, p.b.at, (int)p.ldb, 0, c, 50);
+    enum { ROW_MAJOR = 101, PLAIN = 111, TRANSPOSED = 112 };
+    typedef void Gemm(int, int, int, int, int, int, float, const float *, int, const float *, int, float, float *, int);
+    Gemm *gemm = (Gemm *)gt_blas_function(&blas, "cblas_sgemm");
+    cr_assert(gemm != NULL);
+    gemm(ROW_MAJOR, PLAIN, TRANSPOSED, 40, 50, 60, 1, p.a.at, (int)p.lda, p.b.at, (int)p.ldb, 0, c, 50);
     for (int64_t i = 0; i < 40 * 50; i++)
         cr_assert(fabs((double)c[i] - get(0, p.c.at, i)) < 1e-4);
     free(c);

@@ -30,7 +30,7 @@ typedef struct ChainOptions {
     const gt_Operation *head; /* NULL: none */
     const void *head_options; /* the graph's */
     int32_t head_inputs,
-        head_output; /* its inputs are job.head_at; the output of the chain that is its output */
+        head_outputs; /* of the head: where they are is job.head_at; the chain's outputs begin with its own */
     bool head_only_here; /* nothing but the chain reads that output */
     gt_ChainJob job;     /* but for what depends on the target */
 } ChainOptions;
@@ -49,10 +49,11 @@ static void lower_head(const gt_ShapeRule *rule, const ChainOptions *options, gt
     gt_ShapeRule head = {.operation = options->head,
                          .options = options->head_options,
                          .inputs = options->head_inputs,
-                         .outputs = 1};
+                         .outputs = options->head_outputs};
     for (int32_t i = 0; i < head.inputs; i++)
         head.input[i] = rule->input[options->job.head_at[i]];
-    head.output[0] = rule->output[options->head_output];
+    for (int32_t i = 0; i < head.outputs; i++)
+        head.output[i] = rule->output[i];
     gt_lower(&head, lowering->target, lowering);
 }
 
@@ -62,7 +63,8 @@ static void take_head(gt_ChainJob *job, const gt_ShapeRule *rule, const ChainOpt
 {
     memcpy(job->head_at, options->job.head_at, sizeof job->head_at);
     for (int32_t i = 0; i < temporaries; i++)
-        job->head_at[options->head_inputs + 1 + i] = (int8_t)(rule->inputs + rule->outputs + i);
+        job->head_at[options->head_inputs + options->head_outputs + i] =
+            (int8_t)(rule->inputs + rule->outputs + i);
     job->tile = head->span;
     job->head = head->kernel;
     job->head_job = (int32_t)head->job - (int32_t)at;
@@ -183,8 +185,8 @@ static void chain_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     *job = *given;
     if (options->head)
         take_head(job, rule, options, &head, launch->job, lowering->temporaries);
-    const int output = rule->inputs + options->head_output,
-              place = options->head_inputs + 1 + lowering->temporaries;
+    const int output = rule->inputs,
+              place = options->head_inputs + options->head_outputs + lowering->temporaries;
     void *const of_head = lowering->job + head.job;
     if (options->head && head.kernel == GT_TILES_conv)
         conv_takes_bias(job, options, of_head, output, place);
@@ -500,7 +502,9 @@ static bool place_head(Group *group)
             return false;
         group->options.job.head_at[i] = (int8_t)at;
     }
-    group->output[group->outputs++] = node->output[0];
+    group->options.head_outputs = node->outputs;
+    for (int i = 0; i < node->outputs; i++)
+        group->output[group->outputs++] = node->output[i];
     const int32_t cell = group->program->facts[node->output[0]].cell;
     group->options.head_only_here = group->program->cells[cell].base == GT_BASE_BLOCK &&
                                     group->last_read[cell] < group->first + group->members;
@@ -564,8 +568,8 @@ static bool make_job(Group *group)
         for (int i = 0; i < step->operands; i++)
             bytes = step->operand[i].bytes > bytes ? step->operand[i].bytes : bytes;
     }
-    if (group->head >= 0)
-        job->head_at[group->options.head_inputs] = (int8_t)group->inputs;
+    for (int32_t i = 0; i < group->options.head_outputs; i++)
+        job->head_at[group->options.head_inputs + i] = (int8_t)(group->inputs + i);
     job->size = group->size;
     job->width = group->width;
     job->block = group->width <= GT_CHAIN_BLOCK ? GT_CHAIN_BLOCK / group->width * group->width
@@ -643,7 +647,8 @@ static void drop_memory(const Group *group)
 
 /* ---- the pass ---- */
 
-/* May the step in front be the head? Its tiles must write whole rows, one stretch each, and the chain read them. */
+/* May the step in front be the head? Its tiles must write whole rows of its first output, one stretch each, and the chain read them,
+ * and none of its other outputs. */
 static bool has_head(const Group *group)
 {
     const gt_Program *program = group->program;
@@ -652,7 +657,7 @@ static bool has_head(const Group *group)
         group->first == program->commit_step)
         return false;
     const gt_GraphNode *node = node_of(group, s);
-    if (!node->operation->lower || node->outputs != 1 || gt_overwrites(node) ||
+    if (!node->operation->lower || gt_overwrites(node) ||
         program->graph->values[node->output[0]].spec.size != group->size)
         return false;
     for (int i = 0; i < node->inputs; i++)
@@ -663,6 +668,9 @@ static bool has_head(const Group *group)
     for (int32_t m = 0; m < group->members; m++)
         for (int i = 0; i < group->member[m].step.operands; i++) {
             gt_Place place = gt_step_input(program, &program->steps[group->first + m], i);
+            for (int o = 1; o < node->outputs; o++)
+                if (place.cell == program->facts[node->output[o]].cell)
+                    return false;
             if (place.cell != cell)
                 continue;
             if (place.offset != 0 || group->member[m].step.operand[i].way != GT_CHAIN_FULL)
