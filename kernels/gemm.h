@@ -35,10 +35,10 @@
 #define GT_GEMM_LANES_F64 2
 #endif
 
-/* What gemm_m and gemm_n of a table hold: the smallest piece of C worth giving to a thread, two tiles high or one wide. */
-#define GT_GEMM_TILE_M_F32 (2 * GT_GEMM_ROWS)
+/* What gemm_m and gemm_n of a table hold: the smallest piece of C worth giving to a thread, four tiles high or one wide. */
+#define GT_GEMM_TILE_M_F32 (4 * GT_GEMM_ROWS)
 #define GT_GEMM_TILE_N_F32 (2 * GT_GEMM_LANES_F32)
-#define GT_GEMM_TILE_M_F64 (2 * GT_GEMM_ROWS)
+#define GT_GEMM_TILE_M_F64 (4 * GT_GEMM_ROWS)
 #define GT_GEMM_TILE_N_F64 (2 * GT_GEMM_LANES_F64)
 
 /* to[j * ld_to + i] = from[i * ld + j], i < rows, j < columns, through vectors. `padded`: writes whole

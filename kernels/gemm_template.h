@@ -126,9 +126,9 @@ typedef struct G(Panel) {
     int64_t ld;
     int last; /* lanes of the last vector that are inside C */
     /* What to ask for meanwhile, lest it come late: after every GT_STRIDE lines so many lines of A, `row` apart, the next ones
-     * `step` on. */
+     * `step` on; they begin `skip` numbers behind the tile's own, or, if that is 0, behind its rows. */
     int lines;
-    int64_t row, step;
+    int64_t row, step, skip;
     const number *ahead;
 } G(Panel);
 
@@ -596,8 +596,8 @@ static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed, in
             __builtin_prefetch(c + r * ldc + 2 * LANES - 1, 1, 3);
         }
         if (panel.lines > 0)
-            panel.ahead = panel.row == a.row ? a.at + high * a.row : a.at + deep * a.step;
-        if (panel.row == a.row && t == cut.tiles - 1)
+            panel.ahead = a.at + (panel.skip ? panel.skip : high * a.row);
+        if (panel.skip == 0 && t == cut.tiles - 1)
             panel.lines = 0; /* no more rows */
         tiles[high - 1](deep, a.at, packed ? 1 : a.row, packed ? high : a.step, &panel, c, ldc,
                         plus, ld_plus);
@@ -670,6 +670,8 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b
     const bool pack = a.step == 1 ? n >= GT_WIDE : depth > 128 && n > 8 * LANES;
     const bool stays = !given && !turned && G(stays)(cut.tiles, depth, b);
     const bool groups = !given && !stays && !turned && b.half < 0;
+    /* A strip of many, as it seems: the rows below it come next, and there is room for them in the second-level cache. */
+    const bool strip = given && m * depth <= GT_BLOCK / 4;
     const G(Source) source = {b, turned, stays, groups, given, space};
     const number *const bias = given && given->bias ? given->bias + given->column : NULL;
     for (int64_t p = 0; p < k; p += depth) {
@@ -689,21 +691,22 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b
                 j + (stays ? wide : GT_GROUP * LANES); /* the next, or the same of the next group */
             if ((stays || source.groups) && cut.tiles > 1 && later < n)
                 next = G(operand_at)(b, p, later).at;
-            if (!pack && a.step == 1 && j == 0) { /* it costs nothing where A is near */
+            const bool last = j + wide == n;
+            if (!pack && a.step == 1 && (j == 0 || (last && strip))) {
+                /* it costs nothing where A is near */
                 panel.lines = (int)cut.rows;
                 panel.row = left.row;
                 panel.step = 64 / (int64_t)sizeof(number);
-            } else if (!pack && a.step != 1 && j + wide == n && p + 2 * depth <= k) {
+                panel.skip = j == 0 ? 0 : p + deep < k ? deep : m * left.row - p;
+            } else if (!pack && a.step != 1 && last && p + 2 * depth <= k) {
                 panel.lines = GT_STRIDE;
                 panel.row = left.step;
                 panel.step = GT_STRIDE * left.step;
+                panel.skip = deep * left.step;
             }
+            const number *const plus = p > 0 ? c + j : bias ? bias + j : NULL;
             G(panel_down)
-            (cut, deep, left, pack, width, panel, next, b.row, c + j, ldc,
-             p > 0  ? c + j
-             : bias ? bias + j
-                    : NULL,
-             p > 0 ? ldc : 0);
+            (cut, deep, left, pack, width, panel, next, b.row, c + j, ldc, plus, p > 0 ? ldc : 0);
         }
     }
 }
@@ -738,7 +741,7 @@ static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Operand)
             else
 #endif
                 G(block)
-                (rows, columns, k, left, right, turned, to, ld, &space, given ? &part : NULL);
+            (rows, columns, k, left, right, turned, to, ld, &space, given ? &part : NULL);
             if (swapped)
                 GT_KERNEL(G(turn))(rows, columns, space.aside, ld, c + j * ldc + i, ldc, false);
         }

@@ -46,10 +46,12 @@ static void cut(gt_ProductJob *job, const gt_KernelTable *target)
  * stays as it is. */
 static size_t packed_bytes(const gt_ProductJob *job, const gt_Lowering *lowering)
 {
+    enum {
+        MOST = 2 << 20
+    }; /* bytes, what a cache holds: of more, gemm lays out groups of columns for each strip */
     const gt_LoopType type = (gt_LoopType)job->type;
     const int64_t least =
         job->transpose_b ? 64 : 192; /* rows; a B that is turned costs more where it is */
-    const size_t most = (size_t)64 << 20;
     if (job->batches != 1 || !job->by_rows || job->strips < 2 || job->m < least ||
         job->half_a >= 0 || job->half_b >= 0 || job->n < lowering->target->gemm_n[type] ||
         lowering->launches + 2 > GT_MAX_LAUNCHES || lowering->temporaries == GT_MAX_TEMPORARIES ||
@@ -57,7 +59,7 @@ static size_t packed_bytes(const gt_ProductJob *job, const gt_Lowering *lowering
                                            job->k))
         return 0;
     size_t bytes = gt_gemm_packed_bytes(lowering->target, type, job->n, job->k);
-    return bytes <= most ? bytes : 0;
+    return bytes <= MOST ? bytes : 0;
 }
 
 void gt_lower_product(const gt_ShapeRule *rule, gt_Lowering *lowering, const gt_ProductJob *given,
