@@ -80,7 +80,7 @@ GT_BEGIN
     F(assign) F(assign_add) F(assign_sub)                                                          \
     /* update/ */                                                                                  \
     F(accumulate_gradient) F(ema_update) F(ema_overwrite) F(count_step) F(exchange) F(sgd_update)  \
-    F(sgd_momentum_update) F(adam_update) F(adam_amsgrad_update)
+    F(sgd_momentum_update) F(adagrad_update) F(adam_update) F(adam_amsgrad_update)
 /* clang-format on */
 
 #define GT_DECLARE_OPERATION(name) extern const gt_Operation gt_op_##name;
