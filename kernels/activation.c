@@ -101,33 +101,72 @@ void GT_KERNEL(tiles_silu)(const void *job, void *const *at, int64_t first, int6
 /* ---- gelu, and its slope times what arrives ---- */
 
 /* Approximate: the normal distribution function as s = 1 / (1 + e^-2u), u = x (LINEAR + CUBIC x^2), which is (1 + tanh u) / 2
- * without what that cancels below 0. The slope is s + x s (1 - s) 2u'. */
-#define GELU(suffix, type)                                                                         \
-    GT_INLINE type gelu_tail_##suffix(type x, type square)                                         \
-    {                                                                                              \
-        return gt_exp_##suffix(                                                                    \
-            x * gt_fma_##suffix(square, (type)(-2 * GT_GELU_CUBIC), (type)(-2 * GT_GELU_LINEAR))); \
-    }                                                                                              \
-    static void gelu_##suffix(int64_t n, const type *x, type *y)                                   \
-    {                                                                                              \
-        GT_INDEPENDENT                                                                             \
-        for (int64_t i = 0; i < n; i++)                                                            \
-            y[i] = x[i] / ((type)1 + gelu_tail_##suffix(x[i], x[i] * x[i]));                       \
-    }                                                                                              \
-    static void gelu_gradient_##suffix(int64_t n, const type *g, const type *x, type *to)          \
-    {                                                                                              \
-        GT_INDEPENDENT                                                                             \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            const type square = x[i] * x[i];                                                       \
-            const type s = (type)1 / ((type)1 + gelu_tail_##suffix(x[i], square));                 \
-            const type bend =                                                                      \
-                gt_fma_##suffix(square, (type)(6 * GT_GELU_CUBIC), (type)(2 * GT_GELU_LINEAR));    \
-            to[i] = g[i] * gt_fma_##suffix(x[i] * (s * ((type)1 - s)), bend, s);                   \
-        }                                                                                          \
-    }
+ * without what that cancels below 0. The slope is s + x s (1 - s) 2u'. 1 + e^-2u by the loops of the table. */
+static void gelu_sum(const Block *block, const void *x, void *t)
+{
+    each(block, GT_LOOP_SQUARE, x, t);
+    with(block, GT_LOOP_MULTIPLY, t, -2 * GT_GELU_CUBIC, t);
+    with(block, GT_LOOP_ADD, t, -2 * GT_GELU_LINEAR, t);
+    both(block, GT_LOOP_MULTIPLY, x, t, t);
+    each(block, GT_LOOP_EXP, t, t);
+    with(block, GT_LOOP_ADD, t, 1, t);
+}
 
-GELU(f32, float)
-GELU(f64, double)
+/* The same operations on floats at once, but in the base build, which is for old processors. */
+#if !GT_IS_TRUE_BASE
+GT_INLINE float gelu_sum_f32(float x, float square)
+{
+    return 1 +
+           gt_exp_f32(x * (square * (float)(-2 * GT_GELU_CUBIC) + (float)(-2 * GT_GELU_LINEAR)));
+}
+#endif
+
+static void gelu_near(const Block *block, const void *from, void *to)
+{
+#if !GT_IS_TRUE_BASE
+    const float *x = from;
+    float *y = to;
+    if (block->type == GT_LOOP_F32) {
+        GT_INDEPENDENT
+        for (int64_t i = 0; i < block->n; i++)
+            y[i] = x[i] / gelu_sum_f32(x[i], x[i] * x[i]);
+        return;
+    }
+#endif
+    double t[BLOCK];
+    gelu_sum(block, from, t);
+    both(block, GT_LOOP_DIVIDE, from, t, to);
+}
+
+static void gelu_near_gradient(const Block *block, const void *up, const void *from, void *to)
+{
+#if !GT_IS_TRUE_BASE
+    const float *g = up, *x = from;
+    float *y = to;
+    if (block->type == GT_LOOP_F32) {
+        GT_INDEPENDENT
+        for (int64_t i = 0; i < block->n; i++) {
+            const float square = x[i] * x[i], s = 1 / gelu_sum_f32(x[i], square);
+            const float bend = square * (float)(6 * GT_GELU_CUBIC) + (float)(2 * GT_GELU_LINEAR);
+            y[i] = g[i] * (((1 - s) * s * x[i]) * bend + s);
+        }
+        return;
+    }
+#endif
+    double s[BLOCK], t[BLOCK], bend[BLOCK];
+    gelu_sum(block, from, s);
+    each(block, GT_LOOP_RECIPROCAL, s, s);
+    each(block, GT_LOOP_NEGATIVE, s, t);
+    with(block, GT_LOOP_ADD, t, 1, t);
+    both(block, GT_LOOP_MULTIPLY, t, s, t);
+    both(block, GT_LOOP_MULTIPLY, t, from, t);
+    each(block, GT_LOOP_SQUARE, from, bend);
+    with(block, GT_LOOP_MULTIPLY, bend, 6 * GT_GELU_CUBIC, bend);
+    with(block, GT_LOOP_ADD, bend, 2 * GT_GELU_LINEAR, bend);
+    both(block, GT_LOOP_MULTIPLY, t, bend, t);
+    both(block, GT_LOOP_ADD, t, s, t);
+    both(block, GT_LOOP_MULTIPLY, up, t, to);
+}
 
 /* Twice the normal distribution function: erfc(-x / sqrt(2)). */
 static void twice_below(const Block *block, const void *x, void *t)
@@ -139,20 +178,17 @@ static void twice_below(const Block *block, const void *x, void *t)
 static void gelu_block(const gt_ActivationJob *job, const Block *block, const void *x, void *y)
 {
     double t[BLOCK];
-    if (job->exact) {
-        twice_below(block, x, t);
-        with(block, GT_LOOP_MULTIPLY, x, 0.5, y);
-        both(block, GT_LOOP_MULTIPLY, y, t, y);
-    } else if (block->type == GT_LOOP_F32) {
-        gelu_f32(block->n, x, y);
-    } else {
-        gelu_f64(block->n, x, y);
+    if (!job->exact) {
+        gelu_near(block, x, y);
+        return;
     }
+    twice_below(block, x, t);
+    with(block, GT_LOOP_MULTIPLY, x, 0.5, y);
+    both(block, GT_LOOP_MULTIPLY, y, t, y);
 }
 
-/* y[i] from x[i] alone. Approximate: x / (1 + e^(x (x^2 -2 CUBIC + -2 LINEAR))); exact: (x / 2) erfc(x -1/sqrt(2)). From the inside
- * out every product and sum is rounded, but x^2 -2 CUBIC and the sum with it once where products are fused; the constants are
- * rounded first. Any order of tiles. */
+/* y[i] from x[i] alone. Approximate: x / (1 + e^(x (x^2 -2 CUBIC + -2 LINEAR))); exact: (x / 2) erfc(x -1/sqrt(2)). Every product and
+ * sum is rounded, from the inside out; the constants are rounded first. Any order of tiles. */
 void GT_KERNEL(tiles_gelu)(const void *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -165,26 +201,24 @@ static void gelu_gradient_block(const gt_ActivationJob *job, const Block *block,
                                 const void *x, void *to)
 {
     double t[BLOCK], d[BLOCK];
-    if (job->exact) {
-        twice_below(block, x, t);
-        with(block, GT_LOOP_MULTIPLY, t, 0.5, t);
-        each(block, GT_LOOP_SQUARE, x, d);
-        with(block, GT_LOOP_MULTIPLY, d, -0.5, d);
-        each(block, GT_LOOP_EXP, d, d);
-        with(block, GT_LOOP_MULTIPLY, d, GT_GELU_DENSITY, d);
-        both(block, GT_LOOP_MULTIPLY, x, d, d);
-        both(block, GT_LOOP_ADD, t, d, t);
-        both(block, GT_LOOP_MULTIPLY, g, t, to);
-    } else if (block->type == GT_LOOP_F32) {
-        gelu_gradient_f32(block->n, g, x, to);
-    } else {
-        gelu_gradient_f64(block->n, g, x, to);
+    if (!job->exact) {
+        gelu_near_gradient(block, g, x, to);
+        return;
     }
+    twice_below(block, x, t);
+    with(block, GT_LOOP_MULTIPLY, t, 0.5, t);
+    each(block, GT_LOOP_SQUARE, x, d);
+    with(block, GT_LOOP_MULTIPLY, d, -0.5, d);
+    each(block, GT_LOOP_EXP, d, d);
+    with(block, GT_LOOP_MULTIPLY, d, GT_GELU_DENSITY, d);
+    both(block, GT_LOOP_MULTIPLY, x, d, d);
+    both(block, GT_LOOP_ADD, t, d, t);
+    both(block, GT_LOOP_MULTIPLY, g, t, to);
 }
 
-/* g[i] times the slope at x[i]. Approximate, s = 1 / (1 + e^(as in gelu)): (x (s (1 - s))) (x^2 6 CUBIC + 2 LINEAR) + s; exact:
- * erfc(x -1/sqrt(2)) / 2 + x (e^(x^2 -1/2) DENSITY). From the inside out every product and sum is rounded, but in the approximate form a
- * product and the sum with it once where products are fused; the constants are rounded first. Any order of tiles. */
+/* g[i] times the slope at x[i]. Approximate, s = 1 / (1 + e^(as in gelu)): ((1 - s) s x) (x^2 6 CUBIC + 2 LINEAR) + s; exact:
+ * erfc(x -1/sqrt(2)) / 2 + x (e^(x^2 -1/2) DENSITY). Every product and sum is rounded, from the left, from the inside out; the
+ * constants are rounded first. Any order of tiles. */
 void GT_KERNEL(tiles_gelu_gradient)(const void *given, void *const *at, int64_t first, int64_t last,
                                     void *scratch)
 {

@@ -13,14 +13,12 @@ enum { LANES = 16, PART = 1024, TOGETHER = GT_NORM_TOGETHER, SHORT = 512 };
 #define GT_NAME(name) name##_f32
 #define GT_LOW        0x1p-80
 #define GT_HIGH       0x1p100
-#define GT_FAR        125
 #include "norm_template.h"
 
 #define GT_T          double
 #define GT_NAME(name) name##_f64
 #define GT_LOW        0x1p-800
 #define GT_HIGH       0x1p900
-#define GT_FAR        1020
 #include "norm_template.h"
 
 static int64_t first_row(const gt_NormJob *job, int64_t block)

@@ -24,4 +24,7 @@ typedef struct gt_NormJob {
 /* Rows that may go together; elements of a block, which is to stay in the caches; rows whose sums are kept in the type of x. */
 enum { GT_NORM_TOGETHER = 8, GT_NORM_ELEMENTS = 16384, GT_NORM_ROWS = 64, GT_NORM_COLUMNS = 512 };
 
+/* The power of two that brings the largest |x| of a row, or the root of epsilon, to about 1: once/norm.c. */
+double gt_norm_unit(const gt_NormJob *job, const void *x);
+
 #endif

@@ -1,6 +1,6 @@
 /* The loops of norm.c for one element type GT_T. Included once for each; not a header. */
 
-static double GT_NAME(total)(const GT_T *lane)
+static GT_NOINLINE double GT_NAME(total)(const GT_T *lane)
 {
     GT_T sum[LANES / 2];
     for (int j = 0; j < LANES / 2; j++)
@@ -10,25 +10,8 @@ static double GT_NAME(total)(const GT_T *lane)
     return (double)((sum[0] + sum[2]) + (sum[1] + sum[3]));
 }
 
-/* The sum of x unit. */
-static double GT_NAME(sum)(int64_t n, const GT_T *x, GT_T unit)
-{
-    double sum = 0;
-    for (int64_t i = 0, end; i < n; i = end) {
-        GT_T lane[LANES] = {0};
-        end = n - i < PART ? n : i + PART;
-        for (; i + LANES <= end; i += LANES)
-            for (int j = 0; j < LANES; j++)
-                lane[j] += x[i + j] * unit;
-        for (int j = 0; i + j < end; j++)
-            lane[j] += x[i + j] * unit;
-        sum += GT_NAME(total)(lane);
-    }
-    return sum;
-}
-
-/* The sums of a and of a b, in parts[0] and parts[1]. */
-static void GT_NAME(products)(int64_t n, const GT_T *a, const GT_T *b, double *sums)
+/* The sums of a and of a b, in sums[0] and sums[1]. */
+static GT_NOINLINE void GT_NAME(products)(int64_t n, const GT_T *a, const GT_T *b, double *sums)
 {
     sums[0] = sums[1] = 0;
     for (int64_t i = 0, end; i < n; i = end) {
@@ -39,6 +22,7 @@ static void GT_NAME(products)(int64_t n, const GT_T *a, const GT_T *b, double *s
                 lane[j] += a[i + j];
                 product[j] += a[i + j] * b[i + j];
             }
+        GT_ROLLED
         for (int j = 0; i + j < end; j++) {
             lane[j] += a[i + j];
             product[j] += a[i + j] * b[i + j];
@@ -48,37 +32,26 @@ static void GT_NAME(products)(int64_t n, const GT_T *a, const GT_T *b, double *s
     }
 }
 
-/* The power of two that brings the largest |x|, or the root of epsilon, to about 1. */
-static GT_T GT_NAME(unit)(const gt_NormJob *job, const GT_T *x)
-{
-    double most = sqrt(job->epsilon);
-    int exponent;
-    for (int64_t i = 0; i < job->n; i++)
-        most = fabs((double)x[i]) > most ? fabs((double)x[i]) : most;
-    if (!(most > 0) || isinf(most))
-        return 1;
-    frexp(most, &exponent);
-    exponent = exponent < -GT_FAR ? -GT_FAR : exponent > GT_FAR ? GT_FAR : exponent;
-    return (GT_T)ldexp(1, -exponent);
-}
-
-/* Some rows: y = ((x unit - middle) - rest) factor, and the mean squares of what factor is applied to. Step by step over all of
- * them, so that no row waits for its own sums. */
-static void GT_NAME(scale)(const gt_NormJob *job, int rows, const GT_T *x, GT_T unit, GT_T *y,
-                           double *square, GT_T *factor)
+/* Some rows: y = ((x - middle) - rest) factor, and the mean squares of what factor is applied to. y may be x. Step by step over all
+ * of them, so that no row waits for its own sums. */
+static GT_NOINLINE void GT_NAME(scale)(const gt_NormJob *job, int rows, const GT_T *x, GT_T *y,
+                                       double epsilon, double *square, GT_T *factor)
 {
     const int64_t n = job->n;
-    const double count = (double)n, epsilon = job->epsilon * (double)unit * (double)unit;
+    const double count = (double)n;
     double sums[2 * TOGETHER] = {0};
     GT_T middle[TOGETHER], rest[TOGETHER];
     for (int r = 0; job->centered && r < rows; r++)
-        sums[r] = GT_NAME(sum)(n, x + r * n, unit);
+        GT_NAME(products)(n, x + r * n, x + r * n, sums + 2 * r);
     for (int r = 0; r < rows; r++)
-        middle[r] = (GT_T)(sums[r] / count);
+        middle[r] = (GT_T)(sums[2 * r] / count);
     for (int r = 0; r < rows; r++) {
         const GT_T *from = x + r * n, off = middle[r];
         GT_T *to = y + r * n;
-        GT_INDEPENDENT GT_ROLLED for (int64_t i = 0; i < n; i++) to[i] = from[i] * unit - off;
+        GT_INDEPENDENT
+        GT_ROLLED
+        for (int64_t i = 0; i < n; i++)
+            to[i] = from[i] - off;
         GT_NAME(products)(n, to, to, sums + 2 * r);
     }
     for (int r = 0; r < rows; r++) {
@@ -98,22 +71,27 @@ static void GT_NAME(scale)(const gt_NormJob *job, int rows, const GT_T *x, GT_T 
     }
 }
 
-/* y is x normalized; factor is its slope but for what the mean and the size do. Rows whose squares do not fit the type are taken in
- * another unit. */
+/* A row whose squares do not fit the type is taken in another unit. */
+static void GT_NAME(in_unit)(const gt_NormJob *job, const GT_T *x, GT_T *y, GT_T *factor)
+{
+    const GT_T unit = (GT_T)gt_norm_unit(job, x);
+    double square;
+    if (unit == 1)
+        return;
+    GT_KERNEL(GT_NAME(multiply))(job->n, x, 1, &unit, 0, y);
+    GT_NAME(scale)(job, 1, y, y, job->epsilon * (double)unit * (double)unit, &square, factor);
+    *factor *= unit;
+}
+
+/* y is x normalized; factor is its slope but for what the mean and the size do. */
 static void GT_NAME(normalize)(const gt_NormJob *job, int rows, const GT_T *x, GT_T *y,
                                GT_T *factor)
 {
     double square[TOGETHER];
-    GT_NAME(scale)(job, rows, x, 1, y, square, factor);
-    for (int r = 0; r < rows; r++) {
-        const GT_T *row = x + r * job->n;
-        const bool mild = square[r] > GT_LOW && square[r] < GT_HIGH;
-        const GT_T unit = mild ? 1 : GT_NAME(unit)(job, row);
-        if (unit != 1) {
-            GT_NAME(scale)(job, 1, row, unit, y + r * job->n, square, factor + r);
-            factor[r] *= unit;
-        }
-    }
+    GT_NAME(scale)(job, rows, x, y, job->epsilon, square, factor);
+    for (int r = 0; r < rows; r++)
+        if (!(square[r] > GT_LOW && square[r] < GT_HIGH))
+            GT_NAME(in_unit)(job, x + r * job->n, y + r * job->n, factor + r);
 }
 
 /* Rows from `first` on. */
@@ -124,14 +102,10 @@ static void GT_NAME(forward)(const gt_NormJob *job, void *const *at, int64_t fir
     GT_T *y = (GT_T *)at[3] + first * n, factor[TOGETHER];
     GT_NAME(normalize)(job, rows, (const GT_T *)at[0] + first * n, y, factor);
     for (int r = 0; r < rows; r++, y += n) {
-        GT_INDEPENDENT
-        GT_ROLLED
-        for (int64_t i = 0; gamma && i < n; i++)
-            y[i] *= gamma[i];
-        GT_INDEPENDENT
-        GT_ROLLED
-        for (int64_t i = 0; beta && i < n; i++)
-            y[i] += beta[i];
+        if (gamma)
+            GT_KERNEL(GT_NAME(multiply))(n, y, 1, gamma, 1, y);
+        if (beta)
+            GT_KERNEL(GT_NAME(add))(n, y, 1, beta, 1, y);
     }
 }
 
@@ -146,18 +120,18 @@ static void GT_NAME(backward)(const gt_NormJob *job, void *const *at, int64_t fi
     GT_NAME(normalize)(job, rows, (const GT_T *)at[0] + first * n, y, factor);
     for (int r = 0; r < rows; r++) {
         const GT_T *up = g + r * n, *own = y + r * n;
-        GT_T *scaled = a + r * n;
         GT_INDEPENDENT
         GT_ROLLED
         for (int64_t i = 0; i < n; i++) {
             room[i] += up[i] * own[i];
             room[n + i] += up[i];
-            scaled[i] = gamma ? up[i] * gamma[i] : up[i];
         }
-        GT_NAME(products)(n, scaled, own, sums + 2 * r);
+        if (gamma)
+            GT_KERNEL(GT_NAME(multiply))(n, up, 1, gamma, 1, a + r * n);
+        GT_NAME(products)(n, gamma ? a + r * n : up, own, sums + 2 * r);
     }
     for (int r = 0; r < rows; r++) {
-        const GT_T *own = y + r * n, *scaled = a + r * n, slope = factor[r];
+        const GT_T *own = y + r * n, *scaled = (gamma ? a : g) + r * n, slope = factor[r];
         const GT_T mean = job->centered ? (GT_T)(sums[2 * r] / (double)n) : 0;
         const GT_T along = (GT_T)(sums[2 * r + 1] / (double)n);
         GT_INDEPENDENT
@@ -171,4 +145,3 @@ static void GT_NAME(backward)(const gt_NormJob *job, void *const *at, int64_t fi
 #undef GT_NAME
 #undef GT_LOW
 #undef GT_HIGH
-#undef GT_FAR

@@ -1,7 +1,25 @@
-/* What the gradient of layer normalization does at its end: the parts of the blocks become the gradients of gamma and beta. Leans
- * on loops.h. */
+/* What layer normalization seldom does: the unit of a row of very large or small numbers, and what its gradient does at its end, when
+ * the parts of the blocks become the gradients of gamma and beta. Leans on loops.h. */
 #include "kernels/norm.h"
 #include "kernels/loops.h"
+
+#include <math.h>
+
+double gt_norm_unit(const gt_NormJob *job, const void *x)
+{
+    const int far = job->wide_type ? 1020 : 125; /* the unit is a normal number */
+    double most = sqrt(job->epsilon);
+    int exponent;
+    for (int64_t i = 0; i < job->n; i++) {
+        const double size =
+            fabs(job->wide_type ? ((const double *)x)[i] : (double)((const float *)x)[i]);
+        most = size > most ? size : most;
+    }
+    if (!(most > 0) || isinf(most))
+        return 1;
+    frexp(most, &exponent);
+    return ldexp(1, -(exponent < -far ? -far : exponent > far ? far : exponent));
+}
 
 /* gamma' and beta': sums of the parts of the blocks in their order, in double. Any order of tiles. */
 void GT_KERNEL_BASE(tiles_norm_gradient_end)(const void *given, void *const *at, int64_t first,
