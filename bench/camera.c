@@ -139,7 +139,7 @@ static void small_row(const double *x, const double *camera, const double *obser
     const double u = seen[0] / seen[2], v = seen[1] / seen[2], r2 = u * u + v * v;
     const double d = 1 + r2 * (k1 + r2 * k2), slope = 2 * (k1 + 2 * r2 * k2);
     double by_uv[2][2] = {{f * (d + u * u * slope), f * u * v * slope},
-                                {f * u * v * slope, f * (d + v * v * slope)}};
+                          {f * u * v * slope, f * (d + v * v * slope)}};
     out[0] = f * u * d + camera[7] - observed[0];
     out[1] = f * v * d + camera[8] - observed[1];
     through_division(seen, u, v, by_uv, by_seen);
@@ -175,9 +175,8 @@ static void large_row(const double *x, const double *camera, const double *obser
     const double at[2] = {u * d + 2 * p1 * u * v + p2 * (r2 + 2 * u * u),
                           v * d + p1 * (r2 + 2 * v * v) + 2 * p2 * u * v};
     const double mixed = u * v * slope + 2 * p1 * u + 2 * p2 * v;
-    double by_uv[2][2] = {
-        {f[0] * (d + u * u * slope + 2 * p1 * v + 6 * p2 * u), f[0] * mixed},
-        {f[1] * mixed, f[1] * (d + v * v * slope + 6 * p1 * v + 2 * p2 * u)}};
+    double by_uv[2][2] = {{f[0] * (d + u * u * slope + 2 * p1 * v + 6 * p2 * u), f[0] * mixed},
+                          {f[1] * mixed, f[1] * (d + v * v * slope + 6 * p1 * v + 2 * p2 * u)}};
     through_division(seen, u, v, by_uv, by_seen);
     by_pose(by_seen, by_r, LARGE, jacobian);
     for (int k = 0; k < 2; k++) {
@@ -218,8 +217,10 @@ static gt_Tensor *between(gt_Shape shape, double low, double high)
 /* Cameras that look at the origin from a distance of about 5. */
 static gt_Tensor *cameras(int64_t rows, bool large)
 {
-    gt_Tensor *turn = between(gt_shape(rows, 3), 0.1, 0.5), *at = between(gt_shape(rows, 2), -0.5, 0.5);
-    gt_Tensor *away = between(gt_shape(rows, 1), 4, 6), *center = between(gt_shape(rows, 2), 300, 340);
+    gt_Tensor *turn = between(gt_shape(rows, 3), 0.1, 0.5),
+              *at = between(gt_shape(rows, 2), -0.5, 0.5);
+    gt_Tensor *away = between(gt_shape(rows, 1), 4, 6),
+              *center = between(gt_shape(rows, 2), 300, 340);
     gt_Tensor *focal = between(gt_shape(rows, large ? 2 : 1), 500, 600);
     gt_Tensor *bend = between(gt_shape(rows, large ? 5 : 2), -0.1, 0.1);
     return gt_concatenate(gt_tensors(turn, at, away, focal, center, bend), .axis = 1);
@@ -290,8 +291,8 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--profile") == 0)
             profile = true;
     }
-    printf("%s\nFMA peak %.0f GFLOP/s, first cache %.0f GB/s\n", gt_build_info(), 1e-9 * probe_fma(NULL),
-           1e-9 * probe_read());
+    printf("%s\nFMA peak %.0f GFLOP/s, first cache %.0f GB/s\n", gt_build_info(),
+           1e-9 * probe_fma(NULL), 1e-9 * probe_read());
     printf("%4s%14s%14s%10s%14s\n", "", "plan, ms", "by hand, ms", "ratio", "difference");
     for (int c = 0; c < CASES; c++)
         good &= compare(wide_of[c], rows, rounds < 2 ? 2 : rounds, profile);

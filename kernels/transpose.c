@@ -37,8 +37,8 @@
         enum { SIDE = size == 8 ? GT_SIDE / 2 : GT_SIDE };                                         \
         type square[SIDE * SIDE];                                                                  \
         const bool aside = ldy * size >= GT_LONG && ldy * size % GT_SHARE == 0;                    \
-        narrow                                                                                     \
-        for (int64_t r = 0; r < rows; r += SIDE) {                                                 \
+        narrow for (int64_t r = 0; r < rows; r += SIDE)                                            \
+        {                                                                                          \
             const int64_t height = rows - r < SIDE ? rows - r : SIDE;                              \
             for (int64_t c = 0; c < columns; c += SIDE) {                                          \
                 const int64_t width = columns - c < SIDE ? columns - c : SIDE;                     \

@@ -58,7 +58,8 @@ static gt_JoinJob *join_launch(const gt_ShapeRule *rule, gt_Lowering *lowering)
     return job;
 }
 
-static void set_parts(gt_JoinJob *job, gt_Lowering *lowering, int32_t parts, const gt_JoinPart *part)
+static void set_parts(gt_JoinJob *job, gt_Lowering *lowering, int32_t parts,
+                      const gt_JoinPart *part)
 {
     job->parts = parts;
     for (int32_t p = 0; p < parts; p++) {
@@ -91,7 +92,8 @@ static void join_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
         covered += options->part[p].rows * options->part[p].length;
     const bool beside = are_beside(options, out->size);
     if (!beside && options->based)
-        set_parts(join_launch(rule, lowering), lowering, 1, &(gt_JoinPart){0, out->size, 1, out->size});
+        set_parts(join_launch(rule, lowering), lowering, 1,
+                  &(gt_JoinPart){0, out->size, 1, out->size});
     else if (!beside && covered < out->size)
         gt_lower_fill(lowering, out->dtype, rule->inputs, out->size, 0);
     gt_JoinJob *job = join_launch(rule, lowering);
@@ -122,7 +124,7 @@ typedef enum Spread { OTHER, PADDINGS, WITH_BASE } Spread;
 
 typedef struct Sum {
     gt_Program *program;
-    const int32_t *uses; /* how often each value is read */
+    const int32_t *uses;   /* how often each value is read */
     const uint8_t *spread; /* of each value: a Spread */
     int32_t base;          /* the value that is no padding; -1: none yet */
     int32_t parts;
@@ -200,7 +202,8 @@ static bool is_real(const gt_Program *program, int32_t value)
 static Spread spread_of_sum(const Sum *sum, const gt_GraphNode *node)
 {
     const gt_Program *program = sum->program;
-    const int a = sum->spread[input_of(program, node, 0)], b = sum->spread[input_of(program, node, 1)];
+    const int a = sum->spread[input_of(program, node, 0)],
+              b = sum->spread[input_of(program, node, 1)];
     const gt_GraphValue *values = program->graph->values;
     const int64_t size = values[node->output[0]].spec.size;
     if (a == PADDINGS && b == PADDINGS)
@@ -280,20 +283,22 @@ static bool find_parts(Sum *sum, const gt_GraphNode *node)
     int64_t size = program->graph->values[node->output[0]].spec.size;
     sum->parts = 0;
     sum->base = -1;
-    for (const gt_GraphNode *at = node; at; ) {
+    for (const gt_GraphNode *at = node; at;) {
         const int32_t value[2] = {input_of(program, at, 0), input_of(program, at, 1)};
         const Spread of = spread_of_sum(sum, at);
         if (of == OTHER || sum->parts + 2 > GT_JOB_PARTS - 1)
             return false;
-        const int other = sum->spread[value[0]] == PADDINGS; /* of a sum with a base: which one it is in */
+        const int other =
+            sum->spread[value[0]] == PADDINGS; /* of a sum with a base: which one it is in */
         for (int i = 0; i < 2; i++)
             if (of == PADDINGS || i != other) {
                 sum->value[sum->parts] = value[i];
                 sum->part[sum->parts++] = (gt_JoinPart){0, size, 1, size};
             }
         sum->base = of == PADDINGS ? -1 : value[other];
-        at = of == WITH_BASE && sum->spread[value[other]] == WITH_BASE ? maker(program, value[other])
-                                                                       : NULL;
+        at = of == WITH_BASE && sum->spread[value[other]] == WITH_BASE
+                 ? maker(program, value[other])
+                 : NULL;
     }
     for (bool any = true; any;) {
         any = false;
@@ -356,8 +361,8 @@ static void find_spread(const Sum *sum, uint8_t *spread)
     const gt_Graph *graph = sum->program->graph;
     for (int32_t n = 0; n < graph->node_count; n++) {
         const gt_GraphNode *node = &graph->nodes[n];
-        if (!gt_node_is_gone(sum->program, node) && node->outputs == 1 &&
-            node->inputs > 0 && node->input[0] >= 0)
+        if (!gt_node_is_gone(sum->program, node) && node->outputs == 1 && node->inputs > 0 &&
+            node->input[0] >= 0)
             spread[node->output[0]] = (uint8_t)spread_of(sum, node);
     }
 }
