@@ -139,33 +139,53 @@ static void repeat_rows(const gt_ChainJob *job, void *const *at, char *scratch, 
         }
 }
 
-/* y = f(x, ...) for each step in turn, element by element; any order of tiles. */
+/* A chain at work, behind its head if it has one. */
+typedef struct Chain {
+    const gt_ChainJob *job;
+    void *const *at;
+    char *scratch;
+} Chain;
+
+static void run_tile(void *user, int64_t tile)
+{
+    const Chain *chain = user;
+    const gt_ChainJob *job = chain->job;
+    const int64_t end = (tile + 1) * job->tile < job->size ? (tile + 1) * job->tile : job->size;
+    for (int64_t begin = tile * job->tile, next; begin < end; begin = next) {
+        next = begin + job->block < end ? begin + job->block : end;
+        if (job->width > job->block && next > begin - begin % job->width + job->width)
+            next = begin - begin % job->width + job->width; /* to the end of the row */
+        const Piece piece = {job, chain->at, chain->scratch, begin, next - begin};
+        for (int32_t s = 0; s < job->steps; s++)
+            run_step(&piece, &job->step[s]);
+    }
+}
+
+/* y = f(x, ...) for each step in turn, element by element; any order of tiles. A convolution keeps its lists from tile to tile. */
 void GT_KERNEL(tiles_chain)(const void *given, void *const *at, int64_t first, int64_t last,
                             void *scratch)
 {
     const gt_ChainJob *job = given;
+    const gt_KernelTable *table = &GT_KERNEL(kernels);
+    const void *head = (const char *)job + job->head_job;
+    char *head_scratch = (char *)scratch + job->chain_scratch;
     void *head_at[GT_CHAIN_OPERANDS];
+    Chain chain = {job, at, scratch};
     for (int i = 0; job->head >= 0 && i < GT_CHAIN_OPERANDS; i++)
         head_at[i] = at[job->head_at[i]];
     if (job->steps == 0) { /* the head does it all */
-        GT_KERNEL(kernels).tile[job->head]((const char *)job + job->head_job, head_at, first, last,
-                                           (char *)scratch + job->chain_scratch);
+        table->tile[job->head](head, head_at, first, last, head_scratch);
         return;
     }
     if (job->repeats)
         repeat_rows(job, at, scratch, job->size < job->block ? job->size : job->block);
+    if (job->head == GT_TILES_conv) {
+        gt_conv_tiles(table, head, head_at, first, last, head_scratch, run_tile, &chain);
+        return;
+    }
     for (int64_t tile = first; tile < last; tile++) {
-        int64_t end = (tile + 1) * job->tile < job->size ? (tile + 1) * job->tile : job->size;
         if (job->head >= 0)
-            GT_KERNEL(kernels).tile[job->head]((const char *)job + job->head_job, head_at, tile,
-                                               tile + 1, (char *)scratch + job->chain_scratch);
-        for (int64_t begin = tile * job->tile, next; begin < end; begin = next) {
-            next = begin + job->block < end ? begin + job->block : end;
-            if (job->width > job->block && next > begin - begin % job->width + job->width)
-                next = begin - begin % job->width + job->width; /* to the end of the row */
-            const Piece piece = {job, at, scratch, begin, next - begin};
-            for (int32_t s = 0; s < job->steps; s++)
-                run_step(&piece, &job->step[s]);
-        }
+            table->tile[job->head](head, head_at, tile, tile + 1, head_scratch);
+        run_tile(&chain, tile);
     }
 }

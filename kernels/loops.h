@@ -73,7 +73,7 @@
 #endif
 
 /* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
- * and rare, O real and compiled once, N numeric, M numeric with rare float32, Q with rare reals, S with
+ * and rare, O real and compiled once, N numeric, Q with rare reals, S with
  * reals compiled once, I integers, W integers and bool, B bool, A all. */
 #define GT_TYPES_F(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, f64, double, F64)
 #define GT_TYPES_R(X, ...) X(__VA_ARGS__, r32, float, F32) X(__VA_ARGS__, r64, double, F64)
@@ -84,9 +84,6 @@
 #define GT_TYPES_N(X, ...) GT_TYPES_F(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_Q(X, ...) GT_TYPES_R(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_S(X, ...) GT_TYPES_O(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
-#define GT_TYPES_M(X, ...)                                                                         \
-    X(__VA_ARGS__, r32, float, F32)                                                                \
-    X(__VA_ARGS__, f64, double, F64) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_B(X, ...) X(__VA_ARGS__, b8, uint8_t, BOOL)
 #define GT_TYPES_W(X, ...) GT_TYPES_I(X, __VA_ARGS__) X(__VA_ARGS__, u8, uint8_t, BOOL)
 #define GT_TYPES_A(X, ...) GT_TYPES_N(X, __VA_ARGS__) GT_TYPES_B(X, __VA_ARGS__)
@@ -231,7 +228,7 @@ GT_BINARY_LOOPS(GT_DECLARE_BINARY)
 GT_COMPARE_LOOPS(GT_DECLARE_COMPARE)
 GT_REDUCE_LOOPS(GT_DECLARE_REDUCE)
 
-GT_TYPES_N(GT_DECLARE, gt_FindLoop, find)
+GT_TYPES_Q(GT_DECLARE, gt_FindLoop, find)
 
 GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f32)
 GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
@@ -242,13 +239,12 @@ gt_ReduceLoop GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64);
 gt_ReduceColumnsLoop GT_KERNEL_BASE(sum_bytes_columns_i32), GT_KERNEL_BASE(sum_bytes_columns_i64);
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i64)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
-GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_b8)
 
-GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_sum)
+gt_RowsLoop GT_KERNEL_RARE(few_rows_sum_f32), GT_KERNEL_RARE(few_rows_sum_f64);
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_squares)
-GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_prod)
-gt_RowsLoop GT_KERNEL_RARE(few_rows_max_f32), GT_KERNEL(few_rows_max_f64);
-gt_RowsLoop GT_KERNEL_RARE(few_rows_min_f32), GT_KERNEL(few_rows_min_f64);
+gt_RowsLoop GT_KERNEL_RARE(few_rows_prod_f32), GT_KERNEL_RARE(few_rows_prod_f64);
+gt_RowsLoop GT_KERNEL_RARE(few_rows_max_f32), GT_KERNEL_RARE(few_rows_max_f64);
+gt_RowsLoop GT_KERNEL_RARE(few_rows_min_f32), GT_KERNEL_RARE(few_rows_min_f64);
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, softmax)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, log_softmax)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, logsumexp)
@@ -263,6 +259,7 @@ gt_DotLoop GT_KERNEL(dot_f32);
 
 gt_ConvLoop GT_KERNEL(conv_dense_f32), GT_KERNEL(conv_dense_f64);
 gt_ConvLoop GT_KERNEL(conv_deep_f32), GT_KERNEL(conv_deep_f64);
+gt_MarkLoop GT_KERNEL(pool_mark_f32), GT_KERNEL(pool_mark_f64);
 
 gt_WidenLoop GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16);
 gt_CastLoop GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32);
@@ -273,7 +270,7 @@ gt_SpreadLoop GT_KERNEL_BASE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL(spre
     GT_KERNEL(spread_8);
 gt_SelectLoop GT_KERNEL_BASE(select_1), GT_KERNEL_BASE(select_2), GT_KERNEL(select_4),
     GT_KERNEL(select_8);
-gt_TransposeLoop GT_KERNEL(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
+gt_TransposeLoop GT_KERNEL_BASE(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
     GT_KERNEL(transpose_8);
 
 #endif

@@ -15,7 +15,7 @@ static void GT_NAME(totals)(int64_t rows, int64_t columns, const GT_T *x, GT_T *
 {
     double sum[GT_GROUP];
     if (columns < 32)
-        GT_KERNEL(GT_NAME(few_rows_sum))(rows, columns, x, sum);
+        GT_KERNEL_RARE(GT_NAME(few_rows_sum))(rows, columns, x, sum);
     for (int64_t r = 0; r < rows; r++)
         y[r] = columns < 32 ? (GT_T)sum[r] : (GT_T)GT_NAME(row_sum)(columns, x + r * columns);
 }
@@ -117,7 +117,12 @@ void GT_KERNEL(GT_NAME(log_softmax))(int64_t rows, int64_t columns, const void *
 void GT_KERNEL(GT_NAME(logsumexp))(int64_t rows, int64_t columns, const void *from, void *to)
 {
     GT_T shift[GT_GROUP], log_sum[GT_GROUP];
-    const int64_t group = GT_NAME(rows_of_group)(columns > 0 ? columns : 1);
+    if (columns <= 0) {
+        for (int64_t r = 0; r < rows; r++)
+            ((GT_T *)to)[r] = (GT_T)-INFINITY;
+        return;
+    }
+    const int64_t group = GT_NAME(rows_of_group)(columns);
     for (int64_t first = 0; first < rows; first += group) {
         int64_t count = rows - first < group ? rows - first : group;
         const GT_T *x = (const GT_T *)from + first * columns;
