@@ -178,6 +178,36 @@ Test(narrow, reductions_of_many_rows)
                 }
 }
 
+/* Few columns: whatever the width, a column is what it is by itself. */
+Test(narrow, reductions_of_few_columns)
+{
+    FOR_TABLES(table)
+    for (int loop = 0; loop < GT_REDUCE_LOOP_COUNT; loop++)
+        for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
+            for (int64_t w = 1; w <= 9; w++)
+                for (int64_t rows = 1; rows <= 3000; rows += rows < 1500 ? 487 : 511) {
+                    const bool wide = loop != GT_LOOP_MAX && loop != GT_LOOP_MIN;
+                    const int64_t size = type == GT_LOOP_F32 ? 4 : 8;
+                    const int64_t step = loop == GT_LOOP_PROD ? 16 : wide ? 8 : size;
+                    char *x = numbers(type, rows * w, rows % 2);
+                    char *apart = memory(rows * 10 * size);
+                    for (int64_t i = 0; i < rows; i++)
+                        memcpy(apart + i * 10 * size, x + i * w * size, (size_t)(w * size));
+                    char *y = memory(w * step), *right = memory(w * step);
+                    table->reduce_columns[loop][type](rows, w, w, x, y);
+                    for (int64_t j = 0; j < w; j++)
+                        table->reduce_columns[loop][type](rows, 1, 10, apart + j * size,
+                                                          right + j * step);
+                    CHECK(same_result(loop, type, w, y, right, step),
+                          "%s: loop %d of type %d, %d columns of %d", table->isa, loop, type,
+                          (int)w, (int)rows);
+                    free(apart);
+                    free(x);
+                    free(y);
+                    free(right);
+                }
+}
+
 Test(narrow, softmax_of_many_rows)
 {
     FOR_TABLES(table)
