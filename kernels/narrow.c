@@ -146,8 +146,7 @@ static void mix_to_part(Mix *m, int w, int two)
 {
     const Vector element = GT_VECTOR(srlv_epi32)(numbered(), all(two));
     for (int j = 0; j < w; j++) {
-        const Vector from =
-            GT_VECTOR(add_epi32)(GT_VECTOR(mullo_epi32)(element, all(w)), all(j));
+        const Vector from = GT_VECTOR(add_epi32)(GT_VECTOR(mullo_epi32)(element, all(w)), all(j));
         m->places[j] = places_of(from, two);
         for (int k = 1; k < w; k++)
             m->where[j][k] = equal(GT_VECTOR(srlv_epi32)(from, all(LOG - two)), all(k));
