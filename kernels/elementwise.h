@@ -60,7 +60,7 @@
                 memmove(ys, chosen, (size_t)n * sizeof(type));                                     \
             } else {                                                                               \
                 ys[0] = chosen[0];                                                                 \
-                gt_repeat(ys, sizeof(type), n);                                                    \
+                gt_repeat_bytes(ys, sizeof(type), n);                                              \
             }                                                                                      \
         } else if (sa && sb) {                                                                     \
             GT_INDEPENDENT                                                                         \

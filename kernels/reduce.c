@@ -1,12 +1,14 @@
 /* Reductions of floats whose bits depend on the numbers and their count alone (reduce.h has the order), and the softmax
  * family that is made of them; integers: once/integer_reductions.c. Leans on functions.h. */
 #include "functions.h"
+#include "narrow.h"
 #include "reduce.h"
 
 #define GT_GROUP 1024 /* numbers that one pass of softmax takes */
 
 #define GT_T          float
 #define GT_REAL       32
+#define GT_PART       GT_KERNEL(part_4)
 #define GT_I          uint32_t
 #define GT_NAME(name) name##_f32
 #define GT_LOWEST     -INFINITY
@@ -14,9 +16,11 @@
 #define GT_IS_NAN(x)  ((x) != (x))
 #include "reduce_template.h"
 #undef GT_IS_NAN
+#undef GT_PART
 
 #define GT_T          double
 #define GT_REAL       64
+#define GT_PART       GT_KERNEL(part_8)
 #define GT_I          uint64_t
 #define GT_NAME(name) name##_f64
 #define GT_LOWEST     -INFINITY
@@ -24,6 +28,7 @@
 #define GT_IS_NAN(x)  ((x) != (x))
 #include "reduce_template.h"
 #undef GT_IS_NAN
+#undef GT_PART
 
 /* The products are exact in double; lanes as in a block of a row. */
 double GT_KERNEL(dot_f32)(int64_t n, const float *a, const float *b)
@@ -49,9 +54,13 @@ double GT_KERNEL(dot_f32)(int64_t n, const float *a, const float *b)
 #define GT_T              float
 #define GT_NAME(name)     name##_f32
 #define GT_FUNCTION(name) gt_##name##_f32
+#define GT_FEW_MAX        GT_KERNEL_RARE(few_rows_max_f32)
+#define GT_SPREAD         GT_KERNEL(spread_4)
 #include "softmax_template.h"
 
 #define GT_T              double
 #define GT_NAME(name)     name##_f64
 #define GT_FUNCTION(name) gt_##name##_f64
+#define GT_FEW_MAX        GT_KERNEL_RARE(few_rows_max_f64)
+#define GT_SPREAD         GT_KERNEL(spread_8)
 #include "softmax_template.h"

@@ -9,13 +9,14 @@
 #define GT_LONG  2048 /* bytes from a row of y to the next, from where on they may share a place */
 #define GT_SHARE 512  /* and they do, many of them, if it is a multiple of this */
 
-#define GT_TRANSPOSE(size, type, turn)                                                             \
+#define GT_TRANSPOSE(size, type, turn, narrow)                                                     \
     void GT_KERNEL(transpose_##size)(int64_t rows, int64_t columns, const void *from, int64_t ldx, \
                                      void *to, int64_t ldy)                                        \
     {                                                                                              \
         enum { SIDE = size == 8 ? GT_SIDE / 2 : GT_SIDE };                                         \
         type square[SIDE * SIDE];                                                                  \
         const bool aside = ldy * size >= GT_LONG && ldy * size % GT_SHARE == 0;                    \
+        narrow                                                                                     \
         for (int64_t r = 0; r < rows; r += SIDE) {                                                 \
             const int64_t height = rows - r < SIDE ? rows - r : SIDE;                              \
             for (int64_t c = 0; c < columns; c += SIDE) {                                          \

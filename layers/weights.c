@@ -322,13 +322,15 @@ const char *gt_variable_path_at(const char *here, gt_Layer *layer, const gt_Vari
     gt_LayerState *state = context ? gt_layer_check(context, here, "variable_path", layer) : NULL;
     if (!state || !gt_variable_spec(context, here, "variable_path", variable) ||
         !renew_paths(state->object.context, state))
-        return NULL;
+        return "";
     int32_t part = gt_map_find(&state->paths.variables, gt_map_pointer(variable));
-    if (part >= 0)
-        return join_parts(state, part);
+    if (part >= 0) {
+        const char *path = join_parts(state, part);
+        return path ? path : "";
+    }
     gt_raise(context, GT_INVALID, here, "variable_path", "variable %s is not one of %s",
              gt_variable_label(variable), state->name);
-    return NULL;
+    return "";
 }
 
 const char *gt_layer_name_at(const char *here, const gt_Layer *layer)

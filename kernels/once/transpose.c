@@ -12,6 +12,6 @@
     }
 
 GT_TURN_PLAIN(1, uint8_t)
-GT_TRANSPOSE(1, uint8_t, gt_turn_1)
+GT_TRANSPOSE(1, uint8_t, gt_turn_1, )
 GT_TURN_PLAIN(2, uint16_t)
-GT_TRANSPOSE(2, uint16_t, gt_turn_2)
+GT_TRANSPOSE(2, uint16_t, gt_turn_2, )

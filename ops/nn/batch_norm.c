@@ -207,6 +207,7 @@ static void norm_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     launch(lowering, GT_TILES_batch_moments, job.blocks, &job);
     launch(lowering, GT_TILES_batch_moments_end, 1, &job);
     launch(lowering, GT_TILES_batch_scale, job.blocks, &job);
+    gt_lower_span(lowering, job.group * job.channels);
 }
 
 /* What arrives at the mean goes to every row, at the variance 2 d / n times. */
