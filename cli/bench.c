@@ -194,7 +194,7 @@ static gt_Status print_profile(const char *name, gt_Function *function, const Be
     for (double began = seconds(); gt_status() == GT_OK && seconds() - began < given.seconds / 2;)
         run_once(function, bench);
     const char *text = gt_function_print(function);
-    if (text)
+    if (*text)
         printf("\n%s, step by step:\n%s", name, text);
     return gt_status();
 }
@@ -260,7 +260,7 @@ static int run(const char **operands)
     static Bench bench;
     if (given.batch < 1 || given.length < 1 || given.threads < 1 || given.seconds <= 0)
         return misuse("--batch, --length and --threads must be at least 1, --seconds above 0");
-    gt_set_threads((int)given.threads);
+    gt_set_threads(given.threads < INT32_MAX ? (int)given.threads : INT32_MAX);
     const char *text = network_text(operands[0]);
     bench.model = text ? gt_load_model(operands[0]) : NULL;
     return bench.model && make_inputs(&bench, text) && prepare(&bench) ? measure(&bench)

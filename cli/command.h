@@ -39,6 +39,10 @@ typedef struct Output {
     char temporary[1100]; /* "": it is written as it is, a pipe or a terminal */
 } Output;
 bool output_open(Output *output, const char *path);
+/* A file that is read, or will be written: nothing else may be written in its place. NULL is ignored. */
+void output_spares(const char *path);
+/* May a file be made there? False: told. It is for the files that the library writes; output_open asks by itself. */
+bool output_free(const char *path);
 int output_close(Output *output); /* exit status */
 /* Was everything printed? EXIT_SUCCESS, or a failure that is told. */
 int finish_output(FILE *file, const char *path);

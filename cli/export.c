@@ -44,16 +44,14 @@ static gt_Status print_architecture(gt_Layer *model, FILE *file)
 {
     size_t wrong;
     const char *text = gt_layer_to_json(model);
-    if (text)
+    if (*text)
         json_print(file, json_of(text, strlen(text), &wrong));
     return gt_status();
 }
 
 static gt_Status print_summary(gt_Layer *model, FILE *file)
 {
-    const char *text = gt_summary(model);
-    if (text)
-        fputs(text, file);
+    fputs(gt_summary(model), file);
     return gt_status();
 }
 
@@ -61,9 +59,7 @@ static gt_Status print_picture(gt_Layer *model, FILE *file, gt_PictureFormat kin
 {
     gt_Picture *made = gt_plot_model(model, .show_shapes = true, .show_layer_names = true,
                                      .show_layer_activations = true);
-    const char *text = made ? gt_picture_text(made, .format = kind) : NULL;
-    if (text)
-        fputs(text, file);
+    fputs(gt_picture_text(made, .format = kind), file);
     gt_picture_free(made);
     return gt_status();
 }
@@ -141,7 +137,7 @@ static int run(const char **operands)
         return EXIT_FAILURE;
     if (to->print)
         return print_into(to, model);
-    return to->save(model, output) == GT_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    return output_free(output) && to->save(model, output) == GT_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 const Command export_command = {

@@ -91,9 +91,8 @@ static int npz(const char *path)
     printf("%s: an NPZ archive, %d arrays\n", path, count);
     for (int i = 0; i < count; i++) {
         char name[256];
-        const char *given = gt_npz_name(path, i);
-        snprintf(name, sizeof name, "%s", given ? given : "");
-        gt_Tensor *array = given ? gt_load_npz(path, name) : NULL;
+        snprintf(name, sizeof name, "%s", gt_npz_name(path, i));
+        gt_Tensor *array = gt_load_npz(path, name);
         if (!array)
             return EXIT_FAILURE;
         print_spec(name, gt_spec(array));

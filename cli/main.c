@@ -31,6 +31,7 @@ static const char *const spellings[][2] = {
      "is the last one that of the labels?"},
     {".skip_rows = ", "--skip-rows "},
     {".max_categories", "--max-categories"},
+    {".columns", "--columns"},
     {".without", "--without"},
     {"the text: ", ""},
 };
@@ -199,6 +200,8 @@ static int run(int count, char **arguments)
     if (!options_read(current->name, current->options, current->operands, count, arguments,
                       operands, current->operand_count))
         return EXIT_USAGE;
+    for (int i = 0; i < current->operand_count; i++)
+        output_spares(operands[i]);
     gt_set_warning(warn, NULL);
     int status = current->run(operands);
     if (gt_status() != GT_OK && status != EXIT_USAGE) {

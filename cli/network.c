@@ -192,7 +192,10 @@ static bool fits(gt_Layer *model, const Rows *rows, gt_Tensor *x)
 
 static gt_Layer *written_model(const Network *network, const Rows *rows, gt_Tensor *x)
 {
+    size_t wrong;
     const char *text = architecture(network->model);
+    if (text && !json_of(text, strlen(text), &wrong).text)
+        return fail("%.255s: expected an architecture in JSON, or a model", network->model), NULL;
     gt_Layer *model = text ? gt_layer_from_json(text) : NULL;
     if (!model)
         return NULL;

@@ -8,6 +8,47 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MOST_SPARED 16
+
+static const char *spared[MOST_SPARED];
+static int spared_count;
+
+void output_spares(const char *path)
+{
+    if (path && spared_count < MOST_SPARED)
+        spared[spared_count++] = path;
+}
+
+/* The same name, or another one of the same file. A terminal may be read and written. */
+static bool is_same(const char *a, const char *b)
+{
+    struct stat x, y;
+    return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+                                 x.st_ino == y.st_ino);
+}
+
+bool output_free(const char *path)
+{
+    char folder[1024] = ".";
+    struct stat old;
+    const char *slash = strrchr(path, '/');
+    if (!*path)
+        return fail("the name of an output is empty"), false;
+    if (strcmp(path, "-") == 0)
+        return fail("-: standard output cannot have it; ./- is a file of that name"), false;
+    for (int i = 0; i < spared_count; i++)
+        if (is_same(path, spared[i]))
+            return fail("%s: the output would replace what is read, or another output", path), false;
+    bool exists = stat(path, &old) == 0;
+    if (exists && S_ISDIR(old.st_mode))
+        return fail("%s: cannot be made: it is a folder", path), false;
+    if (slash)
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash == path ? 1 : slash - path), path);
+    if (access(exists && !S_ISREG(old.st_mode) ? path : folder, W_OK) == 0)
+        return true;
+    return fail("%s: cannot be made: %s: %s", path, folder, strerror(errno)), false;
+}
+
 /* A new file beside it, with the permissions that it has or that a new one gets. */
 static FILE *open_temporary(Output *output, const struct stat *old)
 {
@@ -27,8 +68,12 @@ bool output_open(Output *output, const char *path)
 {
     struct stat old;
     *output = (Output){.file = stdout, .path = path};
-    if (!path)
+    if (!path || strcmp(path, "-") == 0) {
+        output->path = NULL;
         return true;
+    }
+    if (!output_free(path))
+        return false;
     bool exists = stat(path, &old) == 0;
     output->file = exists && !S_ISREG(old.st_mode) ? fopen(path, "w")
                                                    : open_temporary(output, exists ? &old : NULL);

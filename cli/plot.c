@@ -15,7 +15,7 @@ static const Option options[] = {
 
 static int run(const char **operands)
 {
-    gt_Layer *model = gt_load_model(operands[0]);
+    gt_Layer *model = output_free(output) ? gt_load_model(operands[0]) : NULL;
     if (!model || gt_save_picture(
                       gt_plot_model(model, .show_shapes = true, .show_layer_names = true,
                                     .show_layer_activations = true, .expand_nested = nested,

@@ -145,7 +145,7 @@ static gt_Dataset *open_csv(const Reading *reading, gt_Missing missing, const Wo
         .columns = names_of(&reading->columns), .without = names_of(&reading->without),
         .categories = names_of(categories), .na = names_of(&reading->na), .missing = missing,
         .decimal = reading->decimal[0], .skip_rows = reading->skip_rows,
-        .max_categories = (int32_t)reading->max_categories, .shuffle = false,
+        .max_categories = (int32_t)(reading->max_categories < INT32_MAX ? reading->max_categories : INT32_MAX), .shuffle = false,
         .batch_size = ALL_ROWS);
 }
 

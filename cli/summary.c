@@ -17,9 +17,8 @@ static int run(const char **operands)
     if (width < 40 || width > 10000)
         return misuse("--width must be from 40 to 10000 (got %lld)", (long long)width);
     gt_Layer *model = gt_load_model(operands[0]);
-    const char *text =
-        model ? gt_summary(model, .line_length = (int32_t)width, .expand_nested = nested) : NULL;
-    if (!text)
+    const char *text = gt_summary(model, .line_length = (int32_t)width, .expand_nested = nested);
+    if (gt_status() != GT_OK)
         return EXIT_FAILURE;
     fputs(text, stdout);
     return finish_output(stdout, "standard output");

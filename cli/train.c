@@ -98,6 +98,9 @@ static bool check_options(const char *path)
         : given.held_out <= 0 || given.held_out > 0.9 ? "--held-out must be above 0, at most 0.9"
         : given.validation <= 0 || given.validation > 0.9
             ? "--validation must be above 0, at most 0.9"
+        : given.held_out + given.validation > 0.95 ? "--held-out and --validation leave too few rows to train on"
+        : given.curves && !ends_with(given.curves, ".svg") ? "--curves must end with .svg"
+        : reading.max_categories < 1      ? "--max-categories must be at least 1"
         : reading.skip_rows < 0           ? "--skip-rows must not be negative"
         : !good_decimal(reading.decimal)  ? DECIMAL_WORDS
         : reading.labels && reading.label ? "--label and --labels exclude each other"
@@ -138,23 +141,18 @@ static const char *output_path(void)
     return path;
 }
 
-/* Can a file be made there? Better known before the training than after it. */
-static bool can_write(const char *path)
-{
-    char folder[1024] = ".";
-    const char *slash = strrchr(path, '/');
-    if (slash)
-        snprintf(folder, sizeof folder, "%.*s", (int)(slash == path ? 1 : slash - path), path);
-    if (access(folder, W_OK) == 0)
-        return true;
-    fail("%s: cannot be made: %s: %s", path, folder, strerror(errno));
-    return false;
-}
-
+/* Better known before the training than after it. */
 static bool can_write_all(void)
 {
-    return can_write(output_path()) && (!given.history || can_write(given.history)) &&
-           (!given.curves || can_write(given.curves));
+    const char *const outputs[] = {output_path(), given.history, given.curves};
+    output_spares(reading.path);
+    output_spares(reading.labels);
+    for (int i = 0; i < 3; i++) {
+        if (outputs[i] && !output_free(outputs[i]))
+            return false;
+        output_spares(outputs[i]);
+    }
+    return true;
 }
 
 /* ---- rows to train on, to validate with, and held out ---- */
@@ -280,7 +278,7 @@ static gt_History *train(gt_Layer *model, const Part parts[PARTS])
         gt_dataset_from_tensors(parts[VALIDATION].x, parts[VALIDATION].y, .batch_size = 256);
     signal(SIGINT, interrupt);
     gt_Callback *stopping =
-        gt_EarlyStopping(.patience = (int32_t)patience, .restore_best_weights = true);
+        gt_EarlyStopping(.patience = (int32_t)within(patience, 1, INT32_MAX), .restore_best_weights = true);
     return gt_fit(model, rows, .epochs = epochs, .validation = validation, .stop = &interrupted,
                   .verbose = given.quiet || given.live ? GT_VERBOSITY_SILENT : GT_VERBOSITY_AUTO,
                   .callbacks =
@@ -388,7 +386,7 @@ static int run(const char **operands)
     network.rate_given = options_has(options, &network.rate);
     gt_set_seed((uint64_t)given.seed);
     if (given.threads > 0)
-        gt_set_threads((int)given.threads);
+        gt_set_threads((int)within(given.threads, 1, INT32_MAX));
     if (!can_write_all() || !rows_read(&reading, &rows) || !labels_differ(rows.y) ||
         !deal(&rows, parts))
         return EXIT_FAILURE;

@@ -19,6 +19,8 @@
 
 GT_BEGIN
 
+/* All state of the library: memory, the pending error, random numbers, threads, everything that was made in it. Each thread
+ * has a current one, made by itself at its first call, and needs no other (docs/threads.md). */
 typedef struct gt_Context gt_Context;
 
 /* The host's memory. `allocate` returns memory of that alignment (a power of two, at least

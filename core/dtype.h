@@ -11,6 +11,7 @@
 
 GT_BEGIN
 
+/* The type of a tensor's elements. */
 typedef enum gt_DType {
     GT_DTYPE_NONE = 0, /* "not given": inherited, or taken from the data */
     GT_FLOAT32 = 1,

@@ -8,6 +8,7 @@
 
 GT_BEGIN
 
+/* How a call ended: GT_OK, or the kind of the error that is pending. */
 typedef enum gt_Status {
     GT_OK = 0,
     GT_INVALID = 1,   /* an argument is wrong: NULL, shape, dtype, axis, range, option */

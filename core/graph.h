@@ -42,6 +42,7 @@ typedef struct gt_GraphNode {
     void *options;    /* owned; NULL if the operation has none */
     const char *name; /* for people; NULL: the operation's. The graph's */
     const char *here;
+    bool at_call; /* `here` is where the function was called that was traced, as by gt_fit: the next call is elsewhere */
     const char *
         path; /* of the layer that was being called, "model/dense_1"; the graph's. NULL: none was */
     const gt_Operation *gradient_of; /* whose gradient rule applied it; NULL: none did */

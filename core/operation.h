@@ -15,7 +15,9 @@ GT_BEGIN
 #define GT_MAX_OUTPUTS 8
 
 typedef struct gt_Operation gt_Operation;
+/* What the gradient rule of an operation is called with, and asks by gt_wants, gt_rule_input, gt_rule_output and gt_upstream. */
 typedef struct gt_GradientRule gt_GradientRule;
+/* Where the `lower` of an operation puts its launches and temporaries, for one instruction set. */
 typedef struct gt_Lowering gt_Lowering;
 
 /* What a shape rule sees and fills. Inputs that are optional and absent are NULL. */
@@ -60,6 +62,7 @@ typedef struct gt_SampleInput {
     double diagonal; /* row i of each matrix has (i + 1) times this added on its diagonal */
     const char *words; /* of GT_TEXT, for layers: "red|green||blue"; numbers from 0 to high - 1 say which */
 } gt_SampleInput;
+/* One call of an operation: its inputs and options. Every test that walks all operations makes it. */
 typedef struct gt_Sample {
     int32_t inputs;              /* 0 ends the list, unless `none` */
     const gt_SampleInput *input; /* `inputs` of them: GT_INPUTS(first, second) */
@@ -117,11 +120,13 @@ typedef enum gt_LoopKind {
     GT_LOOP_KIND_BINARY,
     GT_LOOP_KIND_COMPARE
 } gt_LoopKind;
+/* The inner loop of an element-wise operation. */
 typedef struct gt_Loop {
     gt_LoopKind kind;
     int32_t id;
 } gt_Loop;
 
+/* The record of an operation: all that eager calls, traces, gradients, masks and plans know of it. */
 struct gt_Operation {
     uint32_t size;                /* of this struct: plug-ins of older versions keep working */
     uint32_t flags;               /* GT_OP_... */

@@ -190,24 +190,24 @@ const char *gt_strings_get_at(const char *here, gt_Strings strings, int64_t inde
     if (length)
         *length = 0;
     if (!context || !check_specs(context, here, operation, "the text", &strings, &bytes, &offsets))
-        return NULL;
+        return "";
     if (!length || index < 0 || index >= offsets->size - 1) {
         gt_raise(context, GT_INVALID, here, operation,
                  length ? "index %lld is out of range: there are %lld strings"
                         : "where the length goes is NULL (string %lld of %lld)",
                  (long long)index, (long long)(offsets->size - 1));
-        return NULL;
+        return "";
     }
     if (is_symbol(context, &strings))
         return "";
     const int64_t *at = numbers_of(context, here, operation, strings.offsets, offsets);
     const char *data = at ? numbers_of(context, here, operation, strings.bytes, bytes) : NULL;
     if (gt_context_status(context) != GT_OK)
-        return NULL;
+        return "";
     if (at[index] < 0 || at[index] > at[index + 1] || at[index + 1] > bytes->size) {
         gt_raise(context, GT_INVALID, here, operation, "the offsets of string %lld leave the bytes",
                  (long long)index);
-        return NULL;
+        return "";
     }
     *length = (size_t)(at[index + 1] - at[index]);
     return data ? data + at[index] : "";

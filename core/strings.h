@@ -16,6 +16,7 @@
 
 GT_BEGIN
 
+/* A column of text, or rows of it: a value of two tensors, the bytes of all strings behind each other and where each begins. */
 typedef struct gt_Strings {
     gt_Tensor *bytes;   /* uint8 (n) */
     gt_Tensor *offsets; /* int64 (count + 1) */
@@ -42,7 +43,7 @@ GT_API int64_t gt_strings_count_at(const char *here, gt_Strings strings);
 #define gt_strings_shape(strings) gt_strings_shape_at(GT_HERE, strings)
 GT_API gt_Shape gt_strings_shape_at(const char *here, gt_Strings strings);
 /* String number `index`, `*length` bytes without a zero behind them: printf("%.*s", (int)length, text). They live as long as
- * strings.bytes. NULL on failure. */
+ * strings.bytes. "" and length 0 on failure. */
 #define gt_strings_get(strings, index, length) gt_strings_get_at(GT_HERE, strings, index, length)
 GT_API const char *gt_strings_get_at(const char *here, gt_Strings strings, int64_t index,
                                      size_t *length);

@@ -10,6 +10,7 @@
 
 GT_BEGIN
 
+/* A recording of operations, from which gradients are taken. */
 typedef struct gt_Tape gt_Tape;
 
 #define gt_tape_begin_OPTIONS(F, S)                                                                \

@@ -13,9 +13,11 @@
 
 GT_BEGIN
 
+/* An array of elements of one type: a handle that belongs to the scope it was made in, and is never freed by hand. */
 typedef struct gt_Tensor gt_Tensor;
 /* A variable is a tensor with stable, mutable memory; what needs one checks at run time. */
 typedef gt_Tensor gt_Variable;
+/* Owns the tensors that are made while it is the innermost one, and frees them when it ends. */
 typedef struct gt_Scope gt_Scope;
 
 /* A few tensors in order. It borrows: the array is its maker's. */

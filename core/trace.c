@@ -13,6 +13,7 @@ static gt_Trace *start(gt_Context *context, gt_Trace like)
         return NULL;
     *trace = like;
     trace->outer = context->trace;
+    trace->here = context->trace ? context->trace->here : context->here;
     trace->serial = (uint32_t)++context->trace_serial;
     context->trace = trace;
     return trace;
@@ -366,6 +367,7 @@ gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const voi
     gt_Graph *graph = context->trace->graph;
     gt_GraphNode node = *like;
     node.here = like->here ? like->here : context->here;
+    node.at_call = !like->here && context->here == context->trace->here;
     if (context->differentiating)
         node.gradient_of = context->differentiating;
     if (!open_node(context, &node, options))

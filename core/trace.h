@@ -17,6 +17,7 @@ struct gt_Trace {
     gt_Map constants;          /* the number of each in the graph */
     gt_Facts *facts;           /* what was asked, in the bodies too: of the outermost trace */
     const gt_CallFrame *frame; /* that was the innermost when it began */
+    const char *here;          /* where the call was that it began in; NULL: not known */
     gt_Trace *outer;           /* NULL: not a body's */
     bool trial;                /* it finds shapes and is thrown away: text may be a symbol */
     gt_Captures *captures;     /* of a body */

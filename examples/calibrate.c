@@ -142,8 +142,7 @@ int main(int count, char **arguments)
                                         .inputs = gt_tensors(s.x),
                                         .sigma = gt_from_data(sigma, gt_shape(POINTS), GT_FLOAT64));
     gt_SolverReport report = gt_solution_report(fit);
-    const char *text = gt_solution_text(fit);
-    printf("%s", text ? text : "");
+    printf("%s", gt_solution_text(fit));
 
     for (int i = 0; i < CURVE; i++)
         at[i] = 0.4 + 5.8 * i / (CURVE - 1);

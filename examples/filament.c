@@ -30,8 +30,7 @@ static double fit(const char *what, Filament *f, gt_Tensor *lower, gt_Tensor *up
     gt_Solution *solution = gt_least_squares(residual, f, gt_tensors(f->a, f->exponent, f->c),
                                              .lower = lower, .upper = upper);
     gt_SolverReport report = gt_solution_report(solution);
-    const char *text = gt_solution_text(solution);
-    printf("%s\n%s\n", what, text ? text : "");
+    printf("%s\n%s\n", what, gt_solution_text(solution));
     gt_solution_free(solution);
     return report.sum_of_squares;
 }

@@ -449,7 +449,7 @@ const char *gt_npz_name_at(const char *here, const char *path, int index)
 {
     gt_Context *context = gt_enter();
     if (!context)
-        return NULL;
+        return "";
     gt_Site site = gt_site_enter(here, "npz_name");
     gt_Zip zip;
     char *text = NULL;
@@ -467,7 +467,7 @@ const char *gt_npz_name_at(const char *here, const char *path, int index)
     }
     gt_zip_close(&zip);
     gt_site_leave(site);
-    return text;
+    return text ? text : "";
 }
 
 /* ---- writing ---- */

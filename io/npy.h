@@ -33,7 +33,7 @@ GT_OPTIONS(gt_load_npz_options, gt_load_npz_OPTIONS);
                    GT_KEYWORDS(gt_load_npz, GT_AFTER_2(__VA_ARGS__)))
 GT_API gt_Tensor *gt_load_npz_at(const char *here, const char *path, const char *name,
                                  const gt_load_npz_options *options);
-/* How many arrays an archive has, and what number `index` is called; -1 and NULL on failure. The name lives until the next
+/* How many arrays an archive has, and what number `index` is called; -1 and "" on failure. The name lives until the next
  * call of a function of the library that gives text. */
 #define gt_npz_count(path) gt_npz_count_at(GT_HERE, path)
 GT_API int gt_npz_count_at(const char *here, const char *path);

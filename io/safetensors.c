@@ -378,7 +378,7 @@ int64_t gt_tensor_file_count_at(const char *here, const gt_TensorFile *file)
 const char *gt_tensor_file_name_at(const char *here, const gt_TensorFile *file, int64_t index)
 {
     const Entry *entry = find_entry(here, "tensor_file_name", file, index);
-    return entry ? entry->name : NULL;
+    return entry ? entry->name : "";
 }
 
 gt_Spec gt_tensor_file_spec_at(const char *here, const gt_TensorFile *file, int64_t index)
@@ -407,7 +407,7 @@ int64_t gt_tensor_file_metadata_count_at(const char *here, const gt_TensorFile *
 gt_MetadataItem gt_tensor_file_metadata_pair_at(const char *here, const gt_TensorFile *file,
                                                 int64_t index)
 {
-    const gt_MetadataItem none = {NULL, NULL};
+    const gt_MetadataItem none = {"", ""};
     gt_Context *context = enter_file(here, "tensor_file_metadata_pair", file);
     if (!context)
         return none;
@@ -765,10 +765,13 @@ static void save_tensors(gt_Context *context, const char *path, gt_NamedTensors 
     int32_t names = tensors.count > metadata->count ? tensors.count : metadata->count;
     Saving saving = {
         .context = context, .path = path, .count = tensors.count, .metadata = metadata};
-    if (!path || tensors.count < 0 || metadata->count < 0 ||
-        (tensors.count > 0 && !tensors.items) || (metadata->count > 0 && !metadata->items)) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "the %s is NULL or of negative length",
-                 path ? "list of tensors or metadata" : "path");
+    if (!path) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "the path is NULL");
+        return;
+    }
+    if (tensors.count < 0 || metadata->count < 0 || (tensors.count > 0 && !tensors.items) ||
+        (metadata->count > 0 && !metadata->items)) {
+        gt_raise(context, GT_INVALID, NULL, NULL, "the list of tensors or metadata is NULL or of negative length");
         return;
     }
     if (ending_of_keras(path)) {

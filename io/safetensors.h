@@ -8,6 +8,7 @@
 
 GT_BEGIN
 
+/* A tensor and the name under which a file has it. */
 typedef struct gt_NamedTensor {
     const char *name;
     const gt_Tensor *tensor;
@@ -26,6 +27,7 @@ GT_API gt_NamedTensors gt_named_tensors_list(const gt_NamedTensor *items);
 typedef struct gt_MetadataItem {
     const char *key, *value;
 } gt_MetadataItem;
+/* Pairs of text that a file has beside its tensors. It borrows: array and texts are the caller's. */
 typedef struct gt_Metadata {
     const gt_MetadataItem *items;
     int32_t count;
@@ -60,7 +62,7 @@ GT_API void gt_tensor_file_free(gt_TensorFile *file);
 #define gt_tensor_file_count(file) gt_tensor_file_count_at(GT_HERE, file)
 GT_API int64_t gt_tensor_file_count_at(const char *here,
                                        const gt_TensorFile *file);
-/* Its name; lives as long as the file is open. */
+/* Its name; lives as long as the file is open; "" on failure. */
 #define gt_tensor_file_name(file, index) gt_tensor_file_name_at(GT_HERE, file, index)
 GT_API const char *gt_tensor_file_name_at(const char *here, const gt_TensorFile *file,
                                           int64_t index);
@@ -71,7 +73,7 @@ GT_API gt_Spec gt_tensor_file_spec_at(const char *here, const gt_TensorFile *fil
 #define gt_tensor_file_find(file, name) gt_tensor_file_find_at(GT_HERE, file, name)
 GT_API int64_t gt_tensor_file_find_at(const char *here, const gt_TensorFile *file,
                                       const char *name);
-/* Metadata: how many pairs, the pair at an index ({NULL, NULL} on failure), the value of a key
+/* Metadata: how many pairs, the pair at an index ({"", ""} on failure), the value of a key
  * (NULL if it is not there, which is no error). */
 #define gt_tensor_file_metadata_count(file) gt_tensor_file_metadata_count_at(GT_HERE, file)
 GT_API int64_t gt_tensor_file_metadata_count_at(const char *here, const gt_TensorFile *file);

@@ -527,6 +527,20 @@ static bool add_texts(Reading *r)
     return true;
 }
 
+/* A column is named as an input or left out, not both. */
+static bool check_inputs(Reading *r, const bool *without)
+{
+    gt_Names columns = r->options->columns;
+    char name[GT_EXCERPT + 16];
+    for (int i = 0; columns.items && columns.items[i] != GT_LIST_END; i++) {
+        int64_t field = find_field(r, columns.items[i]);
+        if (field >= 0 && without[field])
+            gt_raise(r->csv.context, GT_INVALID, NULL, NULL, "%s: %s is named in .columns and in .without", r->csv.path,
+                     field_name(r, field, name));
+    }
+    return gt_context_status(r->csv.context) == GT_OK;
+}
+
 /* The columns that the options name. */
 static bool choose_by_options(Reading *r, bool *without, bool *categories)
 {
@@ -536,11 +550,13 @@ static bool choose_by_options(Reading *r, bool *without, bool *categories)
                          ? find_field(r, options->weight)
                          : -1;
     if (gt_context_status(r->csv.context) != GT_OK || !mark_fields(r, options->without, without) ||
-        !mark_fields(r, options->categories, categories) ||
+        !check_inputs(r, without) || !mark_fields(r, options->categories, categories) ||
         !mark_fields(r, options->texts, without))
         return false;
     if (label >= 0)
         without[label] = true;
+    if (label != r->csv.fields - 1) /* the classes that a first row names are those of the last column */
+        gt_words_close(r->csv.context, &r->table->classes);
     if (weight >= 0)
         without[weight] = true;
     if (!add_inputs(r, without) || !add_texts(r))

@@ -7,8 +7,11 @@
 
 GT_BEGIN
 
+/* A layer as a plain C function of one input. */
 typedef gt_Tensor *(*gt_Callable)(gt_Tensor *x);
+/* A layer of two inputs, in the order of its ports. */
 typedef gt_Tensor *(*gt_Callable2)(gt_Tensor *a, gt_Tensor *b);
+/* A layer of three inputs, in the order of its ports. */
 typedef gt_Tensor *(*gt_Callable3)(gt_Tensor *a, gt_Tensor *b, gt_Tensor *c);
 
 /* A function that calls this layer: gt_call with `training` as the layer around it, outermost

@@ -79,6 +79,7 @@ GT_API gt_Initializer gt_RandomUniform_of(const gt_RandomUniform_options *option
  * field, the product of the leading dimensions. */
 
 typedef enum gt_Fan { GT_FAN_IN, GT_FAN_OUT, GT_FAN_AVG } gt_Fan;
+/* What gt_VarianceScaling draws from; truncated: beyond two deviations it draws again. */
 typedef enum gt_Distribution {
     GT_DISTRIBUTION_TRUNCATED_NORMAL,
     GT_DISTRIBUTION_UNTRUNCATED_NORMAL,
@@ -130,7 +131,9 @@ GT_OPTIONS(gt_Orthogonal_options, gt_Orthogonal_OPTIONS);
 #define gt_Orthogonal(...) gt_Orthogonal_of(GT_KEYWORDS(gt_Orthogonal, __VA_ARGS__))
 GT_API gt_Initializer gt_Orthogonal_of(const gt_Orthogonal_options *options);
 
+/* Which part of the transform the kernel of gt_STFTInitializer computes. */
 typedef enum gt_StftSide { GT_STFT_SIDE_REAL, GT_STFT_SIDE_IMAG } gt_StftSide;
+/* What gt_STFTInitializer divides its window by. */
 typedef enum gt_StftScaling {
     GT_STFT_SCALING_NONE,
     GT_STFT_SCALING_DENSITY, /* over the root of the sum of the window's squares */

@@ -20,8 +20,9 @@
 GT_BEGIN
 
 typedef struct gt_Layer gt_Layer;
-typedef struct gt_LayerState gt_LayerState;
 typedef struct gt_LayerClass gt_LayerClass;
+/* What the library keeps of a layer: its variables, children, name, flags. Layers of one's own do not look inside. */
+typedef struct gt_LayerState gt_LayerState;
 /* Layers as an option: gt_layers(a, b). Whoever is given them takes them, also when it fails. */
 typedef struct gt_Layers {
     gt_Layer *const *items; /* ends with GT_LIST_END */
@@ -111,6 +112,7 @@ typedef struct gt_LayerSample {
 /* The stages of adapting a layer to data, as Normalization learns its mean: begin, each batch, end. */
 typedef enum gt_AdaptStage { GT_ADAPT_STAGE_BEGIN, GT_ADAPT_STAGE_BATCH, GT_ADAPT_STAGE_END } gt_AdaptStage;
 
+/* The class of a layer: its names, options and ports, and the functions that build and call it. */
 struct gt_LayerClass {
     uint32_t size;    /* of this struct: classes of older versions keep working */
     uint32_t flags;   /* GT_LAYER_... */
@@ -251,6 +253,7 @@ typedef struct gt_NamedInput {
     const char *name;
     gt_Tensor *tensor;
 } gt_NamedInput;
+/* Inputs by the names of their ports. It borrows: array and names are the caller's. */
 typedef struct gt_NamedInputs {
     const gt_NamedInput *items; /* ends with a NULL name */
 } gt_NamedInputs;
@@ -259,6 +262,7 @@ typedef struct gt_NamedText {
     const char *name;
     gt_Strings text;
 } gt_NamedText;
+/* Columns of text by the names of their ports. It borrows: array and names are the caller's. */
 typedef struct gt_NamedTexts {
     const gt_NamedText *items; /* ends with a NULL name */
 } gt_NamedTexts;
@@ -329,7 +333,7 @@ GT_API gt_Tensors gt_weights_at(const char *here, gt_Layer *layer);
 GT_API gt_Tensors gt_trainable_variables_at(const char *here, gt_Layer *layer);
 #define gt_non_trainable_variables(layer) gt_non_trainable_variables_at(GT_HERE, layer)
 GT_API gt_Tensors gt_non_trainable_variables_at(const char *here, gt_Layer *layer);
-/* The path of a variable relative to this layer: "dense_1/kernel". NULL with an error if it is not
+/* The path of a variable relative to this layer: "dense_1/kernel". "" with an error if it is not
  * one of its. Valid until the next call on this layer. */
 #define gt_variable_path(layer, variable) gt_variable_path_at(GT_HERE, layer, variable)
 GT_API const char *gt_variable_path_at(const char *here, gt_Layer *layer,
@@ -385,7 +389,7 @@ GT_OPTIONS(gt_summary_options, gt_summary_OPTIONS);
  * its weights, and in a functional model that branches, from which outputs its inputs come, dense[0][0] being output 0 of
  * the first call of dense. Below: elements and bytes of all weights, each once, and of the optimizer once that has its
  * slots, which the total includes as in Keras. Nothing is drawn. The text is the layer's, until its next summary, path or
- * JSON. */
+ * JSON; "" on failure. */
 #define gt_summary(...)                                                                            \
     gt_summary_at(GT_HERE, GT_FIRST(__VA_ARGS__), GT_KEYWORDS(gt_summary, GT_AFTER_1(__VA_ARGS__)))
 GT_API const char *gt_summary_at(const char *here, gt_Layer *layer,

@@ -33,6 +33,7 @@ GT_OPTIONS(gt_L1L2_options, gt_L1L2_OPTIONS);
 #define gt_L1L2(...) gt_L1L2_of(GT_KEYWORDS(gt_L1L2, __VA_ARGS__))
 GT_API gt_Regularizer gt_L1L2_of(const gt_L1L2_options *options);
 
+/* Between what gt_OrthogonalRegularizer looks at angles. */
 typedef enum gt_Orthogonality { GT_ORTHOGONALITY_ROWS, GT_ORTHOGONALITY_COLUMNS } gt_Orthogonality;
 /* gt_OrthogonalRegularizer(0.01, .mode = GT_ORTHOGONALITY_COLUMNS), of matrices: the mean |cosine| of the angles
  * between two different rows, or columns, times factor. Of a single one it is 0 (in Keras NaN). */

@@ -531,13 +531,13 @@ const char *gt_summary_at(const char *here, gt_Layer *layer, const gt_summary_op
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "summary", layer) : NULL;
     if (!state)
-        return NULL;
+        return "";
     gt_Summary self = {.context = state->object.context,
                        .options = GT_TAKE(gt_summary_options, given)};
     if (self.options.line_length < LEAST_LINE) {
         gt_raise(context, GT_INVALID, here, "summary", "line_length must be at least %d (got %d)",
                  LEAST_LINE, (int)self.options.line_length);
-        return NULL;
+        return "";
     }
     char *text = NULL;
     gt_Site site = gt_site_enter(here, "summary");
@@ -549,5 +549,5 @@ const char *gt_summary_at(const char *here, gt_Layer *layer, const gt_summary_op
     gt_release(self.context, self.cells.text, self.cells.bytes);
     gt_release(self.context, self.page.text, self.page.bytes);
     gt_site_leave(site);
-    return text;
+    return text ? text : "";
 }

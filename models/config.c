@@ -135,7 +135,7 @@ const char *gt_layer_to_json_at(const char *here, gt_Layer *layer)
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_own(context, here, "layer_to_json", layer) : NULL;
     if (!state)
-        return NULL;
+        return "";
     gt_Site site = gt_site_enter(here, "layer_to_json");
     gt_ConfigWriter writer = {.context = context};
     char *text = NULL;
@@ -147,7 +147,7 @@ const char *gt_layer_to_json_at(const char *here, gt_Layer *layer)
     }
     gt_bytes_release(context, &writer.text);
     gt_site_leave(site);
-    return text;
+    return text ? text : "";
 }
 
 /* ---- reading ---- */
@@ -336,7 +336,7 @@ static gt_Layer *read_model(gt_ConfigReader *reader, const gt_JsonValue *whole)
         gt_config_fail(reader, "it is of version %lld, and this library reads %d", (long long)version,
                        VERSION);
     else if (version < 1 || !model)
-        gt_config_fail(reader, "it is no model of gradtape's");
+        gt_config_fail(reader, "expected a model of gradtape's, an object with \"gradtape\" and \"model\"");
     else
         gt_config_members(reader, whole, members);
     gt_Layer *layer = gt_status() == GT_OK ? gt_config_read_layer(reader, model) : NULL;

@@ -13,7 +13,7 @@
 
 GT_BEGIN
 
-/* The text belongs to the layer, until its next such call. NULL with an error: a class without options, a function that is not
+/* The text belongs to the layer, until its next such call. "" with an error: a class without options, a function that is not
  * registered, a value that refers to data of one's own. */
 #define gt_layer_to_json(layer) gt_layer_to_json_at(GT_HERE, layer)
 GT_API const char *gt_layer_to_json_at(const char *here, gt_Layer *layer);

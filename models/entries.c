@@ -41,7 +41,7 @@ gt_Status gt_entries_add_variables(gt_Entries *list, gt_Layer *model, gt_Tensors
 {
     for (int32_t i = 0; i < variables.count && gt_context_status(list->context) == GT_OK; i++) {
         const char *path = gt_variable_path(model, variables.items[i]);
-        if (path)
+        if (*path)
             gt_entries_add(list, variables.items[i], "%s%s", prefix, path);
     }
     return gt_context_status(list->context);

@@ -84,22 +84,16 @@ static void say(const Ranks *self, char *text)
 /* They are at different optimizers. Everybody says why, and gets the same error; who leaves needs none. */
 static gt_Status fall_apart(const Ranks *self)
 {
-    char mine[SAID], message[900] = "", *texts = calloc((size_t)self->ranks, SAID);
+    char text[SAID], message[900] = "";
     size_t used = 0;
-    say(self, mine);
     self->family->parted = true;
-    if (!texts) /* the others wait for these bytes */
-        MPI_Abort(self->family->communicator, 1);
-    MPI_Allgather(mine, SAID, MPI_CHAR, texts, SAID, MPI_CHAR, self->family->communicator);
-    for (int r = 0; texts && r < self->ranks && used < sizeof message; r++) {
-        bool told = false; /* by a rank before this one? */
-        for (int k = 0; k < r; k++)
-            told |= strcmp(texts + (size_t)k * SAID, texts + (size_t)r * SAID) == 0;
-        if (!told)
+    for (int r = 0; r < self->ranks; r++) { /* one after the other: it is the end, and needs no memory */
+        say(self, text);
+        MPI_Bcast(text, SAID, MPI_CHAR, r, self->family->communicator);
+        if (used < sizeof message && !strstr(message, text))
             used += (size_t)snprintf(message + used, sizeof message - used, "%srank %d: %s",
-                                     used ? "; " : "", r, texts + (size_t)r * SAID);
+                                     used ? "; " : "", r, text);
     }
-    free(texts);
     if (leaving)
         return GT_STATE;
     return gt_fail(GT_STATE, "the ranks are not at the same optimizer: %s", message);

@@ -17,7 +17,8 @@ GT_BEGIN
     GT_OPTIMIZER_COMMON(F, S, GT_NONE)
 GT_OPTIONS(gt_Adafactor_options, gt_Adafactor_OPTIONS);
 
-/* gt_Adafactor(1e-3), with rms(x) the root of the mean of x^2 and t the number of the step, from 1:
+/* gt_Adafactor(1e-3): for large matrices, whose mean squares it keeps as one row and one column. With rms(x) the root of the
+ * mean of x^2 and t the number of the step, from 1:
  *     rho = min(lr, 1 / sqrt(t)),  alpha = max(epsilon_2, rms(w)) rho,  b = 1 - t^beta_2_decay,  s = g^2 + epsilon_1
  *     of matrices (the last two axes): r = b r + (1 - b) mean(s, rows), c likewise of columns, v = r c / mean(r)
  *     of others: v = b v + (1 - b) s

@@ -13,7 +13,9 @@ GT_BEGIN
     GT_OPTIMIZER_COMMON(F, S, GT_NONE)
 GT_OPTIONS(gt_Adagrad_options, gt_Adagrad_OPTIONS);
 
-/* gt_Adagrad(0.1):  a += g^2,  w -= lr g / sqrt(a + epsilon). Slot: accumulator. */
+/* gt_Adagrad(0.1): steps divided by the root of the sum of all squared gradients so far.
+ *     a += g^2,  w -= lr g / sqrt(a + epsilon)
+ * Slot: accumulator. */
 #define gt_Adagrad(...)                                                                            \
     gt_Adagrad_at(GT_HERE, GT_KEYWORDS_MAYBE_1(gt_Adagrad, learning_rate, __VA_ARGS__))
 GT_API gt_Optimizer *gt_Adagrad_at(const char *here, const gt_Adagrad_options *options);

@@ -18,7 +18,8 @@ GT_BEGIN
 #define gt_Adam_OPTIONS(F, S) GT_ADAM_LIST_(F, S, GT_NONE)
 GT_OPTIONS(gt_Adam_options, gt_Adam_OPTIONS);
 
-/* gt_Adam(1e-3, .beta_1 = 0.8): with t the number of the step, from 1,
+/* gt_Adam(1e-3, .beta_1 = 0.8): steps along a running mean of the gradients, divided by the root of a running mean of their
+ * squares. With t the number of the step, from 1,
  *     m += (g - m)(1 - beta_1),  v += (g^2 - v)(1 - beta_2)
  *     w -= lr sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
  * Slots: momentum, velocity, and velocity_hat (the largest v so far, in place of v) if amsgrad. */
@@ -28,8 +29,7 @@ GT_API gt_Optimizer *gt_Adam_at(const char *here, const gt_Adam_options *options
 #define gt_AdamW_OPTIONS(F, S) GT_ADAM_LIST_(F, S, 0.004)
 GT_OPTIONS(gt_AdamW_options, gt_AdamW_OPTIONS);
 
-/* gt_AdamW(1e-3, .weight_decay = 0.01): gt_Adam that must have a weight decay, 0.004 unless said.
- */
+/* gt_AdamW(1e-3, .weight_decay = 0.01): gt_Adam with a weight decay, 0.004 unless said. */
 #define gt_AdamW(...)                                                                              \
     gt_AdamW_at(GT_HERE, GT_KEYWORDS_MAYBE_1(gt_AdamW, learning_rate, __VA_ARGS__))
 GT_API gt_Optimizer *gt_AdamW_at(const char *here, const gt_AdamW_options *options);

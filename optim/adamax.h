@@ -14,8 +14,9 @@ GT_BEGIN
     GT_OPTIMIZER_COMMON(F, S, GT_NONE)
 GT_OPTIONS(gt_Adamax_options, gt_Adamax_OPTIONS);
 
-/* gt_Adamax(1e-3):  m += (g - m)(1 - beta_1),  u = max(beta_2 u, |g|),  w -= lr m / ((1 - beta_1^t)(u + epsilon)), with t the
- * number of the step, from 1. Slots: momentum (m), norm (u). */
+/* gt_Adamax(1e-3): Adam with the largest gradient of late in place of the mean square. With t the number of the step, from 1,
+ *     m += (g - m)(1 - beta_1),  u = max(beta_2 u, |g|),  w -= lr m / ((1 - beta_1^t)(u + epsilon))
+ * Slots: momentum (m), norm (u). */
 #define gt_Adamax(...)                                                                             \
     gt_Adamax_at(GT_HERE, GT_KEYWORDS_MAYBE_1(gt_Adamax, learning_rate, __VA_ARGS__))
 GT_API gt_Optimizer *gt_Adamax_at(const char *here, const gt_Adamax_options *options);

@@ -17,7 +17,8 @@ GT_BEGIN
     GT_OPTIMIZER_COMMON(F, S, GT_NONE)
 GT_OPTIONS(gt_Ftrl_options, gt_Ftrl_OPTIONS);
 
-/* gt_Ftrl(0.1), with p = -learning_rate_power and k = l2 + beta / (2 lr):
+/* gt_Ftrl(0.1, .l1_regularization_strength = 0.01): for linear models of sparse data, whose weights it can hold at exactly 0.
+ * With p = -learning_rate_power and k = l2 + beta / (2 lr):
  *     b = a + g^2,  z += g + 2 shrinkage w - (b^p - a^p) / lr w,  w = (clip(z, -l1, l1) - z) / (b^p / lr + 2 k),  a = b
  * Slots: accumulator (a), linear (z). */
 #define gt_Ftrl(...) gt_Ftrl_at(GT_HERE, GT_KEYWORDS_MAYBE_1(gt_Ftrl, learning_rate, __VA_ARGS__))

@@ -14,7 +14,8 @@ GT_BEGIN
     GT_OPTIMIZER_COMMON(F, S, GT_NONE)
 GT_OPTIONS(gt_Lamb_options, gt_Lamb_OPTIONS);
 
-/* gt_Lamb(1e-3), with t the number of the step, from 1, and m and v those of gt_Adam:
+/* gt_Lamb(1e-3): Adam whose steps are scaled by the norm of each variable, for large batches. With t the number of the step,
+ * from 1, and m and v those of gt_Adam:
  *     u = m / (1 - beta_1^t) / (sqrt(v / (1 - beta_2^t)) + epsilon),  w -= lr |w| / |u| u, and lr u where a norm is 0
  * Slots: momentum, velocity. */
 #define gt_Lamb(...) gt_Lamb_at(GT_HERE, GT_KEYWORDS_MAYBE_1(gt_Lamb, learning_rate, __VA_ARGS__))

@@ -38,6 +38,7 @@ typedef enum gt_StepScale {
     GT_STEP_SCALE_NONE     /* as the parameters are: Levenberg's */
 } gt_StepScale;
 
+/* How the Jacobian of the residuals is computed. */
 typedef enum gt_JacobianMode {
     GT_JACOBIAN_MODE_CHEAPER, /* whichever of the two takes less work */
     GT_JACOBIAN_MODE_FORWARD, /* a pass a parameter, over all residuals at once */

@@ -13,7 +13,9 @@ GT_BEGIN
     GT_OPTIMIZER_COMMON(F, S, GT_NONE)
 GT_OPTIONS(gt_Lion_options, gt_Lion_OPTIONS);
 
-/* gt_Lion(1e-4):  w -= lr sign(beta_1 m + (1 - beta_1) g),  then m = beta_2 m + (1 - beta_2) g. Slot: momentum. */
+/* gt_Lion(1e-4): steps of one length, along the sign of a mean of the gradients.
+ *     w -= lr sign(beta_1 m + (1 - beta_1) g),  then m = beta_2 m + (1 - beta_2) g
+ * Slot: momentum. */
 #define gt_Lion(...) gt_Lion_at(GT_HERE, GT_KEYWORDS_MAYBE_1(gt_Lion, learning_rate, __VA_ARGS__))
 GT_API gt_Optimizer *gt_Lion_at(const char *here, const gt_Lion_options *options);
 

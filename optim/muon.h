@@ -26,9 +26,11 @@ GT_BEGIN
     GT_OPTIMIZER_COMMON(F, S, 0.004)
 GT_OPTIONS(gt_Muon_options, gt_Muon_OPTIONS);
 
-/* gt_Muon(1e-3), of a matrix (k, n):  m = momentum m + g,  x = g + momentum m (or m),  x made orthogonal by ns_steps times
- * x = a x + (b x x^T + c (x x^T)^2) x from x / |x|,  w -= lr x sqrt(max(k, n)) rms_rate. Other variables as gt_AdamW. Slots:
- * momentum, and velocity, which is one number for matrices. */
+/* gt_Muon(1e-3): momentum made orthogonal for matrices, Adam with weight decay for everything else. Of a matrix (k, n):
+ *     m = momentum m + g,  x = g + momentum m (or m)
+ *     x made orthogonal by ns_steps times x = a x + (b x x^T + c (x x^T)^2) x from x / |x|
+ *     w -= lr x sqrt(max(k, n)) rms_rate
+ * Other variables as gt_AdamW. Slots: momentum, and velocity, which is one number for matrices. */
 #define gt_Muon(...) gt_Muon_at(GT_HERE, GT_KEYWORDS_MAYBE_1(gt_Muon, learning_rate, __VA_ARGS__))
 GT_API gt_Optimizer *gt_Muon_at(const char *here, const gt_Muon_options *options);
 

@@ -14,7 +14,8 @@ GT_BEGIN
     GT_OPTIMIZER_COMMON(F, S, GT_NONE)
 GT_OPTIONS(gt_Nadam_options, gt_Nadam_OPTIONS);
 
-/* gt_Nadam(1e-3), with u_t = beta_1 (1 - 0.96^t / 2), U the product of all of them so far and t the number of the step, from 1:
+/* gt_Nadam(1e-3): Adam with Nesterov's momentum. With u_t = beta_1 (1 - 0.96^t / 2), U the product of all of them so far and
+ * t the number of the step, from 1:
  *     m += (g - m)(1 - beta_1),  v += (g^2 - v)(1 - beta_2)
  *     w -= lr (u_(t+1) m / (1 - U u_(t+1)) + (1 - u_t) g / (1 - U)) / (sqrt(v / (1 - beta_2^t)) + epsilon)
  * Slots: momentum, velocity. Number: u_product (U). */

@@ -13,6 +13,7 @@
 
 GT_BEGIN
 
+/* Changes variables by their gradients, and owns what it remembers: slots of each, the number of the step, the learning rate. */
 typedef struct gt_Optimizer gt_Optimizer;
 
 /* The options that every optimizer has; `decay` is its preset of weight_decay. */
@@ -165,6 +166,7 @@ typedef struct gt_OptimizerUpdate {
     gt_Tensor *factor;
 } gt_OptimizerUpdate;
 
+/* The class of an optimizer: its options, its slots, and the update of one variable, made of operations. */
 typedef struct gt_OptimizerClass {
     uint32_t size;    /* of this struct */
     const char *name; /* "adam" */

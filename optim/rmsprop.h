@@ -15,7 +15,9 @@ GT_BEGIN
     GT_OPTIMIZER_COMMON(F, S, GT_NONE)
 GT_OPTIONS(gt_RMSprop_options, gt_RMSprop_OPTIONS);
 
-/* gt_RMSprop(1e-3, .rho = 0.9):  v = rho v + (1 - rho) g^2,  w -= lr g / sqrt(v + epsilon). Centered: a = rho a + (1 - rho) g,
+/* gt_RMSprop(1e-3, .rho = 0.9): steps divided by the root of a running mean of squared gradients.
+ *     v = rho v + (1 - rho) g^2,  w -= lr g / sqrt(v + epsilon)
+ * Centered: a = rho a + (1 - rho) g,
  * and v - a^2 in place of v. With momentum m = mu m + lr g / sqrt(...) and w -= m. Slots: velocity, then momentum if it is
  * not 0, then average_gradient if centered. */
 #define gt_RMSprop(...)                                                                            \

@@ -30,7 +30,7 @@ typedef struct gt_Schedule {
     F(S, double, decay_rate, 0, "the factor of decay_steps; required")                             \
     F(S, bool, staircase, false, "all at once every decay_steps")
 GT_OPTIONS(gt_ExponentialDecay_options, gt_ExponentialDecay_OPTIONS);
-/* initial decay_rate^p */
+/* The rate falls by one factor in equal times: initial decay_rate^p. */
 #define gt_ExponentialDecay(...)                                                                   \
     gt_ExponentialDecay_of(GT_KEYWORDS_1(gt_ExponentialDecay, initial_learning_rate, __VA_ARGS__))
 GT_API gt_Schedule gt_ExponentialDecay_of(const gt_ExponentialDecay_options *options);
@@ -40,7 +40,7 @@ GT_API gt_Schedule gt_ExponentialDecay_of(const gt_ExponentialDecay_options *opt
     F(S, double, decay_rate, 0, "how fast; required")                                              \
     F(S, bool, staircase, false, "all at once every decay_steps")
 GT_OPTIONS(gt_InverseTimeDecay_options, gt_InverseTimeDecay_OPTIONS);
-/* initial / (1 + decay_rate p) */
+/* The rate falls as one over the steps: initial / (1 + decay_rate p). */
 #define gt_InverseTimeDecay(...)                                                                   \
     gt_InverseTimeDecay_of(GT_KEYWORDS_1(gt_InverseTimeDecay, initial_learning_rate, __VA_ARGS__))
 GT_API gt_Schedule gt_InverseTimeDecay_of(const gt_InverseTimeDecay_options *options);
@@ -51,7 +51,7 @@ GT_API gt_Schedule gt_InverseTimeDecay_of(const gt_InverseTimeDecay_options *opt
     F(S, double, power, 1, "1: a straight line")                                                   \
     F(S, bool, cycle, false, "goes on beyond decay_steps, with the next multiple of them")
 GT_OPTIONS(gt_PolynomialDecay_options, gt_PolynomialDecay_OPTIONS);
-/* (initial - end) (1 - p)^power + end, with p at most 1 */
+/* The rate goes to another one, on a straight line or a power of it: (initial - end) (1 - p)^power + end, with p at most 1. */
 #define gt_PolynomialDecay(...)                                                                    \
     gt_PolynomialDecay_of(GT_KEYWORDS_1(gt_PolynomialDecay, initial_learning_rate, __VA_ARGS__))
 GT_API gt_Schedule gt_PolynomialDecay_of(const gt_PolynomialDecay_options *options);
@@ -64,8 +64,9 @@ GT_API gt_Schedule gt_PolynomialDecay_of(const gt_PolynomialDecay_options *optio
     F(S, double, warmup_steps, 0,                                                                  \
       "steps from the initial rate to warmup_target, on a straight line")
 GT_OPTIONS(gt_CosineDecay_options, gt_CosineDecay_OPTIONS);
-/* rate ((1 - alpha)(1 + cos(pi p)) / 2 + alpha), with p at most 1 (Loshchilov and Hutter 2016). The rate is the initial one;
- * with a warm-up it is warmup_target, and steps count from the end of that. */
+/* Half a wave of a cosine, with a warm-up if wanted: rate ((1 - alpha)(1 + cos(pi p)) / 2 + alpha), with p at most 1
+ * (Loshchilov and Hutter 2016). The rate is the initial one; with a warm-up it is warmup_target, and steps count from the end
+ * of that. */
 #define gt_CosineDecay(...)                                                                        \
     gt_CosineDecay_of(GT_KEYWORDS_1(gt_CosineDecay, initial_learning_rate, __VA_ARGS__))
 GT_API gt_Schedule gt_CosineDecay_of(const gt_CosineDecay_options *options);

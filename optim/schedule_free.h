@@ -15,7 +15,8 @@ GT_BEGIN
     GT_OPTIMIZER_COMMON(F, S, GT_NONE)
 GT_OPTIONS(gt_ScheduleFreeAdamW_options, gt_ScheduleFreeAdamW_OPTIONS);
 
-/* gt_ScheduleFreeAdamW(0.0025), with t the number of the step, from 1, and z = w at first:
+/* gt_ScheduleFreeAdamW(0.0025): AdamW with an average of the iterates in place of a schedule. With t the number of the step,
+ * from 1, and z = w at first:
  *     x = (w - (1 - beta_1) z) / beta_1                  the average so far
  *     v += (g^2 - v)(1 - beta_2)
  *     z -= lr min(t / warmup_steps, 1) g / (sqrt(v / (1 - beta_2^t)) + epsilon)

@@ -13,9 +13,10 @@ GT_BEGIN
     GT_OPTIMIZER_COMMON(F, S, GT_NONE)
 GT_OPTIONS(gt_SGD_options, gt_SGD_OPTIONS);
 
-/* gt_SGD(0.01, .momentum = 0.9):  w -= lr g;  with momentum m = mu m - lr g and w += m, with
- * nesterov w += mu m - lr g. Slot: momentum, if it is not 0. Without momentum, weight decay and
- * gradient accumulation a gradient that is rows (gt_rows) changes only those rows. */
+/* gt_SGD(0.01, .momentum = 0.9): steps down the gradient, with or without momentum.
+ *     w -= lr g;  with momentum m = mu m - lr g and w += m, with nesterov w += mu m - lr g
+ * Slot: momentum, if it is not 0. Without momentum, weight decay and gradient accumulation a gradient that is rows (gt_rows)
+ * changes only those rows. */
 #define gt_SGD(...) gt_SGD_at(GT_HERE, GT_KEYWORDS_MAYBE_1(gt_SGD, learning_rate, __VA_ARGS__))
 GT_API gt_Optimizer *gt_SGD_at(const char *here, const gt_SGD_options *options);
 

@@ -139,7 +139,7 @@ const char *gt_solution_text_at(const char *here, gt_Solution *solution)
 {
     gt_Context *context = gt_enter();
     if (!context || !gt_solution_check(context, here, "solution_text", solution))
-        return NULL;
+        return "";
     gt_Site site = gt_site_enter(here, "solution_text");
     int64_t n = solution->report.parameters;
     bool known = gt_solution_knows_errors(solution);
@@ -150,5 +150,5 @@ const char *gt_solution_text_at(const char *here, gt_Solution *solution)
         gt_context_status(context) == GT_OK ? make_text(context, solution, errors) : NULL;
     gt_release(context, errors, (size_t)n * sizeof *errors);
     gt_site_leave(site);
-    return text;
+    return text ? text : "";
 }

@@ -46,6 +46,7 @@ typedef struct gt_SolverProgress {
  * false ends the solver. */
 typedef bool (*gt_SolverCallback)(void *context, const gt_SolverProgress *progress);
 
+/* Why a solver ended, and what it found. */
 typedef struct gt_SolverReport {
     gt_Stop stop;
     bool converged;      /* stop is one of the first five */
@@ -72,7 +73,7 @@ typedef struct gt_SolverReport {
 #define gt_solution_report(solution) gt_solution_report_at(GT_HERE, solution)
 GT_API gt_SolverReport gt_solution_report_at(const char *here, const gt_Solution *solution);
 /* The report as text for people: why it ended, the loss, and of least squares a line for each parameter with its standard
- * error; at most 100 of them. Owned by the solution and valid until its next text; NULL on failure. */
+ * error; at most 100 of them. Owned by the solution and valid until its next text; "" on failure. */
 #define gt_solution_text(solution) gt_solution_text_at(GT_HERE, solution)
 GT_API const char *gt_solution_text_at(const char *here, gt_Solution *solution);
 /* Drops the caller's hold. NULL is ignored. */

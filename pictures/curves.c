@@ -266,7 +266,7 @@ static void read_history(Groups *groups, const gt_History *history,
 {
     for (int i = 0; i < names; i++) {
         const char *name = gt_history_name_at(NULL, history, i);
-        if (!name || !is_wanted(options->names, is_validation(name) ? name + 4 : name))
+        if (!is_wanted(options->names, is_validation(name) ? name + 4 : name))
             continue;
         Group *group = group_of(groups, name);
         double *values = groups->values + groups->used;

@@ -214,11 +214,11 @@ const char *gt_live_curve_text_at(const char *here, gt_Callback *callback)
 {
     gt_Context *context = gt_enter();
     if (!context || !gt_object_check(context, here, "live_curve_text", callback, &gt_callback_kind))
-        return NULL;
+        return "";
     const Live *live = callback->memory;
     if (callback->type == &live_curve_class)
         return live->text.size ? live->text.data : "";
     gt_raise(context, GT_INVALID, here, "live_curve_text",
              "expected a callback of gt_LiveCurve (got %s)", callback->type->name);
-    return NULL;
+    return "";
 }

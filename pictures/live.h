@@ -21,7 +21,7 @@ GT_OPTIONS(gt_LiveCurve_options, gt_LiveCurve_OPTIONS);
 #define gt_LiveCurve(...)                                                                          \
     gt_LiveCurve_at(GT_HERE, GT_KEYWORDS_MAYBE_1(gt_LiveCurve, monitor, __VA_ARGS__))
 GT_API gt_Callback *gt_LiveCurve_at(const char *here, const gt_LiveCurve_options *options);
-/* The curve as text, lines that end with a newline; the callback's, until it is drawn again. NULL on failure: another
+/* The curve as text, lines that end with a newline; the callback's, until it is drawn again. "" on failure: another
  * callback. */
 #define gt_live_curve_text(callback) gt_live_curve_text_at(GT_HERE, callback)
 GT_API const char *gt_live_curve_text_at(const char *here, gt_Callback *callback);

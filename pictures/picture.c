@@ -57,10 +57,10 @@ const char *gt_picture_text_at(const char *here, const gt_Picture *self,
     static const char operation[] = "picture_text";
     gt_Context *context = gt_enter();
     if (!context || !gt_object_check(context, here, operation, self, &picture_kind))
-        return NULL;
+        return "";
     gt_picture_text_options options = GT_TAKE(gt_picture_text_options, given);
     const gt_Bytes *text = text_of(self, here, operation, options.format);
-    return text ? text->data : NULL;
+    return text ? text->data : "";
 }
 
 static bool ends_with(const char *text, const char *end)

@@ -17,8 +17,10 @@
 
 GT_BEGIN
 
+/* A picture as text, SVG or DOT: gt_save_picture writes it, gt_picture_text gives it. */
 typedef struct gt_Picture gt_Picture;
 
+/* What the text of a picture is. */
 typedef enum gt_PictureFormat {
     GT_PICTURE_FORMAT_SVG = 0,
     GT_PICTURE_FORMAT_DOT = 1 /* for Graphviz's dot: of models and functions alone */
@@ -28,7 +30,7 @@ typedef enum gt_PictureFormat {
     F(S, gt_PictureFormat, format, GT_PICTURE_FORMAT_SVG, "what the text is")
 GT_OPTIONS(gt_picture_text_options, gt_picture_text_OPTIONS);
 /* gt_picture_text(picture, .format = GT_PICTURE_FORMAT_DOT): the picture's text, UTF-8, which ends with 0; the
- * picture's, until it is freed. NULL on failure. */
+ * picture's, until it is freed. "" on failure. */
 #define gt_picture_text(...)                                                                       \
     gt_picture_text_at(GT_HERE, GT_FIRST(__VA_ARGS__),                                             \
                        GT_KEYWORDS(gt_picture_text, GT_AFTER_1(__VA_ARGS__)))

@@ -595,17 +595,17 @@ const char *gt_function_print_at(const char *here, gt_Function *self,
 {
     gt_Context *context = enter(here, "function_print", self);
     if (!context)
-        return NULL;
+        return "";
     gt_function_print_options options = GT_TAKE(gt_function_print_options, given);
     if (options.format < GT_PLAN_FORMAT_TEXT || options.format > GT_PLAN_FORMAT_DOT) {
         gt_raise(context, GT_INVALID, here, "function_print",
                  "format must be a GT_PLAN_FORMAT_ value (got %d)", (int)options.format);
-        return NULL;
+        return "";
     }
     const gt_Plan *plan = gt_function_plan(here, "function_print", self);
     if (!plan)
-        return NULL;
+        return "";
     gt_plan_text_close(&self->text);
     gt_Status status = gt_plan_print(plan, options.format, &self->text);
-    return status == GT_OK ? self->text.text : NULL;
+    return status == GT_OK ? self->text.text : "";
 }

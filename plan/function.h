@@ -19,6 +19,7 @@
 
 GT_BEGIN
 
+/* A C function of tensors that is traced once for each shape of its inputs, and then runs from a plan. */
 typedef struct gt_Function gt_Function;
 
 #define gt_function_OPTIONS(F, S)                                                                  \
@@ -61,6 +62,7 @@ GT_API void gt_function_free(gt_Function *function);
 GT_API gt_Status gt_function_call_at(const char *here, gt_Function *function, gt_Tensors inputs,
                                      gt_Tensor **outputs);
 
+/* What a function has made and allocated so far. */
 typedef struct gt_FunctionStats {
     int32_t plans;       /* kept now */
     int32_t operations;  /* kernels of one run of the plan that was used last; a loop counts once */
@@ -76,6 +78,7 @@ typedef struct gt_FunctionStats {
 #define gt_function_stats(function) gt_function_stats_at(GT_HERE, function)
 GT_API gt_FunctionStats gt_function_stats_at(const char *here, const gt_Function *function);
 
+/* What a plan is printed as. */
 typedef enum gt_PlanFormat {
     GT_PLAN_FORMAT_TEXT, /* for people */
     GT_PLAN_FORMAT_JSON, /* for programs */
@@ -86,7 +89,7 @@ typedef enum gt_PlanFormat {
 GT_OPTIONS(gt_function_print_options, gt_function_print_OPTIONS);
 /* gt_function_print(function, .format = GT_PLAN_FORMAT_TEXT): the plan that was used last, as text: the arguments, outputs,
  * variables and large constants, then each step with its operation, where its operands are ("@64": byte 64 of the plan's
- * block), the call site and the layer. Owned by the function, and valid until it is printed again. NULL on failure; a
+ * block), the call site and the layer. Owned by the function, and valid until it is printed again. "" on failure; a
  * function that was not called yet has no plan.
  *
  *     printf("%s", gt_function_print(step)); */

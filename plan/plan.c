@@ -53,9 +53,10 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
 {
     gt_Plan *plan = program->plan;
     const gt_GraphNode *node = gt_step_node(program, from);
+    const char *here = node->at_call ? NULL : node->here; /* an error is then at the call that runs the plan */
     *step = (gt_PlanStep){.operation = node->operation,
                           .options = node->options,
-                          .site = {node->here, node->name ? node->name : node->operation->name,
+                          .site = {here, node->name ? node->name : node->operation->name,
                                    node->path, node->gradient_of},
                           .node = from->node,
                           .ref = plan->ref_count,

@@ -81,6 +81,39 @@ expect 2 train flowers.csv --task guess
 expect 2 train flowers.csv --layers 64,many
 expect 2 train flowers.csv --missing perhaps
 
+expect 2 train flowers.csv --columns ""
+says err "--columns expects A,B, not nothing"
+expect 2 train flowers.csv --held-out 0.6 --validation 0.4
+says err "leave too few rows to train on"
+expect 2 train flowers.csv --max-categories 0
+says err "--max-categories must be at least 1"
+expect 1 train flowers.csv --label kind --threads 4294967297
+says err "2147483647 threads"
+
+# ---- outputs, which replace nothing that is read, and are known to be possible before the training ----
+cp flowers.csv kept.csv
+ln -s flowers.csv link.csv
+for output in "--output flowers.csv" "--output link.csv" "--output ./flowers.csv" "--history flowers.csv" \
+    "--output a.svg --curves a.svg"; do
+    # shellcheck disable=SC2086
+    expect 1 train flowers.csv --label kind $output
+    says err "the output would replace what is read, or another output"
+done
+expect 1 train flowers.csv --label kind --output .
+says err ".: cannot be made: it is a folder"
+expect 1 train flowers.csv --label kind --output ""
+says err "the name of an output is empty"
+expect 1 train flowers.csv --label kind --output -
+says err "standard output cannot have it"
+expect 1 train flowers.csv --label kind --output no/such/folder/model
+says err "no/such/folder/model: cannot be made: no/such/folder: No such file or directory"
+expect 2 train flowers.csv --label kind --curves run.png
+says err "--curves must end with .svg"
+checks=$((checks + 1))
+cmp -s flowers.csv kept.csv || wrong "a refused output: expected the table as it was"
+[ "$(ls)" = "$(printf 'err\nflowers.csv\nkept.csv\nlink.csv\nout\nunlabelled.csv')" ] || wrong "a refused output: expected no file"
+rm link.csv
+
 # ---- what is generated ----
 expect 0 help --man
 says out '.SS "gradtape train [OPTIONS] TABLE"'
@@ -146,6 +179,27 @@ says err 'empty.csv: a header and no rows'
 printf 'size,color,weight\n1,red,1000\ninf,red,1000\n' >huge.csv
 expect 1 predict flowers.gradtape huge.csv
 says err 'huge.csv:3:1: "inf" in column "size" is no finite number'
+expect 1 predict flowers.gradtape unlabelled.csv --output unlabelled.csv
+says err "the output would replace what is read"
+for command in "export flowers.gradtape -f safetensors" "export flowers.gradtape -f txt" "plot flowers.gradtape"; do
+    # shellcheck disable=SC2086
+    expect 1 $command --output flowers.gradtape
+    says err "the output would replace what is read"
+done
+expect 1 train flowers.csv --label kind --model unlabelled.csv -o none.gradtape
+says err "unlabelled.csv: expected an architecture in JSON, or a model"
+expect 1 train flowers.csv --columns size,color --without color --label kind -o none.gradtape
+says err 'column "color" is named in --columns and in --without'
+awk 'BEGIN { print "120,3,no,yes"; for (i = 0; i < 120; i++) printf "%d.5,%d,%d,%d\n", i % 17, i % 7, i % 5, i % 2 }' >counted.csv
+expect 0 train counted.csv -q -e 1 -o counted.gradtape
+says out "classes    2: no yes"
+printf '0.5,1,2,2\n' >wrong.csv
+expect 1 evaluate counted.gradtape wrong.csv
+says err 'wrong.csv: row 1: the label 2 is none of the 2 classes, 0 to 1'
+expect 0 predict counted.gradtape counted.csv -o -
+says out prediction
+expect 0 train counted.csv -q -e 1 -o counted.gradtape --label 0
+says out "labels     numbers"
 expect 0 predict flowers.gradtape flowers.csv --output labelled
 cmp -s predictions labelled || wrong "a column of labels: expected the same predictions"
 expect 0 predict flowers.gradtape unlabelled.csv --probabilities

@@ -247,11 +247,11 @@ Test(first_numbers, looking_draws_nothing)
         cr_assert(gt_trainable_variables(dense).count == 1 &&
                   gt_non_trainable_variables(dense).count == 0);
         const gt_Variable *kernel = gt_weights(dense).items[0];
-        cr_assert(gt_count_params(dense) == 6 && gt_summary(dense) && gt_layer_to_json(dense));
+        cr_assert(gt_count_params(dense) == 6 && *gt_summary(dense) && *gt_layer_to_json(dense));
         cr_assert(gt_shape_equal(gt_tensor_shape(kernel), gt_shape(2, 3)) && gt_size(kernel) == 6 &&
                   gt_dtype(kernel) == GT_FLOAT32 && gt_is_variable(kernel) &&
                   gt_variable_name(kernel));
-        cr_assert(gt_variable_path(dense, kernel) && gt_is_trainable(dense) &&
+        cr_assert(*gt_variable_path(dense, kernel) && gt_is_trainable(dense) &&
                   gt_layer_built(dense));
         gt_set_trainable(dense, false);
         gt_set_trainable(dense, true);

@@ -674,3 +674,32 @@ Test(fit, no_memory)
     }
     assert_no_leaks();
 }
+
+/* A plan that an earlier call made is run by this one, whose line an error of it is at. */
+static const char *place;
+#undef GT_HERE
+#define GT_HERE place
+
+Test(fit, errors_of_plans_are_where_the_call_is)
+{
+    place = "first.c:1";
+    gt_Layer *model = gt_Sequential(gt_Dense(3));
+    gt_compile(model, .optimizer = gt_SGD(), .loss = gt_SparseCategoricalCrossentropy(.from_logits = true));
+    gt_Tensor *x = gt_ones(gt_shape(4, 2)), *y = gt_zeros(gt_shape(4), .dtype = GT_INT32);
+    gt_Tensor *wrong = gt_full(gt_shape(4), 3, .dtype = GT_INT32);
+    for (int eagerly = 0; eagerly < 2; eagerly++) {
+        gt_fit(model, x, .y = y, .verbose = GT_VERBOSITY_SILENT);
+        gt_evaluate(model, x, .y = y);
+        ok();
+        place = "second.c:2";
+        gt_fit(model, x, .y = wrong, .verbose = GT_VERBOSITY_SILENT);
+        assert_error(GT_INVALID, "second.c:2: fit: sparse_softmax_crossentropy: labels must be in [0, 3)");
+        place = "third.c:3";
+        gt_evaluate(model, x, .y = wrong);
+        assert_error(GT_INVALID, "third.c:3: evaluate: sparse_softmax_crossentropy: labels must be in [0, 3)");
+        gt_compile(model, .optimizer = gt_SGD(), .loss = gt_SparseCategoricalCrossentropy(.from_logits = true),
+                   .run_eagerly = true);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}

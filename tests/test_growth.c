@@ -353,7 +353,7 @@ static double layers_listed(int n)
     start();
     gt_Tensors all = gt_variables(model);
     for (int i = 0; i < all.count; i++) {
-        cr_assert(gt_variable_path(model, all.items[i]));
+        cr_assert(*gt_variable_path(model, all.items[i]));
         gt_layer_find(model, last);
     }
     gt_summary(model);

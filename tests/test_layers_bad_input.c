@@ -463,14 +463,14 @@ static bool is_written(const Use *use, gt_Layer *layer)
 {
     (void)use;
     const char *text = gt_layer_to_json(layer);
-    return text && gt_layer_from_json(text);
+    return *text && gt_layer_from_json(text);
 }
 
 static bool is_listed(const Use *use, gt_Layer *layer)
 {
     const UseInputs in = use_inputs(use);
     gt_Tensor *outputs[USE_OUTPUTS];
-    return use_call(use, layer, &in, false, outputs) && gt_summary(layer) &&
+    return use_call(use, layer, &in, false, outputs) && *gt_summary(layer) &&
            gt_weights(layer).count >= 0 && gt_status() == GT_OK && gt_reset_states(layer) == GT_OK;
 }
 
@@ -602,12 +602,12 @@ static void try_json(const Use *use)
     gt_Layer *layer = use_layer(use);
     works(use, layer, "at first");
     const char *given = gt_layer_to_json(layer);
-    if (!given && strstr(gt_error_message(), "cannot be saved")) {
+    if (!*given && strstr(gt_error_message(), "cannot be saved")) {
         gt_error_clear();
         gt_layer_free(layer);
         return;
     }
-    if (!given) {
+    if (!*given) {
         settled(use, "to JSON", false);
         gt_layer_free(layer);
         return;

@@ -291,7 +291,7 @@ Test(layers_contract, numbers_are_drawn_late)
     gt_Layer *model = gt_Model(gt_tensors(symbol), gt_tensors(h));
     drawn = 0;
     gt_Tensors weights = gt_weights(model);
-    cr_assert(weights.count == 1 && gt_count_params(model) == 6 && gt_summary(model) && drawn == 0);
+    cr_assert(weights.count == 1 && gt_count_params(model) == 6 && *gt_summary(model) && drawn == 0);
     gt_Tensor *fresh = gt_full(gt_shape(2, 3), 5);
     cr_assert(gt_assign(weights.items[0], fresh) == GT_OK && drawn == 0);
     cr_assert(gt_element(gt_call(model, x), 0) == 10 && drawn == 0);

@@ -693,7 +693,7 @@ Test(memory, variable_freed_twice_while_held)
     cr_assert(gt_status() == GT_OK);
     for (int i = 0; i < 3; i++)
         stale_free(a);
-    cr_assert(gt_solution_text(solution) && gt_element(a, 0) * gt_element(a, 0) < 1e-6, "%s", gt_error_message());
+    cr_assert(*gt_solution_text(solution) && gt_element(a, 0) * gt_element(a, 0) < 1e-6, "%s", gt_error_message());
     gt_solution_free(solution);
     stale_free(a); /* the optimizer's */
     stale_free(gt_optimizer_variables(sgd).items[0]);

@@ -262,8 +262,8 @@ Test(models, wrong_text)
     } wrong[] = {
         {"", "cut short"},
         {"{", "cut short"},
-        {"[]", "it is no model of gradtape's"},
-        {"{}", "it is no model of gradtape's"},
+        {"[]", "expected a model of gradtape's"},
+        {"{}", "expected a model of gradtape's"},
         {"{\"gradtape\":2,\"model\":{}}", "it is of version 2, and this library reads 1"},
         {"{\"gradtape\":1,\"model\":{}}", "it must be an object with a class"},
         {"{\"gradtape\":1,\"model\":{\"class\":\"dense\"}}", "dense: its options are missing"},
@@ -338,7 +338,7 @@ Test(models, deep_text)
     gt_Layer *again = gt_layer_from_json(text), *copy = gt_layer_copy(model);
     cr_assert(again && copy && y, "%s", gt_error_message());
     cr_assert_str_eq(gt_layer_to_json(again), text);
-    cr_assert(gt_count_params(again) == gt_count_params(model) && gt_summary(model, .expand_nested = true));
+    cr_assert(gt_count_params(again) == gt_count_params(model) && *gt_summary(model, .expand_nested = true));
     gt_layer_free(again), gt_layer_free(copy), gt_layer_free(model);
     char *at = text;
     for (int k = 0; k < 300; k++)
@@ -688,7 +688,7 @@ Test(models, builds_that_fail)
             model = gt_Model(gt_tensors(a), gt_tensors(y));
         cr_assert(model && gt_call(model, x) && gt_weights(model).count == 7, "%s", gt_error_message());
         /* A subclassed model without options says why it has no text, and the model around it, too. */
-        cr_assert(!gt_layer_to_json(model));
+        cr_assert_str_eq(gt_layer_to_json(model), "");
         fails(GT_UNSUPPORTED, "a layer of the class fragile cannot be written down: it was not made from options");
         cr_assert(!gt_layer_copy(model));
         fails(GT_UNSUPPORTED, "a layer of the class fragile cannot be copied");

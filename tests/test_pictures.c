@@ -515,9 +515,9 @@ Test(pictures, files)
     cr_assert(gt_save_picture(NULL, path) == GT_INVALID && strstr(gt_error_message(), "picture"));
     gt_error_clear();
     picture = gt_plot_histogram(x);
-    cr_assert(!gt_picture_text(picture, .format = GT_PICTURE_FORMAT_DOT));
+    cr_assert(!*gt_picture_text(picture, .format = GT_PICTURE_FORMAT_DOT));
     gt_error_clear();
-    cr_assert(!gt_picture_text(picture, .format = (gt_PictureFormat)7) &&
+    cr_assert(!*gt_picture_text(picture, .format = (gt_PictureFormat)7) &&
                   strstr(gt_error_message(), "unknown format 7"),
               "%s", gt_error_message());
     gt_error_clear();
@@ -990,7 +990,7 @@ Test(pictures, live_curves)
     fails(gt_LiveCurve(.columns = 10), "columns must be 0, or from 40 to 500 (got 10)");
     fails(gt_LiveCurve(.every = -1), "every must be >= 0 (got -1)");
     gt_Callback *other = gt_TerminateOnNaN();
-    cr_assert(!gt_live_curve_text(other) &&
+    cr_assert(!*gt_live_curve_text(other) &&
                   strstr(gt_error_message(),
                          "expected a callback of gt_LiveCurve (got terminate_on_nan)"),
               "%s", gt_error_message());

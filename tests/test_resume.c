@@ -466,6 +466,63 @@ Test(resume, by_hand)
     remove_folder(folder);
 }
 
+/* A checkpoint may come from anywhere, and what stands beside it may have changed. */
+static void put_in_place(const char *path, const char *from, const char *to)
+{
+    static char bytes[1 << 20];
+    FILE *file = fopen(path, "r+b");
+    size_t size = fread(bytes, 1, sizeof bytes, file), length = strlen(from), count = 0;
+    cr_assert(size < sizeof bytes && length == strlen(to));
+    for (size_t i = 0; i + length <= size; i++)
+        if (memcmp(bytes + i, from, length) == 0) {
+            memcpy(bytes + i, to, length);
+            count++;
+        }
+    cr_assert(count > 0, "%s is not in the file", from);
+    rewind(file);
+    fwrite(bytes, 1, size, file);
+    fclose(file);
+}
+
+Test(resume, foreign_files)
+{
+    make_folder();
+    for (int again = 0; again < 2; again++) {
+        gt_context_free(NULL);
+        gt_set_seed(5);
+        gt_Layer *model = classifier();
+        gt_Dataset *data = rows();
+        char pattern[160];
+        snprintf(pattern, sizeof pattern, "%s", in_folder("m-{epoch}"));
+        gt_Callback *keep = gt_ModelCheckpoint(pattern, .max_to_keep = 1), *log = gt_CSVLogger(in_folder("log.csv"));
+        if (again) {
+            gt_load_checkpoint(in_folder("run"), model, .dataset = data, .callbacks = gt_callbacks(keep, log));
+            ok();
+        }
+        gt_fit(model, data, .epochs = again ? 3 : 2, .resume = again, SILENT, .callbacks = gt_callbacks(keep, log));
+        ok();
+        if (!again) {
+            char old[160], mine[160];
+            gt_save_checkpoint(in_folder("run"), model, .dataset = data);
+            ok();
+            snprintf(old, sizeof old, "%s", in_folder("m-1"));
+            snprintf(mine, sizeof mine, "%s", in_folder("abc"));
+            put_in_place(in_folder("run"), old, mine);
+            fclose(fopen(mine, "w"));
+            cr_assert_eq(truncate(in_folder("log.csv"), 20), 0);
+        }
+    }
+    cr_assert(access(in_folder("abc"), F_OK) == 0, "a file that the pattern cannot have made is not removed");
+    cr_assert(access(in_folder("m-3"), F_OK) == 0 && access(in_folder("m-2"), F_OK) != 0);
+    char text[400] = "";
+    FILE *file = fopen(in_folder("log.csv"), "r");
+    size_t size = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    cr_assert(size > 20 && strlen(text) == size, "a log that lost its end has no zeros");
+    gt_context_free(NULL);
+    remove_folder(folder);
+}
+
 /* ---- killed ---- */
 
 static double seconds(void)

@@ -384,3 +384,68 @@ Test(table_models, no_memory, .init = open_folder, .fini = close_folder)
     fail_allocations(life);
     assert_no_leaks();
 }
+
+/* A function of gt_dataset_map leaves the last column out, or doubles all of them. */
+static gt_Status leave_out(void *user, gt_Batch *batch)
+{
+    (void)user;
+    batch->x = gt_get_item(batch->x, ":, :-1");
+    return gt_status();
+}
+
+static gt_Status twice(void *user, gt_Batch *batch)
+{
+    (void)user;
+    batch->x = gt_multiply(batch->x, 2);
+    return gt_status();
+}
+
+static gt_Status breaks(void *user, gt_Batch *batch)
+{
+    (void)user, (void)batch;
+    return gt_fail(GT_INVALID, "the function is broken");
+}
+
+Test(table_models, columns_that_a_map_made, .init = open_folder, .fini = close_folder)
+{
+    const char *const narrow = "a,b,y\n1,2,0\n3,4,1\n5,7,1\n", *const wide = "a,b,more,y\n1,2,8,0\n3,4,9,1\n5,7,7,1\n",
+               *const other = "b,a,more,y\n1,2,8,0\n3,4,9,1\n";
+    gt_Dataset *a = read_as(narrow, false), *b = gt_dataset_map(read_as(wide, false), leave_out, NULL);
+    /* The names are those of the columns while there are as many. */
+    cr_assert(gt_dataset_column_count(a) == 2 && gt_dataset_column_count(b) == 0 && gt_dataset_class_count(b) == 0);
+    refused(gt_dataset_column_name(b, 0), GT_INVALID, "names for 0 columns");
+    refused(gt_dataset_category_count(b, 0), GT_INVALID, "names for 0 columns");
+    gt_Dataset *doubled = gt_dataset_batch(gt_dataset_map(read_as(narrow, false), twice, NULL), 2);
+    cr_assert_str_eq(gt_dataset_column_name(doubled, 1), "b");
+
+    /* Fitted on a table; the data of another one is brought to the same columns. */
+    gt_Layer *model = gt_Sequential(gt_Dense(2));
+    gt_compile(model, .optimizer = gt_SGD(), .loss = gt_SparseCategoricalCrossentropy(.from_logits = true));
+    gt_fit(model, a, SILENT);
+    gt_evaluate(model, b);
+    gt_fit(model, gt_dataset_take(b, 2), .validation = doubled, SILENT);
+    ok();
+    gt_Dataset *swapped = gt_dataset_map(read_as("b,a,y\n1,2,0\n3,4,1\n", false), twice, NULL);
+    refused(gt_evaluate(model, swapped), GT_INVALID, "column 0 is \"b\", the model's is \"a\"");
+
+    /* Fitted on what a map made; the table is known, not the columns of x. */
+    gt_Dataset *mapped = gt_dataset_map(read_as(wide, false), leave_out, NULL);
+    gt_Layer *second = gt_Sequential(gt_Dense(2));
+    gt_compile(second, .optimizer = gt_SGD(), .loss = gt_SparseCategoricalCrossentropy(.from_logits = true));
+    gt_fit(second, mapped, SILENT);
+    gt_evaluate(second, a);
+    gt_Dataset *again = gt_dataset_from_csv(put_text("again.csv", wide), .model = second);
+    cr_assert_eq(gt_dataset_column_count(again), 3);
+    gt_evaluate(second, gt_dataset_map(again, leave_out, NULL));
+    ok();
+    gt_Dataset *turned = gt_dataset_map(read_as(other, false), leave_out, NULL);
+    refused(gt_evaluate(second, turned), GT_INVALID, "column 0 is \"b\", the model's is \"a\"");
+
+    gt_Dataset *broken = gt_dataset_map(read_as(narrow, false), breaks, NULL);
+    refused(gt_dataset_column_count(broken), GT_INVALID, "the function is broken");
+    gt_Layer *third = gt_Sequential(gt_Dense(2));
+    refused(gt_set_table(third, broken), GT_INVALID, "set_table: the function is broken");
+    cr_assert(!gt_has_table(third));
+    gt_context_free(NULL);
+    assert_no_leaks();
+}

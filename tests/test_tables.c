@@ -179,6 +179,27 @@ Test(tables, headers, .init = open_folder, .fini = close_folder)
     cr_assert(gt_dataset_class_count(data) == 2 &&
               strcmp(gt_dataset_class_name(data, 1), "virginica") == 0);
     holds(data, 3, 2, NUMBERS(1, 2, 3, 4, 5, 6), NUMBERS(0, 1, 1));
+    /* The classes of such a row are those of the last column, where it is the label and has integers that are meant as such. */
+    data = read("3,2,setosa,virginica\n1.5,2,0\n3.5,4,1\n5.5,6,1\n", .label = "0");
+    ok();
+    cr_assert(gt_dataset_class_count(data) == 0 && gt_dataset_y(data).dtype == GT_FLOAT32);
+    data = read("3,2,setosa,virginica\n1,2,0\n3,4,1\n5,6,1\n", .label_dtype = GT_FLOAT32);
+    ok();
+    cr_assert_eq(gt_dataset_class_count(data), 0);
+    data = read("3,2,setosa,virginica\n1,2,0.5\n3,4,1\n5,6,1\n");
+    ok();
+    cr_assert_eq(gt_dataset_class_count(data), 0);
+    data = read("3,2,setosa,virginica\n1,2,0\n3,4,1\n5,6,2\n");
+    ok();
+    cr_assert_eq(gt_dataset_class_count(data), 0);
+    data = read("3,2,setosa,virginica\n1,2,0\n3,4,1\n5,6,1\n");
+    refused(read("1,2,0\n3,4,1\n5,6,2\n", .like = data), GT_INVALID, "row 3: the label 2 is none of the 2 classes, 0 to 1");
+    refused(read("1,2,0.5\n", .like = data), GT_INVALID, "row 1: the label 0.5 is none of the 2 classes, 0 to 1");
+    refused(read("a,b,c\n1,2,3\n", .columns = gt_names("a", "b"), .without = gt_names("b")), GT_INVALID,
+            "column \"b\" is named in .columns and in .without");
+    refused(read("a,b,c\n1,2,3\n", .max_categories = 0), GT_INVALID, "max_categories must be >= 1 (got 0)");
+    refused(read("a,b,c\n1,2,3\n", .skip_rows = -2), GT_INVALID, "skip_rows must be >= 0 (got -2)");
+    refused(read("a,b,c\n1,2,3\n", .limit = -1), GT_INVALID, "limit must be >= 0 (got -1)");
     refused(read("4,2,setosa,virginica\n1,2,0\n3,4,1\n5,6,1\n"), GT_FORMAT,
             "the first row has 4 fields and the rows below have 3; .skip_rows = 1 passes over it");
     refused(read("a,b\n", .header = GT_HEADER_YES), GT_FORMAT, "t.csv: a header and no rows");

@@ -31,6 +31,7 @@
 
 GT_BEGIN
 
+/* Something that gt_fit, gt_evaluate and gt_predict tell of what they do. */
 typedef struct gt_Callback gt_Callback;
 
 /* The hooks, as Keras's: on_train_begin, ... An end is the number after its begin. */
@@ -79,6 +80,7 @@ typedef struct gt_CallbackState {
     double initial;
 } gt_CallbackState;
 
+/* The class of a callback: its options, what it remembers, and the function that hears of each hook. */
 typedef struct gt_CallbackClass {
     uint32_t size;    /* of this struct */
     const char *name; /* "early_stopping"; what files say */
@@ -110,7 +112,7 @@ typedef struct gt_CallbackClass {
 #define gt_logged(in, name, value) gt_logged_at(GT_HERE, in, name, value)
 GT_API bool gt_logged_at(const char *here, const gt_CallbackArgs *in, const char *name,
                          double *value);
-/* How many there are, and the name of each; -1 and NULL on failure. */
+/* How many there are, and the name of each; -1 and "" on failure. */
 #define gt_logged_count(in) gt_logged_count_at(GT_HERE, in)
 GT_API int gt_logged_count_at(const char *here, const gt_CallbackArgs *in);
 #define gt_logged_name(in, index) gt_logged_name_at(GT_HERE, in, index)

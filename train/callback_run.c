@@ -258,7 +258,7 @@ const char *gt_logged_name_at(const char *here, const gt_CallbackArgs *in, int i
     if (run)
         gt_raise(run->context, GT_INVALID, here, "logged_name",
                  "index %d is out of range: %d numbers are logged", index, (int)run->logs.count);
-    return NULL;
+    return "";
 }
 
 gt_Status gt_set_logged_at(const char *here, const gt_CallbackArgs *in, const char *name,

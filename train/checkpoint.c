@@ -24,8 +24,7 @@ typedef struct PathOf {
 static const char *path_of(void *user, const gt_Variable *variable)
 {
     PathOf *self = user;
-    const char *path = gt_variable_path(self->model, variable);
-    snprintf(self->text, sizeof self->text, "%s", path ? path : "");
+    snprintf(self->text, sizeof self->text, "%s", gt_variable_path(self->model, variable));
     return self->text;
 }
 
@@ -190,7 +189,7 @@ static gt_Status expect_history(Checkpoint *self, const gt_TensorFile *file)
         return gt_context_status(self->context);
     for (int64_t i = 0; i < gt_tensor_file_count(file) && count < GT_MAX_HISTORY; i++) {
         const char *name = gt_tensor_file_name(file, i);
-        if (!name || strncmp(name, HISTORY, sizeof HISTORY - 1) != 0)
+        if (strncmp(name, HISTORY, sizeof HISTORY - 1) != 0)
             continue;
         names[count++] = name + sizeof HISTORY - 1;
         if (!add_epochs(self, GT_FLOAT64, epochs, name))

@@ -103,6 +103,7 @@ gt_Dataset *gt_dataset_make(gt_Context *context, const gt_DatasetClass *type, vo
         dataset->how = like->how;
         dataset->names = gt_names_hold(like->names);
         dataset->ragged = like->ragged;
+        dataset->mapped = like->mapped;
         dataset->endless = like->endless;
         dataset->order = like->order;
         dataset->drawn = like->drawn;
@@ -165,6 +166,18 @@ gt_Dataset *gt_dataset_of_at(const char *here, const gt_DatasetClass *type, void
 gt_DataNames *gt_dataset_names(const gt_Dataset *dataset)
 {
     return dataset->names;
+}
+
+/* A function of the user's tells nobody what it does to the columns; the first row that comes out of it does. */
+bool gt_dataset_keeps_columns(const gt_Dataset *self)
+{
+    const gt_DataNames *names = self->names;
+    if (!self->mapped || !names)
+        return true;
+    if (gt_dataset_look((gt_Dataset *)(uintptr_t)self) != GT_OK)
+        return false;
+    const int64_t width = self->x_count == 0 ? 0 : self->x_count == 1 && self->x.rank == 2 ? self->x.dims[1] : -1;
+    return width == names->width && self->text_count == names->texts.count;
 }
 
 void gt_dataset_set_names(gt_Dataset *dataset, gt_DataNames *names)
@@ -538,13 +551,13 @@ const char *gt_dataset_text_name_at(const char *here, const gt_Dataset *self, in
     static const char operation[] = "dataset_text_name";
     const gt_Dataset *inside = look_inside(here, operation, self);
     if (!inside)
-        return NULL;
+        return "";
     const gt_Words *names = inside->names ? &inside->names->texts : NULL;
     if (index >= 0 && index < inside->text_count)
         return names && index < names->count ? gt_words_text(names, index) : "";
     gt_raise(inside->object.context, GT_INVALID, here, operation,
              "index %d is out of range: the dataset has %d columns of text", index, (int)inside->text_count);
-    return NULL;
+    return "";
 }
 
 /* The spec of all rows from that of one; -1 rows where it is not known how many there are. */

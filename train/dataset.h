@@ -15,6 +15,7 @@
 
 GT_BEGIN
 
+/* Rows, handed out in batches: of tensors, of a file, of a function, or made of those of another dataset. */
 typedef struct gt_Dataset gt_Dataset;
 
 /* How a dataset hands out its rows. */
@@ -117,7 +118,7 @@ GT_API int64_t gt_dataset_batches_at(const char *here,
 GT_API int gt_dataset_x_count_at(const char *here, const gt_Dataset *dataset);
 #define gt_dataset_y_count(dataset) gt_dataset_y_count_at(GT_HERE, dataset)
 GT_API int gt_dataset_y_count_at(const char *here, const gt_Dataset *dataset);
-/* How many columns of text a row has, and what each is called: in a table as its column, "" where it has no name. -1 and NULL on
+/* How many columns of text a row has, and what each is called: in a table as its column, "" where it has no name. -1 and "" on
  * failure. */
 #define gt_dataset_text_count(dataset) gt_dataset_text_count_at(GT_HERE, dataset)
 GT_API int gt_dataset_text_count_at(const char *here, const gt_Dataset *dataset);
@@ -129,18 +130,19 @@ GT_API gt_Spec gt_dataset_x_at(const char *here, const gt_Dataset *dataset);
 #define gt_dataset_y(dataset) gt_dataset_y_at(GT_HERE, dataset)
 GT_API gt_Spec gt_dataset_y_at(const char *here, const gt_Dataset *dataset);
 /* The names of the classes that labels 0, 1, ... stand for: how many there are, 0 where there are none, and each. They live as
- * long as the dataset; -1 and NULL on failure. */
+ * long as the dataset; -1 and "" on failure. */
 #define gt_dataset_class_count(dataset) gt_dataset_class_count_at(GT_HERE, dataset)
 GT_API int gt_dataset_class_count_at(const char *here, const gt_Dataset *dataset);
 #define gt_dataset_class_name(dataset, index) gt_dataset_class_name_at(GT_HERE, dataset, index)
 GT_API const char *gt_dataset_class_name_at(const char *here, const gt_Dataset *dataset, int index);
-/* How many columns of x have names: as many as x has, where it was read from a table, else 0; -1 on failure. */
+/* How many columns of x have names: as many as x has, where it was read from a table, else 0; 0 too where gt_dataset_map made
+ * others of them; -1 on failure. */
 #define gt_dataset_column_count(dataset) gt_dataset_column_count_at(GT_HERE, dataset)
 GT_API int gt_dataset_column_count_at(const char *here, const gt_Dataset *dataset);
-/* The name of a column of x, where x was read from a table; "" where the table has no header. */
+/* The name of a column of x, where x was read from a table; "" where the table has no header, and on failure. */
 #define gt_dataset_column_name(dataset, column) gt_dataset_column_name_at(GT_HERE, dataset, column)
 GT_API const char *gt_dataset_column_name_at(const char *here, const gt_Dataset *dataset, int column);
-/* The texts that the numbers 0, 1, ... of a column of x stand for; 0 of them in a column of numbers. */
+/* The texts that the numbers 0, 1, ... of a column of x stand for; 0 of them in a column of numbers; -1 and "" on failure. */
 #define gt_dataset_category_count(dataset, column) gt_dataset_category_count_at(GT_HERE, dataset, column)
 GT_API int gt_dataset_category_count_at(const char *here, const gt_Dataset *dataset, int column);
 #define gt_dataset_category_name(dataset, column, index)                                           \

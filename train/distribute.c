@@ -18,9 +18,7 @@ static uint64_t hash_of(gt_Layer *model, gt_Tensors variables)
         const gt_Spec *spec = gt_tensor_spec(variables.items[i]);
         const char *path = gt_variable_path(model, variables.items[i]);
         const int32_t kind[2] = {(int32_t)spec->dtype, spec->rank};
-        hash = gt_distribution_hash(
-            gt_distribution_hash(hash, path ? path : "", path ? strlen(path) + 1 : 1), kind,
-            sizeof kind);
+        hash = gt_distribution_hash(gt_distribution_hash(hash, path, strlen(path) + 1), kind, sizeof kind);
         hash = gt_distribution_hash(hash, spec->dims, (size_t)spec->rank * sizeof *spec->dims);
     }
     return hash;

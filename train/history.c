@@ -271,12 +271,12 @@ int gt_history_name_count_at(const char *here, const gt_History *self)
 const char *gt_history_name_at(const char *here, const gt_History *self, int index)
 {
     if (!look(here, "history_name", self))
-        return NULL;
+        return "";
     if (index >= 0 && index < self->count)
         return self->columns[index].name;
     gt_raise(self->object.context, GT_INVALID, here, "history_name",
              "index %d is out of range: the history has %d names", index, (int)self->count);
-    return NULL;
+    return "";
 }
 
 /* ---- as text ---- */
@@ -362,12 +362,14 @@ static const char *write_text(const char *here, const char *operation, gt_Histor
 
 const char *gt_history_csv_at(const char *here, gt_History *self)
 {
-    return write_text(here, "history_csv", self, put_csv);
+    const char *text = write_text(here, "history_csv", self, put_csv);
+    return text ? text : "";
 }
 
 const char *gt_history_json_at(const char *here, gt_History *self)
 {
-    return write_text(here, "history_json", self, put_json);
+    const char *text = write_text(here, "history_json", self, put_json);
+    return text ? text : "";
 }
 
 gt_Status gt_save_history_at(const char *here, const char *path, gt_History *self)

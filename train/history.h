@@ -26,13 +26,13 @@ GT_API int64_t gt_history_epoch_count_at(const char *here, const gt_History *his
  * Keras's history.epoch. */
 #define gt_history_epoch(history, epoch) gt_history_epoch_at(GT_HERE, history, epoch)
 GT_API int64_t gt_history_epoch_at(const char *here, const gt_History *history, int64_t epoch);
-/* How many names there are, and each of them; -1 and NULL on failure. */
+/* How many names there are, and each of them; -1 and "" on failure. */
 #define gt_history_name_count(history) gt_history_name_count_at(GT_HERE, history)
 GT_API int gt_history_name_count_at(const char *here, const gt_History *history);
 #define gt_history_name(history, index) gt_history_name_at(GT_HERE, history, index)
 GT_API const char *gt_history_name_at(const char *here, const gt_History *history, int index);
 
-/* The table as text, owned by the history and valid until its next text; NULL on failure. CSV: a line of names that begins
+/* The table as text, owned by the history and valid until its next text; "" on failure. CSV: a line of names that begins
  * with "epoch", then a line for each epoch; numbers read back as the same bits, a cell without one is empty. JSON:
  * {"epoch": [0, 1], "loss": [0.7, 0.5], "val_loss": [null, 0.6]}, where numbers that JSON lacks are the strings "NaN",
  * "Infinity" and "-Infinity". */

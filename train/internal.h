@@ -38,6 +38,9 @@ gt_Dataset *gt_dataset_of_columns(gt_Context *context, gt_Tensor *x, gt_Tensor *
 struct gt_DataNames;
 struct gt_DataNames *gt_dataset_names(const gt_Dataset *dataset); /* NULL: it has none */
 void gt_dataset_set_names(gt_Dataset *dataset, struct gt_DataNames *names); /* takes the hold over */
+/* Has x, and its text, as many columns as the names say? A function of gt_dataset_map may have made others: then the names are
+ * those of the table alone. False on failure too. */
+bool gt_dataset_keeps_columns(const gt_Dataset *dataset);
 
 /* ---- model_data.c ---- */
 /* What the model knows of the table that it was fitted on; NULL with an error raised. */

@@ -10,11 +10,13 @@
 
 GT_BEGIN
 
+/* Numbers about labels and predictions, gathered batch by batch. */
 typedef struct gt_Metric gt_Metric;
 
 #define GT_MAX_METRIC_STATES 6
 #define GT_MAX_METRICS       16 /* of one model */
 
+/* What the function of a metric gets for each batch. */
 typedef struct gt_MetricUpdate {
     /* The class's option struct, filled in; or the struct that gt_metric_new was given. */
     const void *instance;
@@ -33,6 +35,7 @@ typedef enum gt_MetricDirection {
     GT_METRIC_DIRECTION_DOWN,
 } gt_MetricDirection;
 
+/* The class of a metric: its states, how a batch changes them, and what they give. */
 typedef struct gt_MetricClass {
     uint32_t size;    /* of this struct */
     const char *name; /* "accuracy": the metric's name if none is given */

@@ -11,6 +11,7 @@ typedef struct ModelData {
     gt_Object object;
     gt_Words classes;
     gt_DataNames *table; /* held; NULL: not known */
+    bool mapped;         /* gt_dataset_map made other columns of that */
 } ModelData;
 
 static void destroy(gt_Object *object)
@@ -158,7 +159,7 @@ const char *gt_class_name_at(const char *here, const gt_Layer *model, int index)
     if (state)
         gt_raise(context, GT_INVALID, here, "class_name", "index %d is out of range: the model names %d classes",
                  index, class_count(state));
-    return NULL;
+    return "";
 }
 
 /* ---- how the table was read ---- */
@@ -230,12 +231,14 @@ static bool has_categories(const gt_Table *table)
     return false;
 }
 
-/* The inputs are those of the table that the model knows. Of labels their names are compared as those of classes; columns of
- * text that the model's inputs are called after may come in any order. */
-static gt_Status check_table(const gt_LayerState *model, const gt_DataNames *wanted)
+/* The inputs are those of the table that the model knows. Where gt_dataset_map made other columns of one of the two tables, their
+ * names say nothing of the inputs. Of labels their names are compared as those of classes; columns of text that the model's
+ * inputs are called after may come in any order. */
+static gt_Status check_table(const gt_LayerState *model, const gt_Dataset *dataset)
 {
-    const gt_DataNames *has = data_of(model)->table;
-    if (has == wanted || check_columns(has->table, wanted->table, GT_TABLE_X) != GT_OK)
+    const gt_DataNames *has = data_of(model)->table, *wanted = gt_dataset_names(dataset);
+    if (has == wanted || gt_dataset_keeps_columns(dataset) == data_of(model)->mapped ||
+        check_columns(has->table, wanted->table, GT_TABLE_X) != GT_OK)
         return gt_status();
     if (has->one_hot != wanted->one_hot && has_categories(has->table))
         return gt_fail(GT_INVALID, "the dataset was read %s .one_hot, the model's table %s: read the table with .model",
@@ -243,15 +246,17 @@ static gt_Status check_table(const gt_LayerState *model, const gt_DataNames *wan
     return gt_texts_named(model, wanted) ? GT_OK : check_columns(has->table, wanted->table, GT_TABLE_TEXT);
 }
 
-static gt_Status take_table(gt_Context *context, gt_LayerState *model, gt_DataNames *names)
+static gt_Status take_table(gt_Context *context, gt_LayerState *model, const gt_Dataset *dataset)
 {
     ModelData *self = own_data(context, model);
     if (!self)
         return gt_context_status(context);
     if (self->table)
-        return check_table(model, names);
-    self->table = gt_names_hold(names);
-    return GT_OK;
+        return check_table(model, dataset);
+    self->mapped = !gt_dataset_keeps_columns(dataset);
+    if (gt_context_status(context) == GT_OK)
+        self->table = gt_names_hold(gt_dataset_names(dataset));
+    return gt_context_status(context);
 }
 
 gt_Status gt_model_take_data(gt_LayerState *model, const gt_Dataset *dataset)
@@ -260,7 +265,7 @@ gt_Status gt_model_take_data(gt_LayerState *model, const gt_Dataset *dataset)
     gt_DataNames *names = gt_dataset_names(dataset);
     if (!names || take_classes(context, model, &names->classes) != GT_OK)
         return gt_context_status(context);
-    return names->table ? take_table(context, model, names) : GT_OK;
+    return names->table ? take_table(context, model, dataset) : GT_OK;
 }
 
 gt_Status gt_model_check_data(const gt_LayerState *model, const gt_Dataset *dataset)
@@ -270,7 +275,7 @@ gt_Status gt_model_check_data(const gt_LayerState *model, const gt_Dataset *data
         return gt_status();
     if (names->classes.count > 0 && class_count(model) > 0 && check_classes(model, &names->classes) != GT_OK)
         return gt_status();
-    return names->table && data_of(model)->table ? check_table(model, names) : GT_OK;
+    return names->table && data_of(model)->table ? check_table(model, dataset) : GT_OK;
 }
 
 gt_Status gt_set_table_at(const char *here, gt_Layer *model, gt_Dataset *dataset)
@@ -324,8 +329,9 @@ gt_Status gt_table_take(gt_Context *context, const char *what, const gt_JsonValu
                         gt_LayerState *model)
 {
     gt_DataNames *names = gt_recipe_read(context, what, object);
-    if (names)
-        take_table(context, model, names);
+    ModelData *self = names ? own_data(context, model) : NULL;
+    if (self)
+        self->table = gt_names_hold(names);
     gt_names_release(names);
     return gt_context_status(context);
 }

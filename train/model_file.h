@@ -54,7 +54,8 @@ GT_API gt_Layer *gt_load_model_at(const char *here, const char *path,
  * .model = model) reads others in the same way. gt_fit does this with its dataset, where the model knows of none; where it
  * does, classes, categories, columns, their order or .one_hot that differ are an error in gt_fit, its validation, gt_train_for,
  * gt_evaluate and gt_predict, for the numbers would mean something else. Call it in a loop of one's own, or
- * to have another table in place of the one it knows. What gt_dataset_map makes of the rows is no part of it. On failure the
+ * to have another table in place of the one it knows. What gt_dataset_map makes of the rows is no part of it, and
+ * where that has other columns, names are not compared. On failure the
  * model knows what it knew before. */
 #define gt_set_table(model, dataset) gt_set_table_at(GT_HERE, model, dataset)
 GT_API gt_Status gt_set_table_at(const char *here, gt_Layer *model, gt_Dataset *dataset);
@@ -69,7 +70,7 @@ GT_API bool gt_has_table_at(const char *here, const gt_Layer *model);
  * numbers would mean something else. GT_NOT_GIVEN as a list: none. */
 #define gt_set_class_names(model, names) gt_set_class_names_at(GT_HERE, model, names)
 GT_API gt_Status gt_set_class_names_at(const char *here, gt_Layer *model, gt_Names names);
-/* How many there are, 0 where there are none, and each. They live until they are set again. -1 and NULL on failure. */
+/* How many there are, 0 where there are none, and each. They live until they are set again. -1 and "" on failure. */
 #define gt_class_count(model) gt_class_count_at(GT_HERE, model)
 GT_API int gt_class_count_at(const char *here, const gt_Layer *model);
 #define gt_class_name(model, index) gt_class_name_at(GT_HERE, model, index)

@@ -18,12 +18,14 @@ typedef enum gt_Verbosity {
     GT_VERBOSITY_LINES = 2
 } gt_Verbosity;
 
+/* What a gt_ProgressEvent tells of. */
 typedef enum gt_ProgressKind {
     GT_PROGRESS_KIND_EPOCH_BEGIN = 0,
     GT_PROGRESS_KIND_BATCH = 1, /* a batch is done */
     GT_PROGRESS_KIND_EPOCH_END = 2
 } gt_ProgressKind;
 
+/* What the function of gt_fit's .progress is told, at the beginning and end of each epoch and after each batch. */
 typedef struct gt_ProgressEvent {
     gt_ProgressKind kind;
     int64_t epoch, epochs; /* from 0; of gt_evaluate: 0, 1 */

@@ -166,7 +166,7 @@ static bool find_in_weights(const gt_Compiled *self, char *text, size_t size)
             snprintf(text, size,
                      "weight %s was not before it: a step went too far (a smaller learning rate or "
                      "clipnorm may help)",
-                     path ? path : gt_variable_label(weights.items[i]));
+                     *path ? path : gt_variable_label(weights.items[i]));
             return true;
         }
     return false;

@@ -356,7 +356,7 @@ static void print_profile(Trainer *self)
         train(self);
     }
     const char *text = gt_function_print(self->step);
-    printf("%s", text ? text : gt_error_message());
+    printf("%s", *text ? text : gt_error_message());
     gt_function_profile(self->step, false);
 }
 

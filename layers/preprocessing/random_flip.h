@@ -6,6 +6,7 @@
 
 GT_BEGIN
 
+/* Along which axes gt_RandomFlip mirrors images. */
 typedef enum gt_FlipMode {
     GT_FLIP_MODE_HORIZONTAL_AND_VERTICAL,
     GT_FLIP_MODE_HORIZONTAL, /* left and right change places */

@@ -33,6 +33,7 @@ typedef enum gt_Split { GT_SPLIT_WHITESPACE, GT_SPLIT_CHARACTER, GT_SPLIT_NONE }
  *     }
  */
 typedef struct gt_TextOutput gt_TextOutput;
+/* Cuts or changes one string of `length` bytes: every gt_put_text puts out a piece of the result. */
 typedef void (*gt_TextFunction)(gt_TextOutput *output, const char *text, size_t length);
 /* Inside such a function: puts out `length` bytes. */
 #define gt_put_text(output, text, length) gt_put_text_at(GT_HERE, output, text, length)

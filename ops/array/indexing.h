@@ -149,6 +149,7 @@ GT_API gt_Status gt_vsplit_at(const char *here, gt_Tensor *x, int count, gt_Tens
 #define gt_slice_update(x, begin, updates) gt_slice_update_at(GT_HERE, x, begin, updates)
 GT_API gt_Tensor *gt_slice_update_at(const char *here, gt_Tensor *x, gt_Shape begin,
                                      gt_Tensor *updates);
+/* What becomes of the number that was there, and of several that go to the same place. */
 typedef enum gt_ScatterReduction {
     GT_SCATTER_REDUCTION_REPLACE = 0, /* Keras's None */
     GT_SCATTER_REDUCTION_ADD = 1,

@@ -98,7 +98,9 @@ GT_API gt_CFunction gt_c_symbol(const char *symbol, const char *signature);
       "a shared library with the functions; closed with the context")                              \
     F(S, const gt_Sample *, samples, NULL,                                                         \
       "for tests; not copied; options are gt_foreign_options's")
+/* A gradient rule of a foreign operation, in place of a C function for it. */
 typedef gt_Status (*gt_ForeignRule)(gt_GradientRule *rule);
+/* A shape rule of a foreign operation: the spec of each output from those of the inputs. */
 typedef gt_Status (*gt_ForeignShape)(gt_ShapeRule *rule);
 GT_OPTIONS(gt_foreign_operation_options, gt_foreign_operation_OPTIONS);
 
@@ -144,9 +146,13 @@ GT_API gt_Status gt_foreign_outputs_at(const char *here, const gt_Operation *ope
 
 /* ---- a function on numbers, mapped over tensors ---- */
 
+/* A function of one double, such as those of the C library. */
 typedef double (*gt_F64Function)(double x);
+/* The same of one float. */
 typedef float (*gt_F32Function)(float x);
+/* A function of two doubles. */
 typedef double (*gt_F64Function2)(double a, double b);
+/* The same of two floats. */
 typedef float (*gt_F32Function2)(float a, float b);
 
 #define gt_elementwise_operation_OPTIONS(F, S)                                                     \

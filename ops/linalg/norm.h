@@ -21,6 +21,7 @@ GT_OPTIONS(gt_norm_options, gt_norm_OPTIONS);
 GT_API gt_Tensor *gt_norm_at(const char *here, gt_Tensor *x, const gt_norm_options *options);
 GT_API gt_Tensor *(gt_norm)(gt_Tensor *x);
 
+/* Which norm of a matrix. */
 typedef enum gt_MatrixNorm {
     GT_MATRIX_NORM_FROBENIUS = 0, /* root of the sum of squares */
     GT_MATRIX_NORM_NUCLEAR = 1,   /* sum of the singular values */

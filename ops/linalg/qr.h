@@ -8,6 +8,7 @@
 
 GT_BEGIN
 
+/* How much of Q and R gt_qr gives: of x (m, n), with k = min(m, n), (m, k) and (k, n), or the complete (m, m) and (m, n). */
 typedef enum gt_QrMode { GT_QR_MODE_REDUCED = 0, GT_QR_MODE_COMPLETE = 1 } gt_QrMode;
 
 #define gt_qr_OPTIONS(F, S)                                                                        \

@@ -45,6 +45,7 @@ GT_API gt_Tensor *gt_dot_product_attention_at(const char *here, gt_Tensor *query
                                               const gt_dot_product_attention_options *options);
 GT_API gt_Tensor *(gt_dot_product_attention)(gt_Tensor *query, gt_Tensor *key, gt_Tensor *value);
 
+/* How a query and a key are compared: by their dot product, or by the sum of tanh(query + key). */
 typedef enum gt_ScoreMode { GT_SCORE_MODE_DOT = 0, GT_SCORE_MODE_CONCAT = 1 } gt_ScoreMode;
 #define gt_attention_OPTIONS(F, S)                                                                 \
     F(S, gt_Tensor *, key, NULL, "(batch, keys, width); NULL: the values")                         \

@@ -103,6 +103,7 @@ GT_API gt_Tensor *(gt_normalize)(gt_Tensor *x);
 #define gt_spectral_normalization_OPTIONS(F, S)                                                    \
     F(S, int64_t, power_iterations, 1, "how often the vector is improved, >= 1")
 GT_OPTIONS(gt_spectral_normalization_options, gt_spectral_normalization_OPTIONS);
+/* A kernel whose largest singular value is 1, and the vector that goes into the next call. */
 typedef struct gt_UnitKernel {
     gt_Tensor *kernel, *u; /* both NULL on failure */
 } gt_UnitKernel;

@@ -65,6 +65,7 @@ GT_API gt_Tensor *gt_lstm_at(const char *here, gt_Tensor *x, gt_Tensor *kernel,
 GT_API gt_Tensor *(gt_lstm)(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kernel,
                             gt_Tensor *bias);
 
+/* The state of an LSTM after a step: its output and its cell. */
 typedef struct gt_LSTMState {
     gt_Tensor *h, *c; /* (batch, units); both NULL on failure */
 } gt_LSTMState;

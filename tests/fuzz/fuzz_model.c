@@ -42,9 +42,11 @@ static void fuzz_one(const uint8_t *data, size_t size)
     gt_Layer *model = gt_load_model(path, .compile = compile);
     if (!fuzz_either(model != NULL))
         return;
-    for (int i = 0, count = gt_class_count(model); i < count; i++)
-        if (!gt_class_name(model, i))
+    for (int i = 0, count = gt_class_count(model); i < count; i++) {
+        gt_class_name(model, i);
+        if (gt_status() != GT_OK)
             fuzz_stop("a class has no name");
+    }
     if (compile)
         save_and_compare(model);
     gt_layer_free(model);

@@ -60,12 +60,15 @@ def check_reference(compiler):
             options += 1
             if not o.doc:
                 fault(f'{where}: option {o.name} has no meaning')
+    for t in book.types.values():
+        if not t.doc:
+            fault(f'{t.header}:{t.line}: {t.name}: no docstring')
     listed = {n for h in book.headers for group in headers.groups(book, h) for n in [e.name for e in group]}
     for name in sorted(set(book.functions) - listed):
         fault(f'{name}: on no page of the reference')
     count = len(book.functions)
     print(f'{count} functions, {count - sum(not f.doc for f in book.functions.values())} with a docstring; {options} options; '
-          f'{len(names)} public names')
+          f'{len(book.types)} types; {len(names)} public names')
 
 
 PLANTED = '''/* The intro. */

@@ -481,4 +481,6 @@ def default_text(option):
     """A default as one reads it."""
     if re.search(r'\brequired\b', option.doc):
         return 'required'
-    return {'GT_NOT_GIVEN': 'not given', '(double)NAN': 'NAN', '(double)INFINITY': 'INFINITY'}.get(option.preset, option.preset)
+    said = {'GT_NOT_GIVEN': 'not given', 'GT_NONE': 'not given', '(-2147483647-1)': 'not given', '(double)NAN': 'NAN',
+            '(double)INFINITY': 'INFINITY'}.get(option.preset, option.preset)
+    return said.replace('(int64_t)', '').replace('GT_TWO_NUMBERS(', 'gt_numbers(')

@@ -51,6 +51,8 @@ static gt_Status restore(const gt_CallbackArgs *in)
     latest(in, path);
     previous(in, before);
     gt_file_sweep(path);
+    if (gt_make_folders(in->run->context, path) != GT_OK) /* sooner than after the first epoch */
+        return gt_status();
     if (!exists(path) && !exists(before)) {
         gt_forget(in);
         return gt_status();

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -78,8 +79,10 @@ static gt_Status begin(const gt_CallbackArgs *in)
     FILE *file = fopen(options->filename, goes_on ? "a" : "w"); /* can it be written? */
     if (!file || fclose(file) != 0)
         return failed(options, "cannot be opened");
-    if (in->resumed && gt_recall(in, BYTES) > 0 &&
-        truncate(options->filename, (off_t)gt_recall(in, BYTES)) != 0)
+    struct stat now; /* a log that lost its end is not filled up with zeros */
+    bool longer = in->resumed && gt_recall(in, BYTES) > 0 && stat(options->filename, &now) == 0 &&
+                  (double)now.st_size > gt_recall(in, BYTES);
+    if (longer && truncate(options->filename, (off_t)gt_recall(in, BYTES)) != 0)
         return failed(options, "cannot be cut to the epochs that are done");
     if (!in->resumed)
         gt_remember(in, BYTES, 0);

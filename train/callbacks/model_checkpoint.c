@@ -140,18 +140,30 @@ static gt_Status add_file(const gt_CallbackArgs *in, const char *path, size_t mo
     if (!names)
         return gt_status();
     for (size_t i = names[most * LONGEST] ? 1 : 0; i <= most && names[i * LONGEST]; i++)
-        if (strcmp(names + i * LONGEST, path) != 0)
+        if (strncmp(names + i * LONGEST, path, LONGEST) != 0)
             memmove(names + count++ * LONGEST, names + i * LONGEST, LONGEST);
     memset(names + count * LONGEST, 0, (most + 1 - count) * LONGEST);
     memcpy(names + count * LONGEST, path, strlen(path));
     return gt_status();
 }
 
-static void remove_oldest(const gt_CallbackArgs *in, size_t most)
+/* Could the pattern have made this name? The list may come out of a file, which is no reason to remove any other one. */
+static bool is_ours(const char *pattern, const char *name)
+{
+    const size_t begin = strcspn(pattern, "{}"), length = strlen(name);
+    const char *last = strrchr(pattern, '}'), *end = last ? last + 1 : pattern + begin;
+    return length >= begin + strlen(end) && strncmp(name, pattern, begin) == 0 &&
+           strcmp(name + length - strlen(end), end) == 0 && !strstr(name + begin, "..");
+}
+
+static void remove_oldest(const gt_CallbackArgs *in, const char *pattern, size_t most)
 {
     const char *names = gt_tensor_data(in->states[FILES]);
-    if (names[most * LONGEST])
-        unlink(names);
+    char name[LONGEST];
+    memcpy(name, names, LONGEST);
+    name[LONGEST - 1] = 0;
+    if (names[most * LONGEST] && is_ours(pattern, name))
+        unlink(name);
 }
 
 static gt_Status write_file(const gt_CallbackArgs *in, const gt_ModelCheckpoint_options *options,
@@ -172,7 +184,7 @@ static gt_Status write_file(const gt_CallbackArgs *in, const gt_ModelCheckpoint_
     if (most > 0 && !options->save_run && gt_status() == GT_OK)
         add_file(in, path, most);
     if (most > 0 && gt_status() == GT_OK)
-        remove_oldest(in, most);
+        remove_oldest(in, options->filepath, most);
     return gt_status();
 }
 
@@ -213,7 +225,7 @@ static gt_Status on(const gt_CallbackArgs *in)
     const gt_ModelCheckpoint_options *options = in->options;
     if (in->hook == GT_HOOK_TRAIN_BEGIN) {
         if (in->resumed && options->max_to_keep > 0) /* the run that was killed may not have come to it */
-            remove_oldest(in, (size_t)options->max_to_keep);
+            remove_oldest(in, options->filepath, (size_t)options->max_to_keep);
         return gt_status();
     }
     if (in->hook == GT_HOOK_EPOCH_END)

@@ -140,7 +140,7 @@ static gt_Status put_weight(const gt_CallbackArgs *in, gt_EventFile *file, const
     const char *path = gt_variable_path(in->model, weight);
     size_t size = (size_t)spec->size;
     double *values = gt_allocate(context, size * sizeof *values + size);
-    if (values && path) {
+    if (values && *path) {
         char tag[1200];
         for (int64_t i = 0; i < spec->size; i++)
             values[i] = gt_number_fetch(spec->dtype, gt_tensor_data(weight), i);

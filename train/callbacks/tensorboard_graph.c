@@ -43,8 +43,8 @@ static gt_Graph *trace(gt_Context *context, const gt_LayerState *state)
 static const char *name_of(const gt_Graph *graph, gt_Layer *model, int32_t value, char name[LONGEST])
 {
     const gt_GraphValue *of = &graph->values[value];
-    const char *path = of->variable ? gt_variable_path(model, of->variable) : NULL;
-    if (of->kind == GT_GRAPH_VARIABLE && path)
+    const char *path = of->variable ? gt_variable_path(model, of->variable) : "";
+    if (of->kind == GT_GRAPH_VARIABLE && *path)
         snprintf(name, LONGEST, "%s/%s", gt_layer_name(model), path);
     else if (of->kind == GT_GRAPH_INPUT)
         snprintf(name, LONGEST, "input_%d", (int)of->index);

@@ -37,6 +37,7 @@ typedef struct gt_ColumnSpec {
     gt_Spec spec; /* of one row: (28, 28) of an image */
     bool label;   /* it is one of the batch's ys; else of its xs */
 } gt_ColumnSpec;
+/* All columns of a row: xs and ys. */
 typedef struct gt_RowSpec {
     int32_t count;
     gt_ColumnSpec columns[GT_MAX_COLUMNS];
@@ -44,6 +45,7 @@ typedef struct gt_RowSpec {
 /* Room for what `fill` says when it fails. */
 #define GT_FILL_MESSAGE 256
 
+/* The class of a dataset of one's own: its rows had by number or one after the other. */
 typedef struct gt_DatasetClass {
     uint32_t size; /* sizeof(gt_DatasetClass) */
     const char *name;

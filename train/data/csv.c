@@ -37,11 +37,12 @@ static bool check(gt_Context *context, const gt_dataset_from_csv_options *option
         gt_raise(context, GT_INVALID, NULL, NULL,
                  "decimal must be '.', or ',' where the delimiter is another (got code %d)",
                  (int)options->decimal);
-    else if (options->skip_rows < 0 || options->limit < 0 || options->max_categories < 1)
-        gt_raise(context, GT_INVALID, NULL, NULL,
-                 "skip_rows, limit and max_categories must be >= 0, 0 and 1 (got %lld, %lld, %d)",
-                 (long long)options->skip_rows, (long long)options->limit,
-                 (int)options->max_categories);
+    else if (options->skip_rows < 0)
+        gt_raise(context, GT_INVALID, NULL, NULL, "skip_rows must be >= 0 (got %lld)", (long long)options->skip_rows);
+    else if (options->limit < 0)
+        gt_raise(context, GT_INVALID, NULL, NULL, "limit must be >= 0 (got %lld)", (long long)options->limit);
+    else if (options->max_categories < 1)
+        gt_raise(context, GT_INVALID, NULL, NULL, "max_categories must be >= 1 (got %d)", (int)options->max_categories);
     else if ((unsigned)options->missing > GT_MISSING_MEDIAN)
         gt_raise(context, GT_INVALID, NULL, NULL,
                  "unknown missing %d; a number that stands for what is missing is given as "
@@ -237,6 +238,29 @@ static bool check_label(gt_Context *context, const char *path, const gt_Table *t
     return false;
 }
 
+/* Labels that are numbers of classes: those of a first row, which then may be none after all, or of the table that this one is
+ * like, which must be. */
+static bool check_classes(gt_Context *context, const char *path, gt_Table *table, const gt_TableColumn *label,
+                          const gt_dataset_from_csv_options *options)
+{
+    const int32_t count = table->classes.count;
+    if (count == 0 || label->text || gt_dtype_is_float(options->label_dtype))
+        return true;
+    for (int64_t row = 0; row < table->rows; row++) {
+        const double number = label->numbers[row];
+        if (number >= 0 && number < count && number == floor(number))
+            continue;
+        if (!options->like && !options->model) {
+            gt_words_close(context, &table->classes);
+            return true;
+        }
+        gt_raise(context, GT_INVALID, NULL, NULL, "%s: row %lld: the label %g is none of the %d classes, 0 to %d", path,
+                 (long long)row + 1, number, (int)count, (int)count - 1);
+        return false;
+    }
+    return true;
+}
+
 static bool has_inputs(const gt_Table *table)
 {
     return gt_table_role(table, GT_TABLE_X) != NULL;
@@ -289,7 +313,7 @@ static gt_Dataset *from_table(gt_Context *context, const char *path, gt_Table *t
     bool good = gt_context_status(context) == GT_OK;
     if (good && label) {
         gt_DType dtype = label_dtype(table, label, options);
-        if (check_label(context, path, table, label, dtype))
+        if (check_label(context, path, table, label, dtype) && check_classes(context, path, table, label, options))
             y = make_column(context, path, table, label, dtype, gt_dtype_is_float(dtype));
     }
     if (good && weight)

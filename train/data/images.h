@@ -19,6 +19,7 @@ typedef enum gt_LabelMode {
     GT_LABEL_MODE_NONE         /* there are no labels, and pictures may lie in the folder itself */
 } gt_LabelMode;
 
+/* How many numbers a pixel has. */
 typedef enum gt_ColorMode {
     GT_COLOR_MODE_GRAYSCALE = 1,
     GT_COLOR_MODE_RGB = 3,

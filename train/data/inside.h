@@ -56,6 +56,7 @@ struct gt_Dataset {
     bool indexed;       /* its rows can be had by number */
     bool direct; /* its class makes what a batch has and nothing else: no scope is needed around that */
     bool ragged;        /* its rows may differ in shape: they are had one at a time */
+    bool mapped;        /* a function of the user's made its rows, or some beneath it */
     bool endless;       /* it repeats for ever */
     bool orders;        /* its class shuffles, each epoch of another dataset by itself */
     int64_t epoch, row; /* where it is */

@@ -74,8 +74,10 @@ static gt_Dataset *make_map(Map *self)
 {
     const gt_Dataset *of = self->over.of;
     gt_Dataset *dataset = gt_over_make(&map_class, self, of->indexed);
-    if (dataset)
+    if (dataset) {
         dataset->orders = of->orders;
+        dataset->mapped |= !self->weights;
+    }
     return dataset;
 }
 

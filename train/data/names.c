@@ -104,7 +104,10 @@ bool gt_names_of_table(gt_DataNames *names)
         if (table->columns[i].role == GT_TABLE_TEXT)
             ok = add_text(names, &table->columns[i]);
     const gt_TableColumn *label = gt_table_role(table, GT_TABLE_LABEL);
-    return ok && copy_classes(names, label && label->text ? &label->words : &table->classes);
+    if (label && label->text)
+        return ok && copy_classes(names, &label->words);
+    bool numbers = label && gt_dtype_is_float(names->label_dtype);
+    return ok && (numbers || copy_classes(names, &table->classes));
 }
 
 /* ---- questions ---- */
@@ -118,7 +121,7 @@ static const gt_DataNames *look(const char *here, const char *operation, const g
     return gt_dataset_names(dataset);
 }
 
-/* Text number `index` of a list of `what`; NULL with an error raised. */
+/* Text number `index` of a list of `what`; "" with an error raised. */
 static const char *pick(const char *here, const char *operation, const char *what,
                         const gt_Words *words, int index)
 {
@@ -127,7 +130,19 @@ static const char *pick(const char *here, const char *operation, const char *wha
         return gt_words_text(words, index);
     gt_raise(gt_context(), GT_INVALID, here, operation,
              "index %d is out of range: the dataset has names for %d %s", index, (int)count, what);
-    return NULL;
+    return "";
+}
+
+/* The names of the columns of x; NULL with an error raised on failure, and without one if they have none. */
+static const gt_DataNames *look_at_columns(const char *here, const char *operation, const gt_Dataset *dataset)
+{
+    const gt_DataNames *names = look(here, operation, dataset);
+    if (!names)
+        return NULL;
+    gt_Site site = gt_site_enter(here, operation);
+    bool kept = gt_dataset_keeps_columns(dataset);
+    gt_site_leave(site);
+    return kept ? names : NULL;
 }
 
 int gt_dataset_class_count_at(const char *here, const gt_Dataset *dataset)
@@ -141,22 +156,22 @@ const char *gt_dataset_class_name_at(const char *here, const gt_Dataset *dataset
     static const char operation[] = "dataset_class_name";
     const gt_DataNames *names = look(here, operation, dataset);
     return gt_status() != GT_OK
-               ? NULL
+               ? ""
                : pick(here, operation, "classes", names ? &names->classes : NULL, index);
 }
 
 int gt_dataset_column_count_at(const char *here, const gt_Dataset *dataset)
 {
-    const gt_DataNames *names = look(here, "dataset_column_count", dataset);
+    const gt_DataNames *names = look_at_columns(here, "dataset_column_count", dataset);
     return gt_status() != GT_OK ? -1 : names ? names->columns.count : 0;
 }
 
 const char *gt_dataset_column_name_at(const char *here, const gt_Dataset *dataset, int column)
 {
     static const char operation[] = "dataset_column_name";
-    const gt_DataNames *names = look(here, operation, dataset);
+    const gt_DataNames *names = look_at_columns(here, operation, dataset);
     return gt_status() != GT_OK
-               ? NULL
+               ? ""
                : pick(here, operation, "columns", names ? &names->columns : NULL, column);
 }
 
@@ -164,10 +179,10 @@ const char *gt_dataset_column_name_at(const char *here, const gt_Dataset *datase
 static const gt_Words *categories(const char *here, const char *operation,
                                   const gt_Dataset *dataset, int column)
 {
-    const gt_DataNames *names = look(here, operation, dataset);
-    if (gt_status() != GT_OK ||
-        !pick(here, operation, "columns", names ? &names->columns : NULL, column) ||
-        !names->table || names->one_hot)
+    const gt_DataNames *names = look_at_columns(here, operation, dataset);
+    if (gt_status() == GT_OK)
+        pick(here, operation, "columns", names ? &names->columns : NULL, column);
+    if (gt_status() != GT_OK || !names->table || names->one_hot)
         return NULL;
     const gt_TableColumn *of = &names->table->columns[names->column_of[column]];
     return of->text ? &of->words : NULL;
@@ -184,5 +199,5 @@ const char *gt_dataset_category_name_at(const char *here, const gt_Dataset *data
 {
     static const char operation[] = "dataset_category_name";
     const gt_Words *words = categories(here, operation, dataset, column);
-    return gt_status() != GT_OK ? NULL : pick(here, operation, "categories", words, index);
+    return gt_status() != GT_OK ? "" : pick(here, operation, "categories", words, index);
 }

@@ -98,7 +98,9 @@ GT_OPTIONS(gt_RecallAtPrecision_options, gt_RecallAtPrecision_OPTIONS);
 GT_API gt_Metric *gt_RecallAtPrecision_at(const char *here,
                                           const gt_RecallAtPrecision_options *options);
 
+/* Under which curve: the receiver's (hits over false alarms), precision over recall, or the gains of these two. */
 typedef enum gt_AUCCurve { GT_AUC_CURVE_ROC, GT_AUC_CURVE_PR, GT_AUC_CURVE_PRGAIN } gt_AUCCurve;
+/* How the area between two thresholds is taken. */
 typedef enum gt_AUCSummation {
     GT_AUC_SUMMATION_INTERPOLATION,
     GT_AUC_SUMMATION_MAJORING,

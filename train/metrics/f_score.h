@@ -6,6 +6,7 @@
 
 GT_BEGIN
 
+/* How the numbers of the classes become one. */
 typedef enum gt_Averaging {
     GT_AVERAGING_NONE,     /* a number for each class */
     GT_AVERAGING_MICRO,    /* all classes count together */

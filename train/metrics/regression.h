@@ -29,6 +29,7 @@ GT_API gt_Metric *gt_PearsonCorrelation_at(const char *here,
 GT_API gt_Metric *gt_ConcordanceCorrelation_at(const char *here,
                                                const gt_CosineSimilarityMetric_options *options);
 
+/* How the numbers of the columns become one. */
 typedef enum gt_R2Aggregation {
     GT_R2_AGGREGATION_UNIFORM_AVERAGE,
     GT_R2_AGGREGATION_VARIANCE_WEIGHTED_AVERAGE,
