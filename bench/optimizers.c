@@ -138,10 +138,10 @@ static double measure(Training *self, double seconds)
 static double probe(int64_t n, double seconds)
 {
     float *x = malloc((size_t)n * sizeof *x), *y = malloc((size_t)n * sizeof *y);
-    double least = INFINITY, until = now() + seconds;
+    double least = INFINITY;
     for (int64_t i = 0; i < n; i++)
         x[i] = y[i] = 1;
-    while (now() < until) {
+    for (double until = now() + seconds; now() < until;) {
         double began = now();
         for (int64_t i = 0; i < n; i++)
             y[i] += x[i];

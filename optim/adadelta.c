@@ -35,12 +35,12 @@ static gt_Tensor *root_of(gt_Tensor *x, double epsilon)
 static gt_Status adadelta_compute(const gt_OptimizerUpdate *update, gt_Tensor **next)
 {
     const gt_Adadelta_options *options = update->options;
-    gt_Tensor *g = update->gradient, *steps = update->slots[1];
+    gt_Tensor *rate = gt_optimizer_rate(update), *g = update->gradient, *steps = update->slots[1];
     next[1] = mean_of(update->slots[0], gt_square(g), options->rho);
     gt_Tensor *above = gt_multiply(root_of(steps, options->epsilon), g);
     gt_Tensor *step = gt_divide(above, root_of(next[1], options->epsilon));
     next[2] = mean_of(steps, gt_square(step), options->rho);
-    next[0] = gt_subtract(update->value, gt_multiply(step, gt_optimizer_rate(update)));
+    next[0] = gt_subtract(update->value, gt_multiply(step, rate));
     return gt_status();
 }
 

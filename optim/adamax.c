@@ -26,13 +26,12 @@ static int adamax_slots(const void *given, const gt_Variable *variable, gt_Optim
 static gt_Status adamax_compute(const gt_OptimizerUpdate *update, gt_Tensor **next)
 {
     const gt_Adamax_options *options = update->options;
-    gt_Tensor *g = update->gradient;
+    gt_Tensor *g = update->gradient, *rate = gt_optimizer_rate(update);
+    gt_Tensor *correction = gt_bias_correction(update, options->beta_1);
     next[1] = gt_running_mean(update->slots[0], g, options->beta_1);
     next[2] = gt_maximum(gt_multiply(update->slots[1], options->beta_2), gt_abs(g));
-    gt_Tensor *below =
-        gt_multiply(gt_bias_correction(update, options->beta_1), gt_add(next[2], options->epsilon));
-    next[0] = gt_subtract(update->value,
-                          gt_divide(gt_multiply(next[1], gt_optimizer_rate(update)), below));
+    gt_Tensor *below = gt_multiply(correction, gt_add(next[2], options->epsilon));
+    next[0] = gt_subtract(update->value, gt_divide(gt_multiply(next[1], rate), below));
     return gt_status();
 }
 

@@ -4,6 +4,9 @@
 
 #include "optim/internal.h"
 
+/* A class computes its numbers before its tensors: then the update of the first variable is one pass over it in a plan too, not
+ * cut where a number comes in between. */
+
 /* The variable's value w - w decay rate, as Keras rounds it. */
 gt_Tensor *gt_optimizer_decayed(const gt_OptimizerUpdate *update);
 /* The learning rate in the variable's type. */

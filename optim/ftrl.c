@@ -29,13 +29,19 @@ static int ftrl_slots(const void *given, const gt_Variable *variable, gt_Optimiz
     return 2;
 }
 
+/* x^power; the default is a root, which costs a tenth. */
+static gt_Tensor *raised(gt_Tensor *x, double power)
+{
+    return power == 0.5 ? gt_sqrt(x) : gt_power(x, power);
+}
+
 static gt_Status ftrl_compute(const gt_OptimizerUpdate *update, gt_Tensor **next)
 {
     const gt_Ftrl_options *options = update->options;
     const double power = -options->learning_rate_power, l1 = options->l1_regularization_strength;
     gt_Tensor *g = update->gradient, *w = update->value, *rate = gt_optimizer_rate(update);
-    gt_Tensor *sum = gt_add(update->slots[0], gt_square(g)), *root = gt_power(sum, power);
-    gt_Tensor *grown = gt_divide(gt_subtract(root, gt_power(update->slots[0], power)), rate);
+    gt_Tensor *sum = gt_add(update->slots[0], gt_square(g)), *root = raised(sum, power);
+    gt_Tensor *grown = gt_divide(gt_subtract(root, raised(update->slots[0], power)), rate);
     gt_Tensor *slope = gt_add(g, gt_multiply(w, 2 * options->l2_shrinkage_regularization_strength));
     gt_Tensor *linear = gt_add(update->slots[1], gt_subtract(slope, gt_multiply(grown, w)));
     gt_Tensor *below = gt_divide(gt_add(root, options->beta), rate);

@@ -65,6 +65,7 @@ typedef struct LeastSquares {
     double loss_before, moved; /* at `before`; how far x is from it, by D */
     double predicted, slope;   /* gain of the linear model, and its first-order part */
     bool blind;                /* the last step was taken unseen */
+    bool narrowed;             /* the bounds were, for this x */
 } LeastSquares;
 
 enum { VECTORS_OF_METHOD = 5 };
@@ -668,7 +669,8 @@ static bool step_back(LeastSquares *self, int64_t parameter)
         return false;
     }
     self->blind = false;
-    if (narrow_bounds(self) && gt_solver_may_evaluate(solver)) {
+    if (!self->narrowed && narrow_bounds(self) && gt_solver_may_evaluate(solver)) {
+        self->narrowed = true;
         double loss = loss_at(self, solver->x);
         if (loss <= self->loss_before) {
             solver->progress.loss = loss;
@@ -694,6 +696,7 @@ static bool iterate(LeastSquares *self)
     int64_t infinite = find_infinite(self);
     if (infinite >= 0)
         return step_back(self, infinite);
+    self->narrowed = false;
     if (kind == GT_STEP_SCALE_LARGEST)
         memcpy(self->largest, self->scale, (size_t)solver->n * sizeof(double));
     if (self->radius == 0) {

@@ -24,9 +24,9 @@ static int lion_slots(const void *given, const gt_Variable *variable, gt_Optimiz
 static gt_Status lion_compute(const gt_OptimizerUpdate *update, gt_Tensor **next)
 {
     const gt_Lion_options *options = update->options;
-    gt_Tensor *g = update->gradient, *m = update->slots[0];
+    gt_Tensor *rate = gt_optimizer_rate(update), *g = update->gradient, *m = update->slots[0];
     gt_Tensor *mix = gt_add(gt_multiply(m, options->beta_1), gt_multiply(g, 1 - options->beta_1));
-    next[0] = gt_subtract(update->value, gt_multiply(gt_sign(mix), gt_optimizer_rate(update)));
+    next[0] = gt_subtract(update->value, gt_multiply(gt_sign(mix), rate));
     next[1] = gt_add(gt_multiply(m, options->beta_2), gt_multiply(g, 1 - options->beta_2));
     return gt_status();
 }

@@ -59,13 +59,16 @@ static gt_Status nadam_compute(const gt_OptimizerUpdate *update, gt_Tensor **nex
     gt_Tensor *product = gt_multiply(update->numbers[0], now);
     gt_Tensor *of_mean = gt_divide(later, complement(gt_multiply(product, later)));
     gt_Tensor *of_slope = gt_divide(complement(now), complement(product));
+    of_mean = gt_cast(of_mean, type);
+    of_slope = gt_cast(of_slope, type);
+    gt_Tensor *rate = gt_optimizer_rate(update);
+    gt_Tensor *correction = gt_bias_correction(update, options->beta_2);
     next[1] = gt_running_mean(update->slots[0], g, options->beta_1);
     next[2] = gt_running_mean(update->slots[1], gt_square(g), options->beta_2);
-    gt_Tensor *m = gt_add(gt_multiply(next[1], gt_cast(of_mean, type)),
-                          gt_multiply(g, gt_cast(of_slope, type)));
-    gt_Tensor *v = gt_divide(next[2], gt_bias_correction(update, options->beta_2));
-    next[0] = gt_subtract(update->value, gt_divide(gt_multiply(m, gt_optimizer_rate(update)),
-                                                   gt_add(gt_sqrt(v), options->epsilon)));
+    gt_Tensor *m = gt_add(gt_multiply(next[1], of_mean), gt_multiply(g, of_slope));
+    gt_Tensor *v = gt_divide(next[2], correction);
+    next[0] = gt_subtract(update->value,
+                          gt_divide(gt_multiply(m, rate), gt_add(gt_sqrt(v), options->epsilon)));
     return gt_status();
 }
 

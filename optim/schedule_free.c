@@ -38,23 +38,20 @@ static gt_Tensor *rate_of(const gt_OptimizerUpdate *update)
     return gt_multiply(gt_optimizer_rate(update), gt_cast(part, gt_dtype(update->variable)));
 }
 
-/* a + (b - a) share, as the two parts that Keras adds. */
-static gt_Tensor *between(gt_Tensor *a, gt_Tensor *b, gt_Tensor *share)
-{
-    return gt_add(gt_multiply(a, gt_add(gt_negative(share), 1)), gt_multiply(b, share));
-}
-
 static gt_Status compute(const gt_OptimizerUpdate *update, gt_Tensor **next)
 {
     const gt_ScheduleFreeAdamW_options *options = update->options;
-    gt_Tensor *z = update->slots[0], *g = update->gradient;
+    gt_Tensor *z = update->slots[0], *g = update->gradient, *rate = rate_of(update);
+    gt_Tensor *correction = gt_bias_correction(update, options->beta_2);
+    gt_Tensor *share = gt_cast(gt_reciprocal(update->step), gt_dtype(update->variable));
+    gt_Tensor *rest = gt_add(gt_negative(share), 1);
     gt_Tensor *own = gt_multiply(z, 1 - options->beta_1);
     gt_Tensor *x = gt_divide(gt_subtract(update->value, own), options->beta_1);
     next[2] = gt_running_mean(update->slots[1], gt_square(g), options->beta_2);
-    gt_Tensor *square = gt_divide(next[2], gt_bias_correction(update, options->beta_2));
+    gt_Tensor *square = gt_divide(next[2], correction);
     gt_Tensor *root = gt_add(gt_sqrt(square), options->epsilon);
-    next[1] = gt_subtract(z, gt_divide(gt_multiply(rate_of(update), g), root));
-    x = between(x, next[1], gt_cast(gt_reciprocal(update->step), gt_dtype(update->variable)));
+    next[1] = gt_subtract(z, gt_divide(gt_multiply(rate, g), root));
+    x = gt_add(gt_multiply(x, rest), gt_multiply(next[1], share));
     next[0] = gt_add(gt_multiply(next[1], 1 - options->beta_1), gt_multiply(x, options->beta_1));
     return gt_status();
 }

@@ -284,6 +284,37 @@ Test(optimizers, very_long_gradients)
     ends(scope);
 }
 
+/* Newton and Schulz as it is written, without blocks. */
+static gt_Tensor *iterated(gt_Tensor *x)
+{
+    x = gt_divide(x, gt_add(gt_sqrt(gt_sum(gt_square(x))), 1e-7));
+    for (int i = 0; i < 2; i++) {
+        gt_Tensor *a = gt_matmul(x, x, .transpose_b = true);
+        gt_Tensor *b = gt_add(gt_multiply(a, -4.775), gt_multiply(gt_matmul(a, a), 2.0315));
+        x = gt_add(gt_multiply(x, 3.4445), gt_matmul(b, x));
+    }
+    return x;
+}
+
+/* Where a matrix is large Muon multiplies blocks of what is symmetric; no number of strips divides 517. */
+Test(optimizers, muon_of_large_matrices)
+{
+    for (int tall = 0; tall < 2; tall++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *g = gt_normal(gt_shape(517, 530), .dtype = GT_FLOAT64), *given = tall ? gt_transpose(g) : g;
+        gt_Variable *w = gt_variable(gt_zeros(gt_tensor_shape(given), .dtype = GT_FLOAT64));
+        gt_Optimizer *muon = gt_Muon(1, .momentum = 0, .ns_steps = 2, .rms_rate = 0, .weight_decay = GT_NONE);
+        cr_assert(gt_apply_gradients(muon, gt_tensors(w), &given) == GT_OK, "%s", gt_error_message());
+        gt_Tensor *right = gt_negative(iterated(g));
+        gt_Tensor *off = gt_subtract(tall ? gt_transpose(w) : w, right);
+        double worst = gt_item(gt_max(gt_abs(off)));
+        cr_assert(worst < 1e-13 && gt_item(gt_max(gt_abs(right))) > 0.05, "%g", worst);
+        gt_optimizer_free(muon);
+        gt_variable_free(w);
+        ends(scope);
+    }
+}
+
 static gt_Status large_step(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     (void)out;

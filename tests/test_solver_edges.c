@@ -289,6 +289,29 @@ Test(solver_edges, edge_of_the_domain)
     gt_variable_free(root.x);
 }
 
+static gt_Status flat_root(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)in;
+    const Root *root = context;
+    gt_Tensor *first = gt_sqrt(gt_relu(gt_subtract(root->x, 0.1)));
+    out[0] = gt_stack(gt_tensors(gt_multiply(first, 2), gt_add(first, 1)));
+    return gt_status();
+}
+
+/* A derivative that is NaN in a whole region beside the bound: no sliver leads out of it, and the solver ends all the same. */
+Test(solver_edges, no_way_out)
+{
+    Root root = {number(3, "x"), NULL, 0};
+    gt_Solution *fit =
+        gt_least_squares(flat_root, &root, gt_tensors(root.x), .lower = gt_scalar(0, GT_FLOAT64));
+    ok();
+    gt_SolverReport report = gt_solution_report(fit);
+    cr_assert(report.evaluations < 5000 && report.loss < 0.51 && gt_item(root.x) > 0.1 - 1e-9,
+              "%s, x %g, %lld evaluations", report.message, gt_item(root.x), (long long)report.evaluations);
+    gt_solution_free(fit);
+    gt_variable_free(root.x);
+}
+
 /* ---- weights ---- */
 
 Test(solver_edges, weights)
