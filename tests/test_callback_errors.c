@@ -97,7 +97,7 @@ Test(callback_errors, of_the_library, .init = open_folder, .fini = close_folder)
     refused(gt_fit(model, data, .validation = data, SILENT, .callbacks = gt_callbacks(callback)), status, text)
     FAILS(GT_IO, "csv_logger at train_begin: ", gt_CSVLogger(below));
     FAILS(GT_IO, "model_checkpoint at epoch_end: ", gt_ModelCheckpoint(below));
-    FAILS(GT_IO, "backup_and_restore at epoch_end: ", gt_BackupAndRestore(below));
+    FAILS(GT_IO, "backup_and_restore at train_begin: ", gt_BackupAndRestore(below));
     FAILS(GT_IO, "tensorboard at train_begin: ", gt_TensorBoard(below));
     FAILS(GT_STATE, "swap_ema_weights at test_begin: ", gt_SwapEMAWeights());
     static gt_CallbackClass type = {.size = sizeof type, .name = "rain_gauge", .build = no_build, .on = fail_at_hook};
