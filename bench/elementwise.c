@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/blas.h"
+#include "blas.h"
 #include "gradtape.h"
 
 /* x within +-3, p and q within 0.1 and 2, m with a heavy diagonal: a matrix for linear algebra, and
@@ -27,6 +27,8 @@ typedef struct Data {
 } Data;
 
 static gt_Blas blas;
+static BlasGemmF32 *gemm_f32;
+static BlasGemmF64 *gemm_f64;
 static Data data;
 
 static double now(void)
@@ -279,11 +281,11 @@ static void run_matmul_bare(void)
 {
     const int n = (int)data.rows;
     if (data.type == GT_FLOAT32)
-        blas.gemm_f32(GT_BLAS_ROW_MAJOR, GT_BLAS_PLAIN, GT_BLAS_PLAIN, n, n, n, 1, data.a, n,
-                      data.b, n, 0, data.c, n);
+        gemm_f32(BLAS_ROW_MAJOR, BLAS_PLAIN, BLAS_PLAIN, n, n, n, 1, data.a, n, data.b, n, 0,
+                 data.c, n);
     else
-        blas.gemm_f64(GT_BLAS_ROW_MAJOR, GT_BLAS_PLAIN, GT_BLAS_PLAIN, n, n, n, 1, data.a, n,
-                      data.b, n, 0, data.c, n);
+        gemm_f64(BLAS_ROW_MAJOR, BLAS_PLAIN, BLAS_PLAIN, n, n, n, 1, data.a, n, data.b, n, 0,
+                 data.c, n);
 }
 
 typedef struct Case {
@@ -329,6 +331,8 @@ int main(void)
 {
     char line[256], name[64], type[16];
     const bool has_blas = gt_blas_load(&blas);
+    gemm_f32 = blas_gemm_f32(&blas);
+    gemm_f64 = blas_gemm_f64(&blas);
     if (blas.set_threads)
         blas.set_threads(1);
     printf("%s\n", gt_build_info());

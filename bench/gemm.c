@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../core/blas.h"
+#include "blas.h"
 #include "../kernels/kernels.h"
 #include "probe.h"
 
@@ -101,8 +101,8 @@ static bool measure(const Own *own, const gt_Blas *blas, int type, int rounds, c
     const int m = p->m, n = p->n, k = p->k, count = p->count ? p->count : 1;
     const bool ta = p->how[0] == 'T', tb = p->how[1] == 'T';
     const int lda = ta ? m : k, ldb = tb ? k : n;
-    const int how_a = ta ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN;
-    const int how_b = tb ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN;
+    const int how_a = ta ? BLAS_TRANSPOSED : BLAS_PLAIN;
+    const int how_b = tb ? BLAS_TRANSPOSED : BLAS_PLAIN;
     const size_t need = own->scratch[type](m, n, k),
                  element = type ? sizeof(double) : sizeof(float);
     const size_t of_a = (size_t)m * (size_t)k, of_b = (size_t)k * (size_t)n,
@@ -112,6 +112,8 @@ static bool measure(const Own *own, const gt_Blas *blas, int type, int rounds, c
     char *c = filled(type, (size_t)count * of_c, 1);
     void *scratch = aligned_alloc(64, (need + 64 + 63) / 64 * 64);
     const bool fits = a && b && c && scratch;
+    BlasGemmF32 *const f32 = blas_gemm_f32(blas);
+    BlasGemmF64 *const f64 = blas_gemm_f64(blas);
     double ours = 1e9, theirs = 1e9;
     const double flops = 2.0 * m * n * k * count;
     int repeat = (int)(2e7 / flops);
@@ -123,16 +125,14 @@ static bool measure(const Own *own, const gt_Blas *blas, int type, int rounds, c
                 own->gemm[type](ta, tb, m, n, k, a + q * of_a * element, lda,
                                 b + q * of_b * element, ldb, c + q * of_c * element, n, scratch);
         const double middle = probe_now();
-        for (int i = 0; i < repeat && blas->loaded; i++)
+        for (int i = 0; i < repeat && f32 && f64; i++)
             for (size_t q = 0; q < (size_t)count; q++) {
                 const void *x = a + q * of_a * element, *y = b + q * of_b * element;
                 void *to = c + q * of_c * element;
                 if (type)
-                    blas->gemm_f64(GT_BLAS_ROW_MAJOR, how_a, how_b, m, n, k, 1, x, lda, y, ldb, 0,
-                                   to, n);
+                    f64(BLAS_ROW_MAJOR, how_a, how_b, m, n, k, 1, x, lda, y, ldb, 0, to, n);
                 else
-                    blas->gemm_f32(GT_BLAS_ROW_MAJOR, how_a, how_b, m, n, k, 1, x, lda, y, ldb, 0,
-                                   to, n);
+                    f32(BLAS_ROW_MAJOR, how_a, how_b, m, n, k, 1, x, lda, y, ldb, 0, to, n);
             }
         const double end = probe_now(), rate = peak(own, type);
         if (rate > best)

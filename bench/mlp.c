@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/blas.h"
+#include "blas.h"
 
 enum { IN = 784, HIDDEN = 128, OUT = 10, WEIGHTS = 4, MOST_ROUNDS = 1000 };
 
@@ -138,6 +138,7 @@ static double trainer_step(Trainer *self)
 
 typedef struct Loop {
     gt_Blas blas;
+    BlasGemmF32 *gemm;
     float *w[WEIGHTS], *g[WEIGHTS], *m[WEIGHTS], *v[WEIGHTS];
     float *hidden, *hidden_slope, *logits;
     int64_t steps;
@@ -156,6 +157,7 @@ static Loop loop_new(void)
     }
     if (!gt_blas_load(&self.blas))
         stop("there is no OpenBLAS to compare with");
+    self.gemm = blas_gemm_f32(&self.blas);
     if (self.blas.set_threads)
         self.blas.set_threads(threads);
     return self;
@@ -189,9 +191,8 @@ static void loop_reset(Loop *self)
 static void product(const Loop *self, bool ta, bool tb, int m, int n, int k, const float *a,
                     const float *b, float *c)
 {
-    self->blas.gemm_f32(GT_BLAS_ROW_MAJOR, ta ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN,
-                        tb ? GT_BLAS_TRANSPOSED : GT_BLAS_PLAIN, m, n, k, 1, a, ta ? m : k, b,
-                        tb ? k : n, 0, c, n);
+    self->gemm(BLAS_ROW_MAJOR, ta ? BLAS_TRANSPOSED : BLAS_PLAIN, tb ? BLAS_TRANSPOSED : BLAS_PLAIN,
+               m, n, k, 1, a, ta ? m : k, b, tb ? k : n, 0, c, n);
 }
 
 /* The loss, and the logits replaced by their gradient. */

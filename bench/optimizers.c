@@ -73,7 +73,8 @@ static const Row rows[] = {{"sgd", make_sgd, 12},
                            {"adafactor", make_adafactor, 24},
                            {"schedule_free", make_schedule_free, 28},
                            {"clipped", make_clipped, 32},
-                           {"muon", make_muon, 0}};
+                           {"muon", make_muon, 0},
+                           {"muon_float32", make_muon, 0}};
 enum { ROWS = sizeof rows / sizeof *rows };
 
 /* ---- one of them over n parameters ---- */

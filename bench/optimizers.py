@@ -6,9 +6,10 @@
 `build` was made with -Dbench=true. Run it with a Python that has torch; without, its column stays empty. gradtape runs as a program
 of its own (build/bench/optimizers --serve); the two and a probe of the memory take turns within each round, and the least counts, so
 that a busy neighbour slows all of them alike. Time is what the processor spent on the thread. PyTorch's optimizers are made with fused=True where they have it, else with foreach=True
-or as they are (Adafactor, Muon). Ten square matrices, float32; a share is of the bytes that one pass over parameters, slots and
+or as they are (Adafactor, Muon; muon_float32 is PyTorch's with products in float32, as ours). Ten square matrices, float32; a share is of the bytes that one pass over parameters, slots and
 gradients moves, over what y += x moves in the same round."""
 import argparse
+import inspect
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ except ImportError:
     torch = None
 
 NAMES = ["sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "centered", "adagrad", "adadelta", "adamax", "nadam",
-         "lion", "ftrl", "lamb", "adafactor", "schedule_free", "clipped", "muon"]
+         "lion", "ftrl", "lamb", "adafactor", "schedule_free", "clipped", "muon", "muon_float32"]
 SIZES = [100_000, 10_000_000]
 
 
@@ -35,6 +36,14 @@ class Gradtape:
         return float(least), int(moved)
 
 
+def set_muon_dtype(dtype):
+    """PyTorch's Muon multiplies in bfloat16, gradtape's in float32: a second row has PyTorch's own function in float32 as well."""
+    module = sys.modules["torch.optim._muon"]
+    source = inspect.getsource(module)
+    start = source.index("def _zeropower_via_newtonschulz")
+    exec(source[start:source.index("\ndef ", start)].replace("torch.bfloat16", "torch." + dtype), vars(module))
+
+
 def make(name, parameters):
     """PyTorch's optimizer, and how it was made; None: it has none."""
     o = torch.optim
@@ -45,6 +54,9 @@ def make(name, parameters):
     for key in ("Adafactor", "Muon"):
         if hasattr(o, key):
             kinds[key.lower()] = (getattr(o, key), {})
+    if "muon" in kinds:
+        kinds["muon_float32"] = kinds["muon"]
+        set_muon_dtype("float32" if name == "muon_float32" else "bfloat16")
     if name not in kinds:
         return None, ""
     kind, options = kinds[name]

@@ -36,16 +36,20 @@ bool list_add(WordList *list, const char *word)
     return true;
 }
 
-/* Cuts the words out of the text, which stays as long as the program runs. False: there is no room for them. */
-static bool cut_words(WordList *list, char *text)
+/* Adds copies, which stay as long as the program runs, of the words between commas. False: there is no room for them. */
+static bool add_words(WordList *list, const char *text)
 {
-    for (char *word = text; word;) {
-        char *comma = strchr(word, ',');
-        if (comma)
-            *comma = 0;
-        if (*word && !list_add(list, word))
+    for (size_t size; *text; text += size + (text[size] == ',')) {
+        size = strcspn(text, ",");
+        char *word = size > 0 ? malloc(size + 1) : NULL;
+        if (word) {
+            memcpy(word, text, size);
+            word[size] = 0;
+        }
+        if (size > 0 && (!word || !list_add(list, word))) {
+            free(word);
             return false;
-        word = comma ? comma + 1 : NULL;
+        }
     }
     return true;
 }
@@ -82,7 +86,7 @@ static bool read_value(const Option *option, char *text)
     if (option->kind == OPTION_LIST && !text[strspn(text, ",")])
         return refuse("--%s expects %s, not nothing", option->name, option->value);
     if (option->kind == OPTION_LIST)
-        return cut_words(option->into, text) || refuse("--%s has too many words%s", option->name, "");
+        return add_words(option->into, text) || refuse("--%s has too many words%s", option->name, "");
     return parse_value(option, text) ||
            refuse(option->kind == OPTION_INTEGER ? "--%s expects an integer (got \"%s\")"
                                                  : "--%s expects a number (got \"%s\")",
@@ -203,7 +207,11 @@ static const char *take_list(WordList *list, Json value)
     Json item;
     if (*value.text != '[') {
         char *text = text_of(value);
-        return !text ? "must be a list, such as [\"a\", \"b\"]" : cut_words(list, text) ? NULL : "is too long";
+        if (!text)
+            return "must be a list, such as [\"a\", \"b\"]";
+        const bool fits = add_words(list, text);
+        free(text);
+        return fits ? NULL : "is too long";
     }
     for (const char *at = NULL; json_next(value, &at, NULL, &item);) {
         char *word = text_of(item);

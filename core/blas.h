@@ -1,12 +1,12 @@
-/* OpenBLAS, if the machine has it: for linear algebra, through its LAPACK. Products are computed by the own kernels; its
- * own are here for benchmarks and tests. Everything else works without it.
+/* OpenBLAS, if the machine has it: for linear algebra, through its LAPACK. Products are computed by the own kernels.
+ * Everything else works without it.
  *
  * It is loaded at run time, at the first need, because OpenBLAS chooses its kernels while loading
  * and old releases choose badly: 0.3.21 (Debian 12) takes SSE3 kernels on processors that came
  * after it, four to seven times too slow (OpenBLAS issue 4267). So this room looks at what was
  * chosen and, when the processor can do better, loads again and asks for the right ones.
  *
- * Build switches: GT_BLAS_NONE leaves it out; GT_BLAS_LINKED takes the linked cblas_* instead.
+ * Build switches: GT_BLAS_NONE leaves it out; GT_BLAS_LINKED takes the linked library instead.
  * Environment: GT_BLAS=none says not to use it; OPENBLAS_CORETYPE, if the user set it, is obeyed.
  */
 #ifndef GT_CORE_BLAS_H
@@ -15,27 +15,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernels/kernels.h"
-
-/* CBLAS's enumerations: CblasRowMajor; CblasNoTrans and CblasTrans. */
-enum { GT_BLAS_ROW_MAJOR = 101, GT_BLAS_PLAIN = 111, GT_BLAS_TRANSPOSED = 112 };
-
-/* cblas_sgemm and cblas_dgemm of a library with 32-bit integers. */
-typedef void gt_BlasGemmF32(int order, int transpose_a, int transpose_b, int m, int n, int k,
-                            float alpha, const float *a, int lda, const float *b, int ldb,
-                            float beta, float *c, int ldc);
-typedef void gt_BlasGemmF64(int order, int transpose_a, int transpose_b, int m, int n, int k,
-                            double alpha, const double *a, int lda, const double *b, int ldb,
-                            double beta, double *c, int ldc);
-
 /* Held by a context; all zeros before the first gt_blas_load. */
 typedef struct gt_Blas {
     bool tried;  /* the search took place: `loaded` is its outcome */
-    bool loaded; /* the two products below may be called */
+    bool loaded; /* it is there */
     bool single; /* it computes on the calling thread alone */
     void *library;
-    gt_BlasGemmF32 *gemm_f32;
-    gt_BlasGemmF64 *gemm_f64;
     void (*set_threads)(int count); /* for the whole process; NULL if it has no such function */
     char core[32];                  /* the kernels that OpenBLAS chose: "Haswell"; "" if unknown */
 } gt_Blas;

@@ -139,7 +139,7 @@ static gt_Tensor *read_idx(gt_Context *context, const char *path,
         return NULL;
     gt_Bytes arrived = {0};
     bool ok = read_header(&reader, &spec, &stored);
-    int64_t bytes = spec.size * (int64_t)gt_dtype_size(stored);
+    int64_t bytes = ok ? spec.size * (int64_t)gt_dtype_size(stored) : 0;
     if (ok && size_is_possible(&reader, bytes) &&
         gt_file_read_half(&reader, bytes, "numbers", &arrived))
         tensor = gt_tensor_new(context, &spec, &data);

@@ -1,6 +1,6 @@
 /* Activations that need more than one loop over x, or a number of their own; softmax along any
- * axis. Leans on the loops of the table. */
-#include "loops.h"
+ * axis. Leans on functions.h and the loops of the table. */
+#include "functions.h"
 
 /* Elements of which the parts stay in the first cache from one loop to the next. */
 enum { BLOCK = 1024 };
@@ -31,11 +31,22 @@ static void with(const Block *block, gt_BinaryLoopId id, const void *x, double n
 /* y may be x. */
 typedef void BlockBody(const gt_ActivationJob *job, const Block *block, const void *x, void *y);
 
+static size_t element_of(const gt_ActivationJob *job)
+{
+    return job->type == GT_LOOP_F32 ? sizeof(float) : sizeof(double);
+}
+
+/* Behind the last element of the tiles before `last`. */
+static int64_t end_of(const gt_ActivationJob *job, int64_t last)
+{
+    return last * GT_TILE_ELEMENTS < job->size ? last * GT_TILE_ELEMENTS : job->size;
+}
+
 static void in_blocks(const gt_ActivationJob *job, void *const *at, int64_t first, int64_t last,
                       BlockBody *body)
 {
-    const size_t element = job->type == GT_LOOP_F32 ? sizeof(float) : sizeof(double);
-    int64_t end = last * GT_TILE_ELEMENTS < job->size ? last * GT_TILE_ELEMENTS : job->size;
+    const size_t element = element_of(job);
+    const int64_t end = end_of(job, last);
     for (int64_t i = first * GT_TILE_ELEMENTS; i < end; i += BLOCK) {
         const Block block = {job->type, end - i < BLOCK ? end - i : BLOCK};
         const size_t offset = (size_t)i * element;
@@ -87,32 +98,106 @@ void GT_KERNEL(tiles_silu)(const void *job, void *const *at, int64_t first, int6
     in_blocks(job, at, first, last, silu_block);
 }
 
-/* gelu: t = 1 + tanh(x (x^2 CUBIC + LINEAR)), or exact erfc(-x / sqrt(2)); y = (x / 2) t. Every
- * product and sum is rounded, from the inside out. */
+/* ---- gelu, and its slope times what arrives ---- */
+
+/* Approximate: the normal distribution function as s = 1 / (1 + e^-2u), u = x (LINEAR + CUBIC x^2), which is (1 + tanh u) / 2
+ * without what that cancels below 0. The slope is s + x s (1 - s) 2u'. */
+#define GELU(suffix, type)                                                                         \
+    GT_INLINE type gelu_tail_##suffix(type x, type square)                                         \
+    {                                                                                              \
+        return gt_exp_##suffix(                                                                    \
+            x * gt_fma_##suffix(square, (type)(-2 * GT_GELU_CUBIC), (type)(-2 * GT_GELU_LINEAR))); \
+    }                                                                                              \
+    static void gelu_##suffix(int64_t n, const type *x, type *y)                                   \
+    {                                                                                              \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            y[i] = x[i] / ((type)1 + gelu_tail_##suffix(x[i], x[i] * x[i]));                       \
+    }                                                                                              \
+    static void gelu_gradient_##suffix(int64_t n, const type *g, const type *x, type *to)          \
+    {                                                                                              \
+        GT_INDEPENDENT                                                                             \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const type square = x[i] * x[i];                                                       \
+            const type s = (type)1 / ((type)1 + gelu_tail_##suffix(x[i], square));                 \
+            const type bend =                                                                      \
+                gt_fma_##suffix(square, (type)(6 * GT_GELU_CUBIC), (type)(2 * GT_GELU_LINEAR));    \
+            to[i] = g[i] * gt_fma_##suffix(x[i] * (s * ((type)1 - s)), bend, s);                   \
+        }                                                                                          \
+    }
+
+GELU(f32, float)
+GELU(f64, double)
+
+/* Twice the normal distribution function: erfc(-x / sqrt(2)). */
+static void twice_below(const Block *block, const void *x, void *t)
+{
+    with(block, GT_LOOP_MULTIPLY, x, -0.70710678118654752440, t);
+    each(block, GT_LOOP_ERFC, t, t);
+}
+
 static void gelu_block(const gt_ActivationJob *job, const Block *block, const void *x, void *y)
 {
     double t[BLOCK];
-    if (!job->exact) {
-        each(block, GT_LOOP_SQUARE, x, t);
-        with(block, GT_LOOP_MULTIPLY, t, GT_GELU_CUBIC, t);
-        with(block, GT_LOOP_ADD, t, GT_GELU_LINEAR, t);
-        both(block, GT_LOOP_MULTIPLY, x, t, t);
-        each(block, GT_LOOP_TANH, t, t);
-        with(block, GT_LOOP_ADD, t, 1, t);
+    if (job->exact) {
+        twice_below(block, x, t);
+        with(block, GT_LOOP_MULTIPLY, x, 0.5, y);
+        both(block, GT_LOOP_MULTIPLY, y, t, y);
+    } else if (block->type == GT_LOOP_F32) {
+        gelu_f32(block->n, x, y);
     } else {
-        with(block, GT_LOOP_MULTIPLY, x, -0.70710678118654752440, t);
-        each(block, GT_LOOP_ERFC, t, t);
+        gelu_f64(block->n, x, y);
     }
-    with(block, GT_LOOP_MULTIPLY, x, 0.5, y);
-    both(block, GT_LOOP_MULTIPLY, y, t, y);
 }
 
-/* y[i] from x[i] alone, as gelu_block says; any order of tiles. */
+/* y[i] from x[i] alone. Approximate: x / (1 + e^(x (x^2 -2 CUBIC + -2 LINEAR))); exact: (x / 2) erfc(x -1/sqrt(2)). From the inside
+ * out every product and sum is rounded, but x^2 -2 CUBIC and the sum with it once where products are fused; the constants are
+ * rounded first. Any order of tiles. */
 void GT_KERNEL(tiles_gelu)(const void *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
     (void)scratch;
     in_blocks(job, at, first, last, gelu_block);
+}
+
+/* to may be g or x. */
+static void gelu_gradient_block(const gt_ActivationJob *job, const Block *block, const void *g,
+                                const void *x, void *to)
+{
+    double t[BLOCK], d[BLOCK];
+    if (job->exact) {
+        twice_below(block, x, t);
+        with(block, GT_LOOP_MULTIPLY, t, 0.5, t);
+        each(block, GT_LOOP_SQUARE, x, d);
+        with(block, GT_LOOP_MULTIPLY, d, -0.5, d);
+        each(block, GT_LOOP_EXP, d, d);
+        with(block, GT_LOOP_MULTIPLY, d, GT_GELU_DENSITY, d);
+        both(block, GT_LOOP_MULTIPLY, x, d, d);
+        both(block, GT_LOOP_ADD, t, d, t);
+        both(block, GT_LOOP_MULTIPLY, g, t, to);
+    } else if (block->type == GT_LOOP_F32) {
+        gelu_gradient_f32(block->n, g, x, to);
+    } else {
+        gelu_gradient_f64(block->n, g, x, to);
+    }
+}
+
+/* g[i] times the slope at x[i]. Approximate, s = 1 / (1 + e^(as in gelu)): (x (s (1 - s))) (x^2 6 CUBIC + 2 LINEAR) + s; exact:
+ * erfc(x -1/sqrt(2)) / 2 + x (e^(x^2 -1/2) DENSITY). From the inside out every product and sum is rounded, but in the approximate form a
+ * product and the sum with it once where products are fused; the constants are rounded first. Any order of tiles. */
+void GT_KERNEL(tiles_gelu_gradient)(const void *given, void *const *at, int64_t first, int64_t last,
+                                    void *scratch)
+{
+    const gt_ActivationJob *job = given;
+    const size_t element = element_of(job);
+    const int64_t end = end_of(job, last);
+    (void)scratch;
+    for (int64_t i = first * GT_TILE_ELEMENTS; i < end; i += BLOCK) {
+        const Block block = {job->type, end - i < BLOCK ? end - i : BLOCK};
+        const size_t offset = (size_t)i * element;
+        gelu_gradient_block(job, &block, (const char *)at[0] + offset, (const char *)at[1] + offset,
+                            (char *)at[2] + offset);
+    }
 }
 
 /* ---- softmax: each row of n by the row loops of softmax_template.h, which say the order ---- */

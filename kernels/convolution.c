@@ -3,12 +3,6 @@
 #include "gemm_vector.h"
 #include "loops.h"
 
-#if defined(__clang__)
-#define GT_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define GT_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /* An address of its own: compilers would rather keep the offset from x, and add x for each number that is read. */
 #if defined(__GNUC__)
 #define GT_IN_REGISTER(x) __asm__("" : "+r"(x))
@@ -36,58 +30,6 @@
 #define GT_TALL   4
 #define GT_TALL_1 4
 #define GT_MASKS  0
-#endif
-
-/* x <= 0 ? 0 : x, so that NaN stays. */
-#if defined(__AVX512F__)
-GT_INLINE vec_f32 relu_f32(vec_f32 x)
-{
-    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, zero_f32(), _CMP_NLE_UQ), x);
-}
-GT_INLINE vec_f64 relu_f64(vec_f64 x)
-{
-    return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x, zero_f64(), _CMP_NLE_UQ), x);
-}
-#elif defined(__AVX2__) && defined(__FMA__)
-GT_INLINE vec_f32 relu_f32(vec_f32 x)
-{
-    return _mm256_and_ps(x, _mm256_cmp_ps(x, zero_f32(), _CMP_NLE_UQ));
-}
-GT_INLINE vec_f64 relu_f64(vec_f64 x)
-{
-    return _mm256_and_pd(x, _mm256_cmp_pd(x, zero_f64(), _CMP_NLE_UQ));
-}
-#elif defined(__SSE2__)
-GT_INLINE vec_f32 relu_f32(vec_f32 x)
-{
-    return _mm_and_ps(x, _mm_cmpnle_ps(x, zero_f32()));
-}
-GT_INLINE vec_f64 relu_f64(vec_f64 x)
-{
-    return _mm_and_pd(x, _mm_cmpnle_pd(x, zero_f64()));
-}
-#elif defined(__aarch64__)
-GT_INLINE vec_f32 relu_f32(vec_f32 x)
-{
-    return vbslq_f32(vcleq_f32(x, zero_f32()), zero_f32(), x);
-}
-GT_INLINE vec_f64 relu_f64(vec_f64 x)
-{
-    return vbslq_f64(vcleq_f64(x, zero_f64()), zero_f64(), x);
-}
-#else
-GT_INLINE vec_f32 relu_f32(vec_f32 x)
-{
-    for (int i = 0; i < 4; i++)
-        x.lane[i] = x.lane[i] <= 0 ? 0 : x.lane[i];
-    return x;
-}
-GT_INLINE vec_f64 relu_f64(vec_f64 x)
-{
-    for (int i = 0; i < 2; i++)
-        x.lane[i] = x.lane[i] <= 0 ? 0 : x.lane[i];
-    return x;
-}
 #endif
 
 #define number                   float
@@ -123,7 +65,14 @@ void GT_KERNEL(tiles_conv_pack)(const void *job, void *const *at, int64_t first,
 void GT_KERNEL(tiles_conv)(const void *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
-    gt_conv_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
+    gt_conv_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch, NULL, NULL);
+}
+
+/* As conv, then as max_pool. Any order of tiles. */
+void GT_KERNEL(tiles_conv_pool)(const void *job, void *const *at, int64_t first, int64_t last,
+                                void *scratch)
+{
+    gt_conv_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
 /* Sums over positions in order, zeros of the padding counted: in parts of `slice`, cut every `tile_units` lines, each one sum from

@@ -4,7 +4,7 @@
 #define GT_KERNELS_CONVOLUTION_H
 
 #include "launch.h"
-#include "window.h"
+#include "pooling.h"
 
 /* What every convolution comes down to, driven by two lists of offsets:
  *     y[to[r] + j] (+)= sum over k of x[row[r] + column[k]] * b[k * step + j],   j < width
@@ -37,10 +37,12 @@ typedef struct gt_ConvJob {
     uint8_t element_a, element_b; /* bytes of an operand's elements */
     int8_t half_a, half_b;        /* gt_HalfTypes of the operands, else -1 */
     bool back, depthwise;
-    int8_t bias; /* of a chain: its place in `at`; -1: none */
-    bool relu;   /* and then max(0, y) */
-    bool direct; /* no window reads padding: x is read where it lies */
-    bool alone;  /* one tile of positions and a large kernel: tiles are its panels, which are packed
+    int8_t bias;   /* of a chain: its place in `at`; -1: none */
+    bool relu;     /* and then max(0, y) */
+    int8_t packed; /* the place of the packed kernel, or of totals, in `at` */
+    bool local;    /* y begins with the tile: conv_pool */
+    bool direct;   /* no window reads padding: x is read where it lies */
+    bool alone; /* one tile of positions and a large kernel: tiles are its panels, which are packed
                     there; of a kernel's gradient: one block, the kernel is written there */
     gt_SlidingWindow window; /* without the taps that are padding for every position: */
     int64_t size[GT_SPATIAL],
@@ -61,6 +63,15 @@ typedef struct gt_ConvJob {
     int64_t slice, tile_panels, block_units, parts;
     uint64_t column_bytes, row_bytes, image_bytes, strip_bytes; /* of scratch memory */
 } gt_ConvJob;
+
+/* conv_pool: at {x, kernel, a bias if conv.bias >= 0, y, marks, packed}. A tile of conv, which stays in scratch memory, is taken as
+ * images of `lines` lines, and their maxima and marks are written. */
+typedef struct gt_ConvPoolJob {
+    gt_ConvJob conv; /* the first member: conv_pack has this job too */
+    gt_PoolJob pool; /* of such an image */
+    int64_t lines;
+    uint64_t made_bytes, mark_bytes; /* of scratch memory, in front of what conv needs */
+} gt_ConvPoolJob;
 
 /* Columns of a strip, at most: (tap, channel), more stay in no cache; positions; and positions where
  * there is time to be exact, depthwise. */
@@ -93,8 +104,12 @@ struct gt_KernelTable;
 /* Compiled once, by the loops of a table. */
 void gt_conv_pack_tiles(const struct gt_KernelTable *table, const gt_ConvJob *job, void *const *at,
                         int64_t first, int64_t last, void *scratch);
+/* After each tile `then`, if there is one, goes on with what the tile wrote. */
+typedef void gt_ConvThen(void *user, int64_t tile);
 void gt_conv_tiles(const struct gt_KernelTable *table, const gt_ConvJob *job, void *const *at,
-                   int64_t first, int64_t last, void *scratch);
+                   int64_t first, int64_t last, void *scratch, gt_ConvThen *then, void *user);
+void gt_conv_pool_tiles(const struct gt_KernelTable *table, const gt_ConvPoolJob *job,
+                        void *const *at, int64_t first, int64_t last, void *scratch);
 void gt_conv_kernel_gradient_tiles(const struct gt_KernelTable *table, const gt_ConvJob *job,
                                    void *const *at, int64_t first, int64_t last, void *scratch);
 void gt_conv_total_tiles(const struct gt_KernelTable *table, const gt_ConvJob *job, void *const *at,

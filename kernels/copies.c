@@ -1,127 +1,17 @@
-/* Kernels of tiles that move elements: copy, concatenate, cast. No sum, no product; bits are those of the elements. Leans on
+/* Kernels of tiles that move elements: copy, join, cast. No sum, no product; bits are those of the elements. Leans on
  * loops.h. */
 #include "loops.h"
-
-/* y[i * there] = x[i * here], n elements. */
-#define GT_MOVE(type)                                                                              \
-    for (int64_t i = 0; i < n; i++)                                                                \
-    ((type *)y)[i * there] = ((const type *)x)[i * here]
-static void move_strided(size_t element, int64_t n, const void *x, int64_t here, void *y,
-                         int64_t there)
-{
-    if (here == 1 && there == 1) {
-        if (x != y) /* a variable that is assigned to itself */
-            memcpy(y, x, (size_t)n * element);
-    } else if (element == 1) {
-        GT_MOVE(uint8_t);
-    } else if (element == 2) {
-        GT_MOVE(uint16_t);
-    } else if (element == 4) {
-        GT_MOVE(uint32_t);
-    } else {
-        GT_MOVE(uint64_t);
-    }
-}
-
-/* ---- copy ---- */
-
-typedef void gt_TransposeLoop(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
-                              int64_t ldy);
-
-/* Rows [first, last) of the innermost axis, from element `from` of each, n elements. */
-static void copy_rows(const gt_CopyJob *job, gt_TransposeLoop *transpose, void *const *at,
-                      int64_t first, int64_t last, int64_t from, int64_t n)
-{
-    int inner = job->rank - 1;
-    int64_t sx = job->stride_x[inner], sy = job->stride_y[inner], size = job->element;
-    int64_t index[GT_JOB_RANK] = {0}, rest = first;
-    for (int d = inner - 1; d >= 0; d--) {
-        index[d] = rest % job->dims[d];
-        rest /= job->dims[d];
-    }
-    for (int64_t row = first; row < last; row++) {
-        int64_t here = job->from + from * sx, there = job->to + from * sy;
-        for (int d = 0; d < inner; d++) {
-            here += index[d] * job->stride_x[d];
-            there += index[d] * job->stride_y[d];
-        }
-        const char *x = (const char *)at[job->x] + here * size;
-        char *y = (char *)at[job->y] + there * size;
-        if (job->plane)
-            transpose(n, job->plane, x, sx, y, job->plane_y);
-        else
-            move_strided(job->element, n, x, sx, y, sy);
-        for (int d = inner - 1; d >= 0; d--) {
-            if (++index[d] < job->dims[d])
-                break;
-            index[d] = 0;
-        }
-    }
-}
+#include "moves.h"
 
 /* Copies elements: no sum, no product. Any order of tiles. */
 void GT_KERNEL(tiles_copy)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
     const gt_CopyJob *job = given;
-    int of_size = job->element == 1 ? 0 : job->element == 2 ? 1 : job->element == 4 ? 2 : 3;
-    gt_TransposeLoop *transpose = GT_KERNEL(kernels).transpose[of_size];
-    int64_t width = job->dims[job->rank - 1];
+    const int of_size = job->element == 1 ? 0 : job->element == 2 ? 1 : job->element == 4 ? 2 : 3;
     (void)scratch;
-    if (job->chunks == 1) {
-        int64_t end = last * job->rows < job->outer ? last * job->rows : job->outer;
-        copy_rows(job, transpose, at, first * job->rows, end, 0, width);
-        return;
-    }
-    for (int64_t tile = first; tile < last; tile++) {
-        int64_t row = tile / job->chunks, from = tile % job->chunks * job->chunk;
-        int64_t n = width - from < job->chunk ? width - from : job->chunk;
-        copy_rows(job, transpose, at, row, row + 1, from, n);
-    }
-}
-
-/* ---- concatenate ---- */
-
-/* Columns [from, from + n) of rows [first, last), input by input. */
-static void join_rows(const gt_ConcatenateJob *job, void *const *at, int64_t first, int64_t last,
-                      int64_t from, int64_t n)
-{
-    size_t element = job->element;
-    for (int32_t i = 0; i < job->inputs; i++) {
-        int64_t begin = i ? job->end[i - 1] : 0, end = job->end[i], part = end - begin;
-        int64_t a = begin > from ? begin : from, b = end < from + n ? end : from + n;
-        if (a >= b)
-            continue;
-        const char *x = (const char *)at[i] + (size_t)(first * part + a - begin) * element;
-        char *y = (char *)at[job->inputs] + (size_t)(first * job->width + a) * element;
-        if (b - a == 1) {
-            move_strided(element, last - first, x, part, y, job->width);
-            continue;
-        }
-        for (int64_t row = first; row < last; row++) {
-            memcpy(y, x, (size_t)(b - a) * element);
-            x += (size_t)part * element;
-            y += (size_t)job->width * element;
-        }
-    }
-}
-
-/* Copies elements: no sum, no product. Any order of tiles. */
-void GT_KERNEL(tiles_concatenate)(const void *given, void *const *at, int64_t first, int64_t last,
-                                  void *scratch)
-{
-    const gt_ConcatenateJob *job = given;
-    (void)scratch;
-    if (job->chunks == 1) {
-        int64_t end = last * job->rows < job->outer ? last * job->rows : job->outer;
-        join_rows(job, at, first * job->rows, end, 0, job->width);
-        return;
-    }
-    for (int64_t tile = first; tile < last; tile++) {
-        int64_t row = tile / job->chunks, from = tile % job->chunks * job->chunk;
-        int64_t n = job->width - from < job->chunk ? job->width - from : job->chunk;
-        join_rows(job, at, row, row + 1, from, n);
-    }
+    gt_copy_tiles(job, GT_KERNEL(kernels).transpose[of_size], GT_KERNEL(kernels).spread[of_size],
+                  at, first, last);
 }
 
 /* ---- join ---- */
@@ -138,20 +28,38 @@ void GT_KERNEL(tiles_concatenate)(const void *given, void *const *at, int64_t fi
 GT_JOIN_ROW(f32, float)
 GT_JOIN_ROW(f64, double)
 
+/* n elements that lie together. */
+static void join_elements(int type, int64_t n, const char *x, char *y)
+{
+    static const uint8_t bytes[GT_LOOP_TYPES] = {4, 8, 4, 8, 1, 1};
+    if (type == GT_LOOP_F32)
+        join_row_f32(n, x, y);
+    else if (type == GT_LOOP_F64)
+        join_row_f64(n, x, y);
+    else
+        memcpy(y, x, (size_t)(n * bytes[type]));
+}
+
+/* Elements [from, from + n) of rows [row, end). Short rows, which lie together in x, are joined many at once and then moved to
+ * their places. */
 static void put_rows(int type, const gt_JoinPart *part, const char *x, char *y, int64_t row,
                      int64_t end, int64_t from, int64_t n)
 {
     static const uint8_t bytes[GT_LOOP_TYPES] = {4, 8, 4, 8, 1, 1};
-    const int64_t size = bytes[type];
-    for (; row < end; row++) {
+    enum { AT_ONCE = 4096 };
+    const int64_t size = bytes[type], all = n * size;
+    char block[AT_ONCE];
+    int64_t rows = n == part->length && all <= GT_MOVE_SHORT ? AT_ONCE / (all ? all : 1) : 1;
+    for (; row < end; row += rows) {
         const char *source = x + (row * part->length + from) * size;
         char *target = y + (part->offset + row * part->stride + from) * size;
-        if (type == GT_LOOP_F32)
-            join_row_f32(n, source, target);
-        else if (type == GT_LOOP_F64)
-            join_row_f64(n, source, target);
-        else
-            memcpy(target, source, (size_t)(n * size));
+        if (rows == 1) {
+            join_elements(type, n, source, target);
+            continue;
+        }
+        const int64_t count = end - row < rows ? end - row : rows;
+        join_elements(type, count * n, source, block);
+        gt_move_runs(count, all, block, all, target, part->stride * size);
     }
 }
 

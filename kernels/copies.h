@@ -25,6 +25,15 @@ typedef struct gt_CopyJob {
     int64_t dims[GT_JOB_RANK], stride_x[GT_JOB_RANK], stride_y[GT_JOB_RANK];
 } gt_CopyJob;
 
+/* y (columns x rows) = x (rows x columns) transposed; rows of x are ldx elements apart, those of y ldy. */
+typedef void gt_TransposeLoop(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
+                              int64_t ldy);
+/* y (rows x n): each element of x (rows) n times. */
+typedef void gt_SpreadLoop(int64_t rows, int64_t n, const void *x, void *y);
+/* Tiles of a copy, with the loops of an instruction set for what is transposed or spread; compiled once. */
+void gt_copy_tiles(const gt_CopyJob *job, gt_TransposeLoop *transpose, gt_SpreadLoop *spread,
+                   void *const *at, int64_t first, int64_t last);
+
 /* concatenate: at {inputs, y}. A row of y (outer, width) is one part of each input after the other; the part of input i
  * ends before column end[i], and input i is (outer, its part). Tiles as of copy. */
 #define GT_JOB_PARTS 64

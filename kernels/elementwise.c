@@ -1,14 +1,8 @@
-/* The loops over numbers that are a few instructions each: arithmetic, rounding, comparison,
- * choice, conversion. One macro a family; the compiler makes vectors of them. Leans on loops.h.
- * Integers are computed without sign, for which wrapping round is defined. */
+/* The loops over floats that are a few instructions each: arithmetic, rounding, comparison, choice, conversion. One macro
+ * a family; the compiler makes vectors of them. Integers: once/integers.c. Leans on elementwise.h. */
 #include <math.h>
 
-#include "loops.h"
-
-/* The unsigned type as wide as an element, where integers are computed. */
-typedef uint32_t gt_u_i32;
-typedef uint64_t gt_u_i64;
-typedef uint32_t gt_u_u8;
+#include "elementwise.h"
 
 #define GT_UNARY_REAL(name, expression_f32, expression_f64)                                        \
     GT_UNARY(name, f32, float, expression_f32) GT_UNARY(name, f64, double, expression_f64)
@@ -41,26 +35,7 @@ GT_TESTS_REAL(f32, float, fabsf)
 GT_TESTS_REAL(f64, double, fabs)
 #endif
 
-#if GT_IS_BASE(GT_ISA)
-#define GT_UNARY_INTEGER(ignored, suffix, type, TYPE)                                              \
-    GT_UNARY(negative, suffix, type, 0 - (gt_u_##suffix)x)                                         \
-    GT_UNARY(square, suffix, type, ((gt_u_##suffix)x * (gt_u_##suffix)x))
-
-GT_TYPES_I(GT_UNARY_INTEGER, )
-
-#define GT_UNARY_SIGNED(suffix, type)                                                              \
-    GT_UNARY(abs, suffix, type, x < 0 ? 0 - (gt_u_##suffix)x : (gt_u_##suffix)x)                   \
-    GT_UNARY(sign, suffix, type, (x > 0) - (x < 0))                                                \
-    GT_UNARY(relu, suffix, type, x > 0 ? x : 0)
-
-GT_UNARY_SIGNED(i32, int32_t)
-GT_UNARY_SIGNED(i64, int64_t)
-GT_UNARY(abs, u8, uint8_t, x)
-GT_UNARY(sign, u8, uint8_t, x != 0)
-GT_UNARY(relu, u8, uint8_t, x)
-GT_UNARY(logical_not, b8, uint8_t, !x)
-#endif
-
+#if GT_IS_BASE(GT_ISA) /* fmod takes the time */
 /* Division as NumPy does it: the remainder is exact and has the sign of b, and the quotient is the
  * integer that belongs to it. */
 #define GT_DIVISION_REAL(suffix, type, fmod, floor, copysign)                                      \
@@ -85,49 +60,12 @@ GT_UNARY(logical_not, b8, uint8_t, !x)
         return quotient - whole > (type)0.5 ? whole + 1 : whole;                                   \
     }
 
-#ifndef GT_RARE_ELSEWHERE
 GT_DIVISION_REAL(f32, float, fmodf, floorf, copysignf)
 GT_DIVISION_REAL(f64, double, fmod, floor, copysign)
+
+GT_TYPES_F(GT_MOD, )
+GT_TYPES_F(GT_FLOOR_DIVIDE, )
 #endif
-
-#if GT_IS_BASE(GT_ISA) /* integers have one build */
-/* By 0 gives 0; by -1 is negation, for the quotient of the lowest number has no room. */
-#define GT_DIVISION_INTEGER(suffix, type)                                                          \
-    static inline type gt_mod_##suffix(type a, type b)                                             \
-    {                                                                                              \
-        if (b == 0 || b == -1)                                                                     \
-            return 0;                                                                              \
-        type rest = a % b;                                                                         \
-        return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;                               \
-    }                                                                                              \
-    static inline type gt_floor_divide_##suffix(type a, type b)                                    \
-    {                                                                                              \
-        if (b == 0)                                                                                \
-            return 0;                                                                              \
-        if (b == -1)                                                                               \
-            return (type)(0 - (gt_u_##suffix)a);                                                   \
-        type quotient = a / b;                                                                     \
-        return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;                         \
-    }
-
-GT_DIVISION_INTEGER(i32, int32_t)
-GT_DIVISION_INTEGER(i64, int64_t)
-
-static inline uint8_t gt_mod_u8(uint8_t a, uint8_t b)
-{
-    return (uint8_t)(b == 0 ? 0 : a % b);
-}
-
-static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
-{
-    return (uint8_t)(b == 0 ? 0 : a / b);
-}
-#endif
-
-#define GT_FLOOR_DIVIDE(ignored, suffix, type, TYPE)                                               \
-    GT_BINARY(floor_divide, suffix, type, type, gt_floor_divide_##suffix(a, b))
-#define GT_MOD(ignored, suffix, type, TYPE)                                                        \
-    GT_BINARY(mod, suffix, type, type, gt_mod_##suffix(a, b))
 
 #define GT_BINARY_REAL(ignored, suffix, type, TYPE)                                                \
     GT_BINARY(add, suffix, type, type, a + b)                                                      \
@@ -140,128 +78,17 @@ static inline uint8_t gt_floor_divide_u8(uint8_t a, uint8_t b)
     GT_BINARY(tanh_gradient, suffix, type, type, (a * (1 - b * b)))                                \
     GT_BINARY(sigmoid_gradient, suffix, type, type, (a * b * (1 - b)))
 
-#define GT_BINARY_INTEGER(ignored, suffix, type, TYPE)                                             \
-    GT_BINARY(add, suffix, type, type, (gt_u_##suffix)a + (gt_u_##suffix)b)                        \
-    GT_BINARY(subtract, suffix, type, type, (gt_u_##suffix)a - (gt_u_##suffix)b)                   \
-    GT_BINARY(multiply, suffix, type, type, ((gt_u_##suffix)a * (gt_u_##suffix)b))                 \
-    GT_BINARY(maximum, suffix, type, type, a > b ? a : b)                                          \
-    GT_BINARY(minimum, suffix, type, type, a < b ? a : b)
-
-/* a > b is b < a. */
-#define GT_SWAPPED(name, other, suffix)                                                            \
-    void GT_KERNEL(name##_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,    \
-                                    int64_t sb, void *to)                                          \
-    {                                                                                              \
-        GT_KERNEL(other##_##suffix)(n, right, sb, left, sa, to);                                   \
-    }
-
-/* One loop says whether a is b, or whether it is not. */
-#define GT_EQUALITY(suffix, type)                                                                  \
-    static GT_NOINLINE void equality_##suffix(int64_t n, const void *left, int64_t sa,             \
-                                              const void *right, int64_t sb, void *to,             \
-                                              uint8_t flip)                                        \
-    {                                                                                              \
-        GT_BINARY_BODY(type, uint8_t, (a == b) ^ flip)                                             \
-    }                                                                                              \
-    void GT_KERNEL(equal_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,     \
-                                   int64_t sb, void *to)                                           \
-    {                                                                                              \
-        equality_##suffix(n, left, sa, right, sb, to, 0);                                          \
-    }                                                                                              \
-    void GT_KERNEL(not_equal_##suffix)(int64_t n, const void *left, int64_t sa, const void *right, \
-                                       int64_t sb, void *to)                                       \
-    {                                                                                              \
-        equality_##suffix(n, left, sa, right, sb, to, 1);                                          \
-    }
-
-#define GT_COMPARE(ignored, suffix, type, TYPE)                                                    \
-    GT_EQUALITY(suffix, type)                                                                      \
-    GT_BINARY(less, suffix, type, uint8_t, a < b)                                                  \
-    GT_BINARY(less_equal, suffix, type, uint8_t, a <= b)                                           \
-    GT_SWAPPED(greater, less, suffix)                                                              \
-    GT_SWAPPED(greater_equal, less_equal, suffix)
-
 GT_TYPES_F(GT_BINARY_REAL, )
 GT_TYPES_F(GT_COMPARE, )
-#ifndef GT_RARE_ELSEWHERE
-GT_TYPES_F(GT_FLOOR_DIVIDE, )
-#endif
-#if GT_IS_BASE(GT_ISA)
-GT_TYPES_I(GT_BINARY_INTEGER, )
-GT_TYPES_N(GT_MOD, )
-GT_TYPES_I(GT_FLOOR_DIVIDE, )
-GT_TYPES_I(GT_COMPARE, )
-GT_COMPARE(, b8, uint8_t, BOOL)
-#endif
-
-/* Choice moves bits, so it is written once for a size of elements. One condition for all is a copy
- * of one side. */
-#define GT_SELECT(size, type)                                                                      \
-    void GT_KERNEL(select_##size)(int64_t n, const uint8_t *c, int64_t sc, const void *left,       \
-                                  int64_t sa, const void *right, int64_t sb, void *to)             \
-    {                                                                                              \
-        const type *as = left, *bs = right;                                                        \
-        type *ys = to;                                                                             \
-        if (n <= 0)                                                                                \
-            return;                                                                                \
-        const type a = as[0], b = bs[0];                                                           \
-        if (sc == 0) {                                                                             \
-            const type *chosen = c[0] ? as : bs;                                                   \
-            if (c[0] ? sa : sb) {                                                                  \
-                memmove(ys, chosen, (size_t)n * sizeof(type));                                     \
-            } else {                                                                               \
-                ys[0] = chosen[0];                                                                 \
-                gt_repeat(ys, sizeof(type), n);                                                    \
-            }                                                                                      \
-        } else if (sa && sb) {                                                                     \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                const type x = as[i], z = bs[i];                                                   \
-                ys[i] = c[i] ? x : z;                                                              \
-            }                                                                                      \
-        } else if (sa) {                                                                           \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                const type x = as[i];                                                              \
-                ys[i] = c[i] ? x : b;                                                              \
-            }                                                                                      \
-        } else if (sb) {                                                                           \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++) {                                                      \
-                const type z = bs[i];                                                              \
-                ys[i] = c[i] ? a : z;                                                              \
-            }                                                                                      \
-        } else {                                                                                   \
-            GT_INDEPENDENT                                                                         \
-            for (int64_t i = 0; i < n; i++)                                                        \
-                ys[i] = c[i] ? a : b;                                                              \
-        }                                                                                          \
-    }
 
 GT_SELECT(4, uint32_t)
 GT_SELECT(8, uint64_t)
-#if GT_IS_BASE(GT_ISA)
-GT_SELECT(1, uint8_t)
-GT_SELECT(2, uint16_t)
-#endif
 
 /* A real number as an integer: towards zero, held at the ends of the range, NaN as 0. Here where the
  * highest is no number of the real type; `above` is the next one. */
 #define GT_SATURATE(real, x, type, lowest, highest, above)                                         \
     (x >= (real)above ? highest                                                                    \
                       : (type)(x < (real)above ? (x > (real)lowest ? x : (real)lowest) : 0))
-
-#define GT_CAST(from, source, to, target, expression)                                              \
-    void GT_KERNEL(cast_##from##_##to)(int64_t n, const void *input, void *output)                 \
-    {                                                                                              \
-        const source *xs = input;                                                                  \
-        target *ys = output;                                                                       \
-        GT_INDEPENDENT                                                                             \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            const source x = xs[i];                                                                \
-            ys[i] = (target)(expression);                                                          \
-        }                                                                                          \
-    }
 
 GT_CAST(f32, float, f32, float, x)
 GT_CAST(f32, float, f64, double, x)
@@ -308,23 +135,3 @@ GT_CAST_REAL(f64, double)
 
 GT_CAST(i32, int32_t, f32, float, x)
 GT_CAST(i32, int32_t, f64, double, x)
-
-#if GT_IS_BASE(GT_ISA)
-#define GT_CAST_INTEGER_REAL(from, source)                                                         \
-    GT_CAST(from, source, f32, float, x)                                                           \
-    GT_CAST(from, source, f64, double, x)
-/* Between integers the low bits stay. */
-#define GT_CAST_INTEGER(from, source)                                                              \
-    GT_CAST(from, source, i32, int32_t, x)                                                         \
-    GT_CAST(from, source, i64, int64_t, x)                                                         \
-    GT_CAST(from, source, u8, uint8_t, x)                                                          \
-    GT_CAST(from, source, b8, uint8_t, x != 0)
-
-GT_CAST_INTEGER(i32, int32_t)
-GT_CAST_INTEGER(i64, int64_t)
-GT_CAST_INTEGER(u8, uint8_t)
-GT_CAST_INTEGER(b8, uint8_t)
-GT_CAST_INTEGER_REAL(i64, int64_t)
-GT_CAST_INTEGER_REAL(u8, uint8_t)
-GT_CAST_INTEGER_REAL(b8, uint8_t)
-#endif

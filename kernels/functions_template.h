@@ -18,27 +18,49 @@ GT_INLINE GT_T GT_NAME(copysign)(GT_T size, GT_T sign)
     return GT_FROM_BITS((GT_BITS(size) & ~GT_SIGN_BIT) | (GT_BITS(sign) & GT_SIGN_BIT));
 }
 
+/* a where the mask is all ones, b where it is zero. Where a choice feeds a division, a compiler may divide twice instead. */
+GT_INLINE GT_T GT_NAME(either)(GT_U mask, GT_T a, GT_T b)
+{
+    return GT_FROM_BITS((GT_BITS(a) & mask) | (GT_BITS(b) & ~mask));
+}
+
 /* 2^k, k in two's complement and in the range of normal numbers. */
 GT_INLINE GT_T GT_NAME(power_of_two)(GT_U k)
 {
     return GT_FROM_BITS((k + GT_BIAS) << GT_MANTISSA);
 }
 
-/* exp x = 2^k exp r, |r| <= ln(2) / 2. The power comes in two halves, so that results which are
- * subnormal or overflow come out of a multiplication. */
-GT_INLINE GT_T GT_NAME(exp)(GT_T x)
+/* exp x = 2^k exp r, |r| <= ln(2) / 2. */
+typedef struct GT_NAME(Exp) {
+    GT_T p; /* exp r */
+    GT_U k;
+} GT_NAME(Exp);
+
+GT_INLINE GT_NAME(Exp) GT_NAME(exp_parts)(GT_T x)
 {
-    x = x > GT_EXP_HIGHEST ? GT_EXP_HIGHEST : x;
-    x = x < GT_EXP_LOWEST ? GT_EXP_LOWEST : x;
     GT_T t = GT_FMA(x, GT_LOG2_E, GT_ROUNDER);
     GT_T n = t - GT_ROUNDER;
     GT_T high = GT_FMA(-n, GT_LN2_HIGH, x); /* exact */
     GT_T r = GT_FMA(-n, GT_LN2_LOW, high);
     GT_T low = GT_FMA(-n, GT_LN2_LOW, high - r);
     GT_T p = (GT_T)1 + (r + GT_FMA(r * r, GT_NAME(series_exp)(r), low));
-    GT_U k = GT_BITS(t) - GT_BITS(GT_ROUNDER);
-    GT_U half = ((k + 4 * GT_BIAS + 4) >> 1) - (2 * GT_BIAS + 2);
-    return p * GT_NAME(power_of_two)(half) * GT_NAME(power_of_two)(k - half);
+    return (GT_NAME(Exp)){p, GT_BITS(t) - GT_BITS(GT_ROUNDER)};
+}
+
+/* For x within [GT_EXP_LOWEST, GT_EXP_HIGHEST], or NaN. The power comes in two halves, so that results
+ * which are subnormal or overflow come out of a multiplication. */
+GT_INLINE GT_T GT_NAME(exp_inside)(GT_T x)
+{
+    GT_NAME(Exp) e = GT_NAME(exp_parts)(x);
+    GT_U half = ((e.k + 4 * GT_BIAS + 4) >> 1) - (2 * GT_BIAS + 2);
+    return e.p * GT_NAME(power_of_two)(half) * GT_NAME(power_of_two)(e.k - half);
+}
+
+GT_INLINE GT_T GT_NAME(exp)(GT_T x)
+{
+    x = x > GT_EXP_HIGHEST ? GT_EXP_HIGHEST : x;
+    x = x < GT_EXP_LOWEST ? GT_EXP_LOWEST : x;
+    return GT_NAME(exp_inside)(x);
 }
 
 /* 2^k expm1 r + (2^k - 1), all halved until the end, for 2^k alone may overflow. */
@@ -113,13 +135,16 @@ GT_INLINE GT_T GT_NAME(log1p)(GT_T x)
     return GT_NAME(abs)(x) < GT_TINY ? x : y;
 }
 
-/* Below 0.55 a series, for the other formula cancels there. */
+/* Below 0.55 a series, for the other formula cancels there, 1 - 2 / (exp 2a + 1). Beyond 40 that is 1: its power of two is
+ * always normal, and needs no halves. */
 GT_INLINE GT_T GT_NAME(tanh)(GT_T x)
 {
     GT_T a = GT_NAME(abs)(x);
     GT_T z = a * a;
     GT_T small = GT_FMA(a * z, GT_NAME(series_tanh)(z), a);
-    GT_T large = (GT_T)1 - (GT_T)2 / (GT_NAME(exp)(a + a) + (GT_T)1);
+    GT_T twice = a + a;
+    GT_NAME(Exp) e = GT_NAME(exp_parts)(twice > 80 ? 80 : twice);
+    GT_T large = (GT_T)1 - (GT_T)2 / GT_FMA(e.p, GT_NAME(power_of_two)(e.k), (GT_T)1);
     return GT_NAME(copysign)(a < (GT_T)0.55 ? small : large, x);
 }
 
@@ -127,11 +152,13 @@ GT_INLINE GT_T GT_NAME(tanh)(GT_T x)
  * their digits. `low` is what the sum lost; 1 / sum is y, or 1 - y where y is exp x / sum. */
 GT_INLINE GT_T GT_NAME(sigmoid)(GT_T x)
 {
-    GT_T e = GT_NAME(exp)(-GT_NAME(abs)(x));
+    GT_T a = GT_NAME(abs)(x);
+    GT_T e = GT_NAME(exp_inside)(a > -GT_EXP_LOWEST ? GT_EXP_LOWEST : -a);
     GT_T sum = (GT_T)1 + e;
     GT_T low = e - (sum - (GT_T)1);
-    GT_T y = (x < 0 ? e : (GT_T)1) / sum;
-    GT_T inverse = x < 0 ? (GT_T)1 - y : y;
+    GT_U negative = (GT_U)0 - (GT_BITS(x) >> (sizeof(GT_T) * 8 - 1));
+    GT_T y = GT_NAME(either)(negative, e, (GT_T)1) / sum;
+    GT_T inverse = GT_NAME(either)(negative, (GT_T)1 - y, y);
     return GT_FMA(-y * low, inverse, y);
 }
 

@@ -7,12 +7,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#if defined(__clang__)
-#define GT_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define GT_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /* T(1) T(2) ... T(GT_GEMM_ROWS) */
 #if GT_GEMM_ROWS == 14
 #define GT_EACH_ROWS(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8) T(9) T(10) T(11) T(12) T(13) T(14)
@@ -61,7 +55,7 @@ GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)
  *     GT_WIDE      from how many columns on rows of A are turned into tiles
  *     GT_GROUP     vectors of B that are copied at a time
  *     GT_FEW       up to how many tiles B is read where it lies; GT_FEW_PAGES: where each line is in a page of its own
- *     GT_FAR       bytes of A from which on it may come from memory; GT_STRIDE: lines of B after which to ask for more of it
+ *     GT_STRIDE    lines of B after which to ask for more of A
  *     GT_ASIDE     numbers of C that are turned at a time, of GT_TALL lines at most
  *     GT_ROWS      one row of C has loops of its own; a base that is for old processors goes without */
 #define GT_WIDE  768
@@ -72,7 +66,6 @@ GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)
 #else
 #define GT_FEW_PAGES 3
 #endif
-#define GT_FAR   4194304
 #define GT_ASIDE 65536
 #define GT_TALL  504
 #if GT_IS_TRUE_BASE && (defined(GT_HAVE_V3) || defined(GT_HAVE_V4) || defined(GT_HAVE_FUSED))
@@ -91,7 +84,7 @@ static gt_WidenLoop *const gt_widen[GT_HALF_TYPES] = {GT_KERNEL(widen_f16), GT_K
 #define GT_WIDENS  1
 #define LANES      GT_GEMM_LANES_F32
 #define G(name)    name##_f32
-#define GT_DEPTH   384
+#define GT_DEPTH   GT_GEMM_DEPTH(GT_LOOP_F32)
 #define GT_BLOCK   131072
 #define GT_COLUMNS 1024
 #include "gemm_template.h"
@@ -120,7 +113,7 @@ size_t GT_KERNEL(gemm_wide_scratch)(int64_t m, int64_t n, int64_t k)
 #define GT_WIDENS  0
 #define LANES      GT_GEMM_LANES_F64
 #define G(name)    name##_f64
-#define GT_DEPTH   256
+#define GT_DEPTH   GT_GEMM_DEPTH(GT_LOOP_F64)
 #define GT_BLOCK   65536
 #define GT_COLUMNS 1024
 #include "gemm_template.h"

@@ -136,23 +136,25 @@ typedef struct G(Panel) {
 /* The sums of a tile whose last vector sticks out of C: once for all tiles, for such a tile is the
  * last of its row. */
 static GT_NOINLINE void G(store_edge)(int rows, int vectors, const number *sums, int last,
-                                      number *c, int64_t ldc, bool add_to)
+                                      number *c, int64_t ldc, const number *plus, int64_t ld_plus)
 {
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < vectors; v++, sums += LANES) {
-            number *const to = c + r * ldc + v * LANES;
             const int count = v == vectors - 1 ? last : LANES;
-            const G(vec) x = G(load)(sums);
-            G(store_part)(to, add_to ? G(add)(G(load_part)(to, G(mask_of)(count)), x) : x, count);
+            G(vec) x = G(load)(sums);
+            if (plus)
+                x = G(add)(G(load_part)(plus + r * ld_plus + v * LANES, G(mask_of)(count)), x);
+            G(store_part)(c + r * ldc + v * LANES, x, count);
         }
 }
 #endif
 
-/* One register tile over one block of k. `rows` and `vectors` are constants where this is inlined. A pointer for every three
+/* One register tile over one block of k: C = plus + the sums, or the sums where plus is NULL. `rows` and `vectors` are
+ * constants where this is inlined. A pointer for every three
  * rows: x86 can address base, base + row and base + 2 row. */
 GT_INLINE void G(tile)(const int rows, const int vectors, int64_t depth, const number *a,
                        int64_t row, int64_t step, const G(Panel) * panel, number *c, int64_t ldc,
-                       bool add_to)
+                       const number *plus, int64_t ld_plus)
 {
     G(vec) sum[GT_GEMM_ROWS][4];
     const number *group[(GT_GEMM_ROWS + 2) / 3];
@@ -198,14 +200,13 @@ GT_INLINE void G(tile)(const int rows, const int vectors, int64_t depth, const n
     }
 
 #if GT_MASKS
-    if (add_to) {
-        const number *at = c;
+    if (plus) {
         GT_UNROLL
-        for (int r = 0; r < rows; r++, at += ldc)
+        for (int r = 0; r < rows; r++, plus += ld_plus)
             GT_UNROLL
         for (int v = 0; v < vectors; v++)
-            sum[r][v] = G(add)(v == vectors - 1 ? G(load_part)(at + v * LANES, mask)
-                                                : G(load)(at + v * LANES),
+            sum[r][v] = G(add)(v == vectors - 1 ? G(load_part)(plus + v * LANES, mask)
+                                                : G(load)(plus + v * LANES),
                                sum[r][v]);
     }
     GT_UNROLL
@@ -221,10 +222,10 @@ GT_INLINE void G(tile)(const int rows, const int vectors, int64_t depth, const n
     const bool whole = panel->last == LANES;
     number *to = whole ? c : edge;
     const int64_t ld_to = whole ? ldc : vectors * LANES;
-    if (add_to && whole) {
-        const number *at = c;
+    if (plus && whole) {
+        const number *at = plus;
         GT_UNROLL
-        for (int r = 0; r < rows; r++, at += ldc)
+        for (int r = 0; r < rows; r++, at += ld_plus)
             GT_UNROLL
         for (int v = 0; v < vectors; v++)
             sum[r][v] = G(add)(G(load)(at + v * LANES), sum[r][v]);
@@ -235,19 +236,20 @@ GT_INLINE void G(tile)(const int rows, const int vectors, int64_t depth, const n
     for (int v = 0; v < vectors; v++)
         G(store)(to + v * LANES, sum[r][v]);
     if (!whole)
-        G(store_edge)(rows, vectors, edge, panel->last, c, ldc, add_to);
+        G(store_edge)(rows, vectors, edge, panel->last, c, ldc, plus, ld_plus);
 #endif
 }
 
 typedef void G(Tile)(int64_t depth, const number *a, int64_t row, int64_t step,
-                     const G(Panel) * panel, number *c, int64_t ldc, bool add_to);
+                     const G(Panel) * panel, number *c, int64_t ldc, const number *plus,
+                     int64_t ld_plus);
 
 #define GT_TILE(rows, vectors)                                                                     \
     static void G(tile_##rows##_##vectors)(int64_t depth, const number *a, int64_t row,            \
                                            int64_t step, const G(Panel) * panel, number * c,       \
-                                           int64_t ldc, bool add_to)                               \
+                                           int64_t ldc, const number *plus, int64_t ld_plus)       \
     {                                                                                              \
-        G(tile)(rows, vectors, depth, a, row, step, panel, c, ldc, add_to);                        \
+        G(tile)(rows, vectors, depth, a, row, step, panel, c, ldc, plus, ld_plus);                 \
     }
 #define GT_TILES(rows) GT_TILE(rows, 1) GT_TILE(rows, 2)
 GT_EACH_ROWS(GT_TILES)
@@ -486,8 +488,8 @@ static void G(row_turned)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, nu
 #endif
 
 /* turn with padding, from B as it is stored. */
-static void G(turn_operand)(int64_t rows, int64_t columns, G(Operand) b, number *to, int64_t ld_to,
-                            number *strip)
+static GT_NOINLINE void G(turn_operand)(int64_t rows, int64_t columns, G(Operand) b, number *to,
+                                        int64_t ld_to, number *strip)
 {
     const int64_t most = GT_WIDENS && b.half >= 0 ? GT_STRIP : columns;
     for (int64_t p = 0; p < columns; p += most) {
@@ -540,8 +542,8 @@ static void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, number *to)
 
 /* `columns` columns of B, straight, as panels beside each other, at most two vectors wide: eight lines at a time, so that all
  * of a line is read while it is in the cache. */
-static void G(pack_panels)(int64_t deep, int64_t columns, const number *from, int64_t ld,
-                           number *to)
+static GT_NOINLINE void G(pack_panels)(int64_t deep, int64_t columns, const number *from,
+                                       int64_t ld, number *to)
 {
     for (int64_t p = 0; p < deep; p += 8) {
         const int64_t end = deep - p < 8 ? deep : p + 8;
@@ -582,14 +584,14 @@ static void G(fill)(int64_t deep, int64_t wide, int vectors, G(Operand) b, bool 
  * `next` is where a panel of B begins that comes later, its lines ld apart, or NULL: each tile asks for its share of it. */
 static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed, int width,
                           G(Panel) panel, const number *next, int64_t ld, number *c, int64_t ldc,
-                          bool add_to)
+                          const number *plus, int64_t ld_plus)
 {
     G(Tile) *const *const tiles = G(tiles)[width];
     for (int64_t t = 0; t < cut.tiles; t++) {
         const int64_t high = cut.rows + (t < cut.taller);
         for (int64_t p = t * deep / cut.tiles; next && p < (t + 1) * deep / cut.tiles; p++)
             __builtin_prefetch(next + p * ld + 2 * LANES - 1, 0, 2);
-        for (int64_t r = 0; r < high && add_to; r++) {
+        for (int64_t r = 0; r < high && plus == c; r++) {
             __builtin_prefetch(c + r * ldc, 1, 3);
             __builtin_prefetch(c + r * ldc + 2 * LANES - 1, 1, 3);
         }
@@ -598,11 +600,19 @@ static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed, in
         if (panel.row == a.row && t == cut.tiles - 1)
             panel.lines = 0; /* no more rows */
         tiles[high - 1](deep, a.at, packed ? 1 : a.row, packed ? high : a.step, &panel, c, ldc,
-                        add_to);
+                        plus, ld_plus);
         a.at += high * (packed ? deep : a.row);
         c += high * ldc;
+        plus = plus ? plus + high * ld_plus : NULL;
     }
 }
+
+/* B that gemm_pack has laid out. */
+typedef struct G(Given) {
+    const number *at;
+    int64_t padded, column; /* its columns; that at which a block of C begins */
+    const number *bias;     /* of these; added to the sums, if there is one block of k; or NULL */
+} G(Given);
 
 /* Is B better read where it lies? Its lines are `stride` bytes apart: those whose distance is a power of two, or a few times
  * one, share so few places of the first-level cache that a panel does not stay there. That costs less than a copy while few
@@ -620,6 +630,7 @@ typedef struct G(Source) {
     bool turned;
     bool stays;  /* read where it lies */
     bool groups; /* or copied by groups of panels; else a panel is made when it is needed */
+    const G(Given) * given; /* or all are there; else NULL */
     const G(Space) * space;
 } G(Source);
 
@@ -629,8 +640,12 @@ static G(Panel)
 {
     const int64_t room = LANES << width, wide = G(least)(n - j, room), group = GT_GROUP * LANES;
     const bool turned = from->turned;
-    const G(Operand) here = G(operand_at)(from->b, turned ? j : p, turned ? p : j);
     G(Panel) panel = {.at = from->space->dense, .ld = room, .last = (int)(wide - room + LANES)};
+    if (from->given) {
+        panel.at = from->given->at + p * from->given->padded + (from->given->column + j) * deep;
+        return panel;
+    }
+    const G(Operand) here = G(operand_at)(from->b, turned ? j : p, turned ? p : j);
     if (from->stays && (GT_MASKS || wide == room)) {
         panel.at = here.at;
         panel.ld = here.row;
@@ -646,16 +661,17 @@ static G(Panel)
 
 /* A block of C, as wide and high as the layout says at most, over all of k. */
 static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b, bool turned,
-                     number *c, int64_t ldc, const G(Space) * space)
+                     number *c, int64_t ldc, const G(Space) * space, const G(Given) * given)
 {
     const int64_t depth = G(block_depth)(k);
     const gt_Cut cut = gt_cut(m);
     /* Rows of A side by side in memory: each p is a line of its own, and often another page. Worth
      * a copy if they are many and some panels read it. Rows far apart: if very many panels do. */
     const bool pack = a.step == 1 ? n >= GT_WIDE : depth > 128 && n > 8 * LANES;
-    const bool stays = !turned && G(stays)(cut.tiles, depth, b);
-    const bool far = !pack && m * k * (int64_t)sizeof(number) > GT_FAR;
-    const G(Source) source = {b, turned, stays, !stays && !turned && b.half < 0, space};
+    const bool stays = !given && !turned && G(stays)(cut.tiles, depth, b);
+    const bool groups = !given && !stays && !turned && b.half < 0;
+    const G(Source) source = {b, turned, stays, groups, given, space};
+    const number *const bias = given && given->bias ? given->bias + given->column : NULL;
     for (int64_t p = 0; p < k; p += depth) {
         const int64_t deep = G(least)(k - p, depth);
         G(Matrix) left = G(numbers)(G(operand_at)(a, 0, p), m, deep, space->left);
@@ -664,7 +680,8 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b
             left.at = space->packed;
         }
         for (int64_t j = 0, wide; j < n; j += wide) {
-            const int width = m > 1 && m <= GT_FLAT && n - j >= 4 * LANES ? 2 : n - j > LANES;
+            const bool flat = !given && m > 1 && m <= GT_FLAT && n - j >= 4 * LANES;
+            const int width = flat ? 2 : n - j > LANES;
             G(Panel) panel = G(panel_at)(&source, p, j, deep, n, width);
             const number *next = NULL;
             wide = G(least)(n - j, LANES << width);
@@ -672,22 +689,27 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b
                 j + (stays ? wide : GT_GROUP * LANES); /* the next, or the same of the next group */
             if ((stays || source.groups) && cut.tiles > 1 && later < n)
                 next = G(operand_at)(b, p, later).at;
-            if (far && a.step == 1 && j == 0) {
+            if (!pack && a.step == 1 && j == 0) { /* it costs nothing where A is near */
                 panel.lines = (int)cut.rows;
                 panel.row = left.row;
                 panel.step = 64 / (int64_t)sizeof(number);
-            } else if (far && a.step != 1 && j + wide == n && p + 2 * depth <= k) {
+            } else if (!pack && a.step != 1 && j + wide == n && p + 2 * depth <= k) {
                 panel.lines = GT_STRIDE;
                 panel.row = left.step;
                 panel.step = GT_STRIDE * left.step;
             }
-            G(panel_down)(cut, deep, left, pack, width, panel, next, b.row, c + j, ldc, p > 0);
+            G(panel_down)
+            (cut, deep, left, pack, width, panel, next, b.row, c + j, ldc,
+             p > 0  ? c + j
+             : bias ? bias + j
+                    : NULL,
+             p > 0 ? ldc : 0);
         }
     }
 }
 
 static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b,
-                       bool turned, number *c, int64_t ldc, number *scratch)
+                       bool turned, number *c, int64_t ldc, number *scratch, const G(Given) * given)
 {
     const G(Layout) lay = G(layout)(swapped, m, n, k);
     const G(Space) space = {
@@ -705,14 +727,18 @@ static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Operand)
             const G(Operand) right = turned ? G(operand_at)(b, j, 0) : G(operand_at)(b, 0, j);
             number *const to = swapped ? space.aside : c + i * ldc + j;
             const int64_t ld = swapped ? lay.columns : ldc;
+            G(Given) part = {0};
+            if (given)
+                part = (G(Given)){given->at, given->padded, j, given->bias};
 #if GT_ROWS
-            if (m == 1 && turned)
+            if (m == 1 && turned && !given)
                 G(row_turned)(columns, k, left, right, to, &space);
-            else if (m == 1)
+            else if (m == 1 && !given)
                 G(row_straight)(columns, k, left, right, to, &space);
             else
 #endif
-                G(block)(rows, columns, k, left, right, turned, to, ld, &space);
+                G(block)
+                (rows, columns, k, left, right, turned, to, ld, &space, given ? &part : NULL);
             if (swapped)
                 GT_KERNEL(G(turn))(rows, columns, space.aside, ld, c + j * ldc + i, ldc, false);
         }
@@ -732,7 +758,7 @@ static double G(cost)(int64_t m, int64_t n, int64_t k)
 
 /* C = A B, or C' = B' A': the same numbers with the lanes along the rows of C instead. Better when
  * C has few columns, or when what must be turned is then the smaller of the two. */
-static bool G(swap)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k)
+static GT_NOINLINE bool G(swap)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k)
 {
     const double turn = 0.6; /* vector products that turning one number costs (measured) */
     if (m == 1)
@@ -761,7 +787,7 @@ static void G(small)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number 
         number *to = c + j;
         for (int64_t t = 0; t < cut.tiles; t++) {
             const int64_t high = cut.rows + (t < cut.taller);
-            tiles[high - 1](k, from, a.row, a.step, &panel, to, ldc, false);
+            tiles[high - 1](k, from, a.row, a.step, &panel, to, ldc, NULL, 0);
             from += high * a.row;
             to += high * ldc;
         }
@@ -787,9 +813,48 @@ static void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n
         return;
     }
     if (G(swap)(transpose_a, transpose_b, m, n, k))
-        G(product)(true, n, m, k, transpose_b ? b : G(turned)(b), a, !transpose_a, c, ldc, scratch);
-    else
-        G(product)(false, m, n, k, transpose_a ? G(turned)(a) : a, b, transpose_b, c, ldc, scratch);
+        G(product)
+    (true, n, m, k, transpose_b ? b : G(turned)(b), a, !transpose_a, c, ldc, scratch, NULL);
+    else G(product)(false, m, n, k, transpose_a ? G(turned)(a) : a, b, transpose_b, c, ldc, scratch,
+                    NULL);
+}
+
+bool GT_KERNEL(G(gemm_swaps))(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k)
+{
+    return G(swap)(transpose_a, transpose_b, m, n, k);
+}
+
+/* ---- B laid out ahead ---- */
+
+/* Block of k after block, panel after panel, as a tile reads them: no line is far from the next, and none is shared with
+ * another panel. */
+void GT_KERNEL(G(gemm_pack))(bool transpose_b, int64_t n, int64_t k, const void *b, int64_t ldb,
+                             int64_t first, int64_t last, void *to)
+{
+    const int64_t depth = G(block_depth)(k), padded = gt_round_up(n, LANES);
+    const G(Space) none = {0};
+    for (int64_t p = 0; p < k; p += depth) {
+        const int64_t deep = G(least)(k - p, depth);
+        number *at = (number *)to + p * padded + first * deep;
+        G(Operand) from = {b, ldb, 1, -1};
+        from = G(operand_at)(from, transpose_b ? first : p, transpose_b ? p : first);
+        for (int64_t j = first, wide; j < last; j += wide) {
+            wide = transpose_b ? G(least)(last - j, 2 * LANES) : last - j;
+            G(fill)(deep, wide, 1 + (wide > LANES), from, transpose_b, at, &none);
+            from = G(operand_at)(from, wide, 0);
+            at += 2 * LANES * deep;
+        }
+    }
+}
+
+void GT_KERNEL(G(gemm_packed))(bool transpose_a, int64_t m, int64_t n, int64_t k, const void *a,
+                               int64_t lda, const void *packed, void *c, int64_t ldc,
+                               const void *bias, void *scratch)
+{
+    const G(Given) given = {packed, gt_round_up(n, LANES), 0, bias};
+    const G(Operand) left = {a, lda, 1, -1}, right = {packed, LANES, 1, -1};
+    G(product)
+    (false, m, n, k, transpose_a ? G(turned)(left) : left, right, false, c, ldc, scratch, &given);
 }
 
 void GT_KERNEL(G(gemm))(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,

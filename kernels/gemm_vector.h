@@ -1,10 +1,11 @@
-/* A vector of float32 or float64 on each instruction set, under one set of names, for gemm.c alone:
+/* A vector of float32 or float64 on each instruction set, under one set of names, for gemm.c, convolution.c and narrow.c:
  *     lanes       how many numbers
  *     load        from any address; load_part takes a mask, reads no masked-out lane, gives 0 there
  *     store_part  writes the first `count` lanes and touches no other byte
  *     fma         a * b + c, rounded once where the instruction set has it, else, and in base (fused.h),
  *                 twice: said here outright, so that no compiler flag decides it
  *     transpose   lanes x lanes numbers in registers
+ *     relu        x <= 0 ? 0 : x, so that NaN stays
  *     load_half   float32 from as many numbers of 16 bits; `half` is a gt_HalfType, a constant
  * Leans on the compiler's intrinsics. */
 #ifndef GT_KERNELS_GEMM_VECTOR_H
@@ -24,6 +25,11 @@
 #define GT_INLINE static inline __attribute__((always_inline))
 #ifndef GT_NOINLINE /* the same as in loops.h */
 #define GT_NOINLINE __attribute__((noinline))
+#endif
+#if defined(__clang__)
+#define GT_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define GT_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 #if defined(__AVX512F__)
@@ -541,4 +547,55 @@ GT_PARTS(double, f64, 2)
 #undef GT_PARTS
 
 #endif
+#if defined(__AVX512F__)
+GT_INLINE vec_f32 relu_f32(vec_f32 x)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, zero_f32(), _CMP_NLE_UQ), x);
+}
+GT_INLINE vec_f64 relu_f64(vec_f64 x)
+{
+    return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x, zero_f64(), _CMP_NLE_UQ), x);
+}
+#elif defined(__AVX2__) && defined(__FMA__)
+GT_INLINE vec_f32 relu_f32(vec_f32 x)
+{
+    return _mm256_and_ps(x, _mm256_cmp_ps(x, zero_f32(), _CMP_NLE_UQ));
+}
+GT_INLINE vec_f64 relu_f64(vec_f64 x)
+{
+    return _mm256_and_pd(x, _mm256_cmp_pd(x, zero_f64(), _CMP_NLE_UQ));
+}
+#elif defined(__SSE2__)
+GT_INLINE vec_f32 relu_f32(vec_f32 x)
+{
+    return _mm_and_ps(x, _mm_cmpnle_ps(x, zero_f32()));
+}
+GT_INLINE vec_f64 relu_f64(vec_f64 x)
+{
+    return _mm_and_pd(x, _mm_cmpnle_pd(x, zero_f64()));
+}
+#elif defined(__aarch64__)
+GT_INLINE vec_f32 relu_f32(vec_f32 x)
+{
+    return vbslq_f32(vcleq_f32(x, zero_f32()), zero_f32(), x);
+}
+GT_INLINE vec_f64 relu_f64(vec_f64 x)
+{
+    return vbslq_f64(vcleq_f64(x, zero_f64()), zero_f64(), x);
+}
+#else
+GT_INLINE vec_f32 relu_f32(vec_f32 x)
+{
+    for (int i = 0; i < 4; i++)
+        x.lane[i] = x.lane[i] <= 0 ? 0 : x.lane[i];
+    return x;
+}
+GT_INLINE vec_f64 relu_f64(vec_f64 x)
+{
+    for (int i = 0; i < 2; i++)
+        x.lane[i] = x.lane[i] <= 0 ? 0 : x.lane[i];
+    return x;
+}
+#endif
+
 #endif

@@ -20,6 +20,7 @@
 #include "ctc.h"
 #include "loss.h"
 #include "matrix.h"
+#include "norm.h"
 #include "pooling.h"
 #include "recurrent.h"
 #include "resize.h"
@@ -90,7 +91,7 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(SUBTRACT, subtract, N)                                                                       \
     L(MULTIPLY, multiply, N)                                                                       \
     L(DIVIDE, divide, F)                                                                           \
-    L(FLOOR_DIVIDE, floor_divide, Q) /* towards minus infinity; integers by 0 give 0 */            \
+    L(FLOOR_DIVIDE, floor_divide, S) /* towards minus infinity; integers by 0 give 0 */            \
     L(MOD, mod, S)                   /* the sign of b, as NumPy; integers by 0 give 0 */           \
     L(POWER, power, R)                                                                             \
     L(MAXIMUM, maximum, N) /* NaN if either is NaN */                                              \
@@ -120,11 +121,11 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
  * floats come out wider than they went in, so that they can be reduced further, divided and rooted before they
  * are rounded: SUM and SQUARES of float32 and float64 as double, PROD as gt_Scaled. */
 #define GT_REDUCE_LOOPS(L)                                                                         \
-    L(SUM, sum, N)                                                                                 \
+    L(SUM, sum, Q)                                                                                 \
     L(SQUARES, squares, F) /* the sum of x^2 */                                                    \
-    L(PROD, prod, N)                                                                               \
-    L(MAX, max, M) /* NaN wins */                                                                  \
-    L(MIN, min, M)
+    L(PROD, prod, Q)                                                                               \
+    L(MAX, max, Q) /* NaN wins */                                                                  \
+    L(MIN, min, Q)
 
 /* size 2^exponent. |size| is within [1, 2), or 0, infinite or NaN. */
 typedef struct gt_Scaled {
@@ -174,6 +175,9 @@ typedef void gt_WidenLoop(int64_t rows, int64_t columns, const void *x, int64_t 
 /* y[r, :] over rows of `columns` contiguous numbers. */
 typedef void gt_RowsLoop(int64_t rows, int64_t columns, const void *x, void *y);
 
+/* How many products are added up at most before the sum is added to C, by type (F32, F64). */
+#define GT_GEMM_DEPTH(type) ((type) == GT_LOOP_F32 ? 384 : 256)
+
 /* C = op(A) op(B), row-major, C is m x n and overwritten. op(A) is m x k: a transposed A is stored
  * k x m with leading dimension lda. `scratch` is what gemm_scratch said, 64-byte aligned. Every
  * element of C is summed over k in ascending order with one fixed operation sequence that depends on
@@ -187,6 +191,19 @@ typedef void gt_GemmLoop(bool transpose_a, bool transpose_b, int64_t m, int64_t 
 typedef void gt_GemmWideLoop(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                              const void *a, int64_t lda, int half_a, const void *b, int64_t ldb,
                              int half_b, float *c, int64_t ldc, void *scratch);
+
+/* Does gemm compute C' = B' A' instead, because C is narrow? */
+typedef bool gt_GemmSwaps(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k);
+
+/* The same product in two steps, for a B that several pieces of C need: B is laid out once, then read in order. The bits are the
+ * same. gemm_pack lays out columns [first, last), both of them multiples of gemm_n or n, and takes room for k times as many
+ * numbers as n is when rounded up to half of gemm_n. gemm_packed: C = op(A) B, or, if bias is not NULL, C = op(A) B + bias, a number a column: one
+ * more sum of each element, rounded like that of two operations; k is then at most GT_GEMM_DEPTH, so that the sum is whole. */
+typedef void gt_GemmPackLoop(bool transpose_b, int64_t n, int64_t k, const void *b, int64_t ldb,
+                             int64_t first, int64_t last, void *to);
+typedef void gt_GemmPackedLoop(bool transpose_a, int64_t m, int64_t n, int64_t k, const void *a,
+                               int64_t lda, const void *packed, void *c, int64_t ldc,
+                               const void *bias, void *scratch);
 
 /* Philox4x32-10 (Salmon et al. 2011). Element i of a stream is a function of (key, i) alone, so any
  * range [first, first + n) may be filled by itself. */
@@ -242,6 +259,7 @@ typedef struct gt_KernelTable {
     gt_SelectLoop *select[4]; /* by element size, as transpose */
     gt_ReduceLoop *reduce[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_ReduceColumnsLoop *reduce_columns[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
+    gt_RowsLoop *reduce_few[GT_REDUCE_LOOP_COUNT][2]; /* by F32, F64: rows of 1 to 31, one result each, as reduce has it */
     gt_DotLoop *dot;
     /* Bytes (uint8, bool) summed as I32 and I64; wide enough that no copy of them is needed. */
     gt_ReduceLoop *sum_bytes[2];
@@ -254,10 +272,14 @@ typedef struct gt_KernelTable {
     gt_RowsLoop *logsumexp[2]; /* y has one number a row; all -inf gives -inf, +inf gives +inf */
     size_t (*gemm_scratch[2])(int64_t m, int64_t n, int64_t k); /* bytes */
     gt_GemmLoop *gemm[2];
+    gt_GemmSwaps *gemm_swaps[2];
+    gt_GemmPackLoop *gemm_pack[2];
+    gt_GemmPackedLoop *gemm_packed[2];
     gt_GemmWideLoop *gemm_wide;
     size_t (*gemm_wide_scratch)(int64_t m, int64_t n, int64_t k);
     gt_ConvLoop *conv_dense[2], *conv_deep[2]; /* by F32, F64 */
     int64_t conv_lanes[2];                     /* of a vector of channels */
+    gt_MarkLoop *pool_mark[2]; /* by F32, F64 */
     gt_WidenLoop *widen[GT_HALF_TYPES];
     gt_CastLoop *narrow[2][GT_HALF_TYPES]; /* from F32, F64: to the nearest, ties to even */
     gt_RandomLoop *random_uniform[2];
@@ -268,8 +290,8 @@ typedef struct gt_KernelTable {
     gt_FourierMultiplyLoop *fourier_multiply[2];
     /* y (columns x rows) = x (rows x columns) transposed, blocked for the cache; by element size
      * 1, 2, 4, 8 bytes. ldx and ldy are in elements. */
-    void (*transpose[4])(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
-                         int64_t ldy);
+    gt_TransposeLoop *transpose[4];
+    gt_SpreadLoop *spread[4]; /* by element size, too */
 } gt_KernelTable;
 
 /* One per instruction set that this build contains. */

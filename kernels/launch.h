@@ -31,20 +31,24 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(copy)                                                                                     \
     EACH(triangular)                                                                               \
     EACH(product)                                                                                  \
+    EACH(product_pack)                                                                             \
     ONCE(cross)                                                                                    \
     EACH(leaky_relu)                                                                               \
     EACH(silu)                                                                                     \
     EACH(gelu)                                                                                     \
+    EACH(gelu_gradient)                                                                            \
     EACH(softmax)                                                                                  \
     EACH(log_softmax)                                                                              \
     EACH(conv_pack)                                                                                \
     EACH(conv)                                                                                     \
+    EACH(conv_pool)                                                                                \
     EACH(conv_kernel_gradient)                                                                     \
     EACH(conv_total)                                                                               \
     ONCE(resize_bands)                                                                             \
     RARE(resize)                                                                                   \
     EACH(max_pool)                                                                                 \
     EACH(max_pool_gradient)                                                                        \
+    EACH(pool_spread)                                                                              \
     EACH(max_pool_gather)                                                                          \
     EACH(average_pool)                                                                             \
     EACH(average_pool_gradient)                                                                    \
@@ -54,6 +58,9 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(batch_slopes)                                                                             \
     ONCE(batch_slopes_end)                                                                         \
     EACH(batch_gradient)                                                                           \
+    EACH(norm)                                                                                     \
+    EACH(norm_gradient)                                                                            \
+    ONCE(norm_gradient_end)                                                                        \
     EACH(ctc_forward)                                                                              \
     EACH(band_recurrence)                                                                          \
     EACH(lstm)                                                                                     \
@@ -85,12 +92,13 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     ONCE(advance)                                                                                  \
     EACH(sgd)                                                                                      \
     EACH(adam)                                                                                     \
+    EACH(adagrad)                                                                                  \
     EACH(accumulate)                                                                               \
     EACH(average)                                                                                  \
     EACH(overwrite)                                                                                \
     ONCE(count)                                                                                    \
     EACH(chain)                                                                                    \
-    EACH(concatenate)                                                                              \
+    ONCE(concatenate)                                                                              \
     EACH(join)                                                                                     \
     ONCE(triangle)                                                                                 \
     EACH(cast)                                                                                     \

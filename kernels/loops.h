@@ -9,6 +9,7 @@
 
 #include "fused.h"
 #include "kernels.h"
+#include "moves.h"
 
 /* GT_KERNEL(exp_f32) is gt_exp_f32_v3 in the build for x86-64-v3. */
 #define GT_KERNEL(name)               GT_KERNEL_EXPANDED(name, GT_ISA)
@@ -72,7 +73,7 @@
 #endif
 
 /* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
- * and rare, O real and compiled once, N numeric, M numeric with rare float32, Q with rare reals, S with
+ * and rare, O real and compiled once, N numeric, Q with rare reals, S with
  * reals compiled once, I integers, W integers and bool, B bool, A all. */
 #define GT_TYPES_F(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, f64, double, F64)
 #define GT_TYPES_R(X, ...) X(__VA_ARGS__, r32, float, F32) X(__VA_ARGS__, r64, double, F64)
@@ -83,9 +84,6 @@
 #define GT_TYPES_N(X, ...) GT_TYPES_F(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_Q(X, ...) GT_TYPES_R(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_S(X, ...) GT_TYPES_O(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
-#define GT_TYPES_M(X, ...)                                                                         \
-    X(__VA_ARGS__, r32, float, F32)                                                                \
-    X(__VA_ARGS__, f64, double, F64) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_B(X, ...) X(__VA_ARGS__, b8, uint8_t, BOOL)
 #define GT_TYPES_W(X, ...) GT_TYPES_I(X, __VA_ARGS__) X(__VA_ARGS__, u8, uint8_t, BOOL)
 #define GT_TYPES_A(X, ...) GT_TYPES_N(X, __VA_ARGS__) GT_TYPES_B(X, __VA_ARGS__)
@@ -103,9 +101,6 @@
             ys[i] = (result)(expression);                                                          \
         }                                                                                          \
     }
-
-/* y[0], which has so many bytes, again as y[1] to y[n - 1]. */
-void gt_repeat(void *y, size_t bytes, int64_t n);
 
 /* A loop: y[i] = expression of a and b, as a `result`. A repeated operand is read once, before y
  * (which may be its array) is written. */
@@ -125,7 +120,7 @@ void gt_repeat(void *y, size_t bytes, int64_t n);
         if (sb == 0 && n > 1) {                                                                    \
             const type b = bs[0];                                                                  \
             ys[0] = (result)(expression);                                                          \
-            gt_repeat(ys, sizeof(result), n);                                                      \
+            gt_repeat_bytes(ys, sizeof(result), n);                                                      \
             return;                                                                                \
         }                                                                                          \
         GT_INDEPENDENT                                                                             \
@@ -233,7 +228,7 @@ GT_BINARY_LOOPS(GT_DECLARE_BINARY)
 GT_COMPARE_LOOPS(GT_DECLARE_COMPARE)
 GT_REDUCE_LOOPS(GT_DECLARE_REDUCE)
 
-GT_TYPES_N(GT_DECLARE, gt_FindLoop, find)
+GT_TYPES_Q(GT_DECLARE, gt_FindLoop, find)
 
 GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f32)
 GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
@@ -244,8 +239,12 @@ gt_ReduceLoop GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64);
 gt_ReduceColumnsLoop GT_KERNEL_BASE(sum_bytes_columns_i32), GT_KERNEL_BASE(sum_bytes_columns_i64);
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i64)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
-GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_b8)
 
+gt_RowsLoop GT_KERNEL_RARE(few_rows_sum_f32), GT_KERNEL_RARE(few_rows_sum_f64);
+GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_squares)
+gt_RowsLoop GT_KERNEL_RARE(few_rows_prod_f32), GT_KERNEL_RARE(few_rows_prod_f64);
+gt_RowsLoop GT_KERNEL_RARE(few_rows_max_f32), GT_KERNEL_RARE(few_rows_max_f64);
+gt_RowsLoop GT_KERNEL_RARE(few_rows_min_f32), GT_KERNEL_RARE(few_rows_min_f64);
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, softmax)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, log_softmax)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, logsumexp)
@@ -260,17 +259,18 @@ gt_DotLoop GT_KERNEL(dot_f32);
 
 gt_ConvLoop GT_KERNEL(conv_dense_f32), GT_KERNEL(conv_dense_f64);
 gt_ConvLoop GT_KERNEL(conv_deep_f32), GT_KERNEL(conv_deep_f64);
+gt_MarkLoop GT_KERNEL(pool_mark_f32), GT_KERNEL(pool_mark_f64);
 
 gt_WidenLoop GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16);
 gt_CastLoop GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32);
 gt_CastLoop GT_KERNEL_BASE(narrow_f16_f64), GT_KERNEL_BASE(narrow_bf16_f64);
 
 /* By the size of an element: 1, 2, 4, 8 bytes. */
-typedef void gt_TransposeLoop(int64_t rows, int64_t columns, const void *x, int64_t ldx, void *y,
-                              int64_t ldy);
+gt_SpreadLoop GT_KERNEL_BASE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL(spread_4),
+    GT_KERNEL(spread_8);
 gt_SelectLoop GT_KERNEL_BASE(select_1), GT_KERNEL_BASE(select_2), GT_KERNEL(select_4),
     GT_KERNEL(select_8);
-gt_TransposeLoop GT_KERNEL(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
+gt_TransposeLoop GT_KERNEL_BASE(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
     GT_KERNEL(transpose_8);
 
 #endif

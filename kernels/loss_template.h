@@ -19,7 +19,7 @@ static void GT_NAME(weighted)(int64_t rows, int64_t classes, const GT_T *t, GT_T
         log_p[i] = t[i] == 0 ? 0 : t[i] * -log_p[i];
     for (int64_t r = 0; r < rows; r++) {
         double total;
-        GT_KERNEL(GT_NAME(reduce_sum))(classes, log_p + r * classes, &total);
+        GT_KERNEL_RARE(GT_NAME(reduce_sum))(classes, log_p + r * classes, &total);
         y[r] = (GT_T)total;
     }
 }

@@ -2,9 +2,6 @@
  * most 2 ulp). y[i] depends on x[i] alone, by the operations that stand there, in their order. */
 #include "math_loops.h"
 
-#define GT_UNARY_BOTH(name)                                                                        \
-    GT_UNARY(name, f32, float, gt_##name##_f32(x)) GT_UNARY(name, f64, double, gt_##name##_f64(x))
-
 GT_UNARY_BOTH(exp)
 GT_UNARY_BOTH(expm1)
 GT_UNARY_BOTH(log)

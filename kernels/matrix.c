@@ -60,11 +60,25 @@ static void product_strips(const gt_ProductJob *job, void *const *at, int64_t ba
                           .half_a = job->half_a,
                           .half_b = job->half_b,
                           .c = (char *)at[job->c] + (size_t)c * element,
+                          .packed = job->packed >= 0 ? at[job->packed] : NULL,
+                          .bias = job->bias >= 0 ? at[job->bias] : NULL,
                           .alone = job->m * job->n == 1};
     gt_gemm(&GT_KERNEL(kernels), (gt_LoopType)job->type, &gemm, scratch);
 }
 
-/* The order of operations is gt_gemm's: an element of C depends on its row of A and its column of B alone, so that
+/* Copies numbers; any order of tiles. */
+void GT_KERNEL(tiles_product_pack)(const void *given, void *const *at, int64_t first, int64_t last,
+                                   void *scratch)
+{
+    const gt_ProductJob *job = given;
+    const int64_t wide = GT_KERNEL(kernels).gemm_n[job->type];
+    (void)scratch;
+    GT_KERNEL(kernels).gemm_pack[job->type](
+        job->transpose_b, job->n, job->k, at[job->b], job->transpose_b ? job->k : job->n,
+        first * wide, last * wide < job->n ? last * wide : job->n, at[job->packed]);
+}
+
+/* The order of operations is gt_gemm's, then one sum with the bias: an element of C depends on its row of A and its column of B alone, so that
  * neighbouring strips are computed as one piece. */
 void GT_KERNEL(tiles_product)(const void *given, void *const *at, int64_t first, int64_t last,
                               void *scratch)

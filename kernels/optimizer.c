@@ -12,6 +12,7 @@ typedef struct Part {
     int64_t n;
     void *to[4];
     const void *g;
+    double first, second; /* factors of g */
 } Part;
 /* One pass over a part; what the two numbers are is the pass's own. */
 typedef void Pass(const Part *part, const void *job, double rate, double decay);
@@ -43,10 +44,15 @@ static const void *number_at(const gt_UpdateJob *job, void *const *at, int which
     return at[job->slots + 2 + which];
 }
 
+static double real_at(const gt_UpdateJob *job, void *const *at, int which, int type)
+{
+    const void *real = number_at(job, at, which);
+    return type == GT_LOOP_F64 ? *(const double *)real : (double)*(const float *)real;
+}
+
 static double rate_of(const gt_UpdateJob *job, void *const *at)
 {
-    const void *rate = number_at(job, at, 0);
-    return job->rate == GT_LOOP_F64 ? *(const double *)rate : (double)*(const float *)rate;
+    return real_at(job, at, 0, job->rate);
 }
 
 static int64_t count_of(const gt_UpdateJob *job, void *const *at)
@@ -58,7 +64,12 @@ static int64_t count_of(const gt_UpdateJob *job, void *const *at)
 static Part part_of(const gt_UpdateJob *job, void *const *at, int64_t n, int64_t to, int64_t from)
 {
     int64_t bytes = job->type == GT_LOOP_F64 ? 8 : 4;
-    Part part = {.n = n, .g = (const char *)at[job->slots + 1] + from * bytes};
+    double factor = job->scaled ? real_at(job, at, 3, job->scaled - 1) : 1;
+    double first = factor > 1e-30 || factor != factor ? factor : 1e-30;
+    Part part = {.n = n,
+                 .g = (const char *)at[job->slots + 1] + from * bytes,
+                 .first = first,
+                 .second = factor / first};
     for (int i = 0; i <= job->slots; i++)
         part.to[i] = (char *)at[i] + to * bytes;
     return part;
@@ -119,6 +130,19 @@ void GT_KERNEL(tiles_adam)(const void *given, void *const *at, int64_t first, in
     double alpha = rate * sqrt(1 - whole_power(job->beta_2, t)) / (1 - whole_power(job->beta_1, t));
     update(&job->update, at, first, last, job->update.type == GT_LOOP_F64 ? adam_f64 : adam_f32,
            job, alpha, rate * job->weight_decay);
+}
+
+/* Each element by itself, as adagrad_pass says; a constant is rounded to the element type first. Any order of tiles. */
+void GT_KERNEL(tiles_adagrad)(const void *given, void *const *at, int64_t first, int64_t last,
+                              void *scratch)
+{
+    const gt_AdagradJob *job = given;
+    double rate = rate_of(&job->update, at);
+    (void)scratch;
+    if (is_due(count_of(&job->update, at), job->update.accumulation))
+        update(&job->update, at, first, last,
+               job->update.type == GT_LOOP_F64 ? adagrad_f64 : adagrad_f32, job, rate,
+               rate * job->weight_decay);
 }
 
 /* ---- two arrays and the count ---- */

@@ -5,6 +5,14 @@
 
 #define GROUP 8 /* channels that are looked at together: one or two vectors */
 
+/* Rows from `row` on that lie in one line, not more than scratch memory has room for. */
+static int64_t line_of(const gt_PoolJob *job, int64_t row, int64_t last)
+{
+    const int64_t width = job->window.out[GT_SPATIAL - 1], end = row - row % width + width;
+    const int64_t rows = (end < last ? end : last) - row;
+    return rows < job->together ? rows : job->together;
+}
+
 #define GT_T          float
 #define GT_PLACE      int32_t
 #define GT_NAME(name) name##_f32
@@ -73,11 +81,35 @@ void GT_KERNEL(tiles_max_pool_gradient)(const void *given, void *const *at, int6
     const gt_PoolJob *job = given;
     const gt_SlidingWindow *w = &job->window;
     const size_t image = (size_t)(w->inputs * job->channels) * job->element;
-    memset((char *)at[2] + (size_t)first * image, 0, (size_t)(last - first) * image);
+    if (!job->covers)
+        memset((char *)at[2] + (size_t)first * image, 0, (size_t)(last - first) * image);
     const int64_t begin = first * w->outputs, end = last * w->outputs;
+    if (job->four) {
+        if (job->type == GT_LOOP_F32)
+            spread_f32(job, at[0], NULL, at[1], begin, end, at[2], scratch);
+        else
+            spread_f64(job, at[0], NULL, at[1], begin, end, at[2], scratch);
+        return;
+    }
     for (int64_t row = begin; row < end; row++)
         if (job->type == GT_LOOP_F32)
             scatter_f32(job, at, row, begin, scratch);
         else
             scatter_f64(job, at, row, begin, scratch);
+}
+
+/* 0 + g at the places that the marks say, 0 elsewhere. Any order of tiles. */
+void GT_KERNEL(tiles_pool_spread)(const void *given, void *const *at, int64_t first, int64_t last,
+                                  void *scratch)
+{
+    const gt_PoolJob *job = given;
+    const gt_SlidingWindow *w = &job->window;
+    const size_t image = (size_t)(w->inputs * job->channels) * job->element;
+    const int64_t begin = first * w->outputs, end = last * w->outputs;
+    if (!job->covers)
+        memset((char *)at[2] + (size_t)first * image, 0, (size_t)(last - first) * image);
+    if (job->type == GT_LOOP_F32)
+        spread_f32(job, NULL, at[1], at[0], begin, end, at[2], scratch);
+    else
+        spread_f64(job, NULL, at[1], at[0], begin, end, at[2], scratch);
 }

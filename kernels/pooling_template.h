@@ -122,6 +122,83 @@ static void GT_NAME(scatter)(const gt_PoolJob *job, void *const *at, int64_t row
     }
 }
 
+/* Windows of four places that do not overlap or leave the image. */
+
+/* Of n channels: y is the maximum as `maximum` says, which[c] the place as `maxima` says, or GT_POOL_NONE if only what is
+ * above 0 counts, and it is not. */
+GT_INLINE void GT_NAME(mark)(const GT_T *const x[4], int64_t from, int64_t n, bool above, GT_T *y,
+                             GT_PLACE *which)
+{
+    const GT_T *a = x[0] + from, *b = x[1] + from, *c = x[2] + from, *d = x[3] + from;
+    GT_INDEPENDENT
+    for (int64_t i = 0; i < n; i++) {
+        const GT_T second = b[i], third = c[i], fourth = d[i];
+        GT_T most = a[i];
+        GT_PLACE place = 0;
+        place = ((second > most) | ((second != second) & (most == most))) ? 1 : place;
+        most = ((most > second) | (most != most)) ? most : second;
+        place = ((third > most) | ((third != third) & (most == most))) ? 2 : place;
+        most = ((most > third) | (most != most)) ? most : third;
+        place = ((fourth > most) | ((fourth != fourth) & (most == most))) ? 3 : place;
+        most = ((most > fourth) | (most != most)) ? most : fourth;
+        y[i] = most;
+        which[i] = (!above | (most > 0)) ? place : GT_POOL_NONE;
+    }
+}
+
+/* Rows of one line, `rows` of them from `row` on. */
+static void GT_NAME(mark_line)(const gt_PoolJob *job, const GT_T *x, int64_t row, int64_t rows,
+                               GT_T *y, GT_PLACE *which)
+{
+    const int64_t n = job->channels, step = job->window.stride[GT_SPATIAL - 1] * n;
+    const GT_T *place[4];
+    int64_t tap[4];
+    gt_window_taps(&job->window, row, tap);
+    for (int p = 0; p < 4; p++)
+        place[p] = x + tap[p] * n;
+    for (int64_t r = 0; r < rows; r++)
+        GT_NAME(mark)(place, r * step, n, job->above, y + r * n, which + r * n);
+}
+
+/* x'[the place of which[c]] = 0 + g[c], and 0 at the others. */
+static void GT_NAME(spread_line)(const gt_PoolJob *job, const GT_T *g, const GT_PLACE *which,
+                                 int64_t row, int64_t rows, GT_T *x)
+{
+    const int64_t n = job->channels, step = job->window.stride[GT_SPATIAL - 1] * n;
+    int64_t tap[4];
+    gt_window_taps(&job->window, row, tap);
+    GT_T *a = x + tap[0] * n, *b = x + tap[1] * n, *c = x + tap[2] * n, *d = x + tap[3] * n;
+    for (int64_t r = 0; r < rows;
+         r++, a += step, b += step, c += step, d += step, g += n, which += n) {
+        GT_INDEPENDENT
+        for (int64_t i = 0; i < n; i++) {
+            const GT_T more = 0 + g[i];
+            const GT_PLACE place = which[i];
+            a[i] = place == 0 ? more : 0;
+            b[i] = place == 1 ? more : 0;
+            c[i] = place == 2 ? more : 0;
+            d[i] = place == 3 ? more : 0;
+        }
+    }
+}
+
+void GT_KERNEL(GT_NAME(pool_mark))(const gt_PoolJob *job, const void *x, int64_t first,
+                                   int64_t last, void *y, uint8_t *marks, void *scratch)
+{
+    const int64_t n = job->channels;
+    GT_PLACE *which = scratch;
+    GT_T *to = y;
+    for (int64_t row = first, rows; row < last; row += rows) {
+        rows = line_of(job, row, last);
+        GT_NAME(mark_line)(job, x, row, rows, to, which);
+        GT_INDEPENDENT
+        for (int64_t i = 0; i < rows * n; i++)
+            marks[i] = (uint8_t)which[i];
+        to += rows * n;
+        marks += rows * n;
+    }
+}
+
 /* y[c] = b where the maximum of channel c stands. */
 static void GT_NAME(gather)(const gt_PoolJob *job, void *const *at, int64_t row, int64_t first,
                             void *scratch)
@@ -133,6 +210,23 @@ static void GT_NAME(gather)(const gt_PoolJob *job, void *const *at, int64_t row,
     GT_T *y = (GT_T *)at[2] + row * n;
     for (int64_t c = 0; c < n; c++)
         y[c] = b[tap[which[c]] * n + c];
+}
+
+/* The gradient of rows [first, last), whose maxima are known by marks or, where there are none, looked for in x. */
+static void GT_NAME(spread)(const gt_PoolJob *job, const GT_T *x, const uint8_t *marks,
+                            const GT_T *g, int64_t first, int64_t last, GT_T *to, void *scratch)
+{
+    const int64_t n = job->channels;
+    for (int64_t row = first, rows; row < last; row += rows) {
+        rows = line_of(job, row, last);
+        GT_PLACE *which = scratch;
+        if (marks)
+            GT_INDEPENDENT
+        for (int64_t i = 0; i < rows * n; i++)
+            which[i] = marks[row * n + i];
+        else GT_NAME(mark_line)(job, x, row, rows, (GT_T *)(void *)(which + rows * n), which);
+        GT_NAME(spread_line)(job, g + row * n, which, row, rows, to);
+    }
 }
 
 #undef GT_T

@@ -14,12 +14,18 @@ typedef struct gt_Gemm {
     int64_t lda, ldb, ldc;
     int half_a, half_b;
     void *c;
+    const void
+        *packed; /* B as gemm_pack lays it out, whole; b does not count then. NULL: it is not */
+    const void *bias; /* of a packed B: what gemm_packed says */
     bool alone; /* all of a product of one row by one column: a sum of doubles from the start */
 } gt_Gemm;
 
 /* Bytes of scratch for products up to m x n x k; `widens`: an operand has 16 bits a number. */
 size_t gt_gemm_scratch(const gt_KernelTable *kernels, gt_LoopType type, bool widens, int64_t m,
                        int64_t n, int64_t k);
+
+/* Bytes of a B that is laid out ahead of a product; 0: that is not possible. */
+size_t gt_gemm_packed_bytes(const gt_KernelTable *kernels, gt_LoopType type, int64_t n, int64_t k);
 
 /* The bits of a number of C depend on its row of A and its column of B alone, however C is cut. Of
  * float32, sums over a long k are added up in double: the error stops growing with k. */

@@ -3,28 +3,6 @@
  * written again for vectors of 512 bits. Leans on math_loops.h. */
 #include "math_loops.h"
 
-/* A vector's width at a time, the last few numbers in a copy that is filled up: the long bodies are not written a second
- * time for what is left over. */
-#define GT_WIDTH(type) (32 / (int)sizeof(type))
-
-#define GT_UNARY_MATH(name, suffix, type)                                                          \
-    void GT_KERNEL(name##_##suffix)(int64_t n, const void *from, void *to)                         \
-    {                                                                                              \
-        for (int64_t i = 0; i < n; i += GT_WIDTH(type)) {                                          \
-            type part[GT_WIDTH(type)] = {0}, *y = (type *)to + i;                                  \
-            const type *x = (const type *)from + i;                                                \
-            const bool whole = n - i >= GT_WIDTH(type);                                            \
-            if (!whole)                                                                            \
-                x = y = memcpy(part, x, (size_t)(n - i) * sizeof(type));                           \
-            GT_INDEPENDENT                                                                         \
-            for (int j = 0; j < GT_WIDTH(type); j++)                                               \
-                y[j] = gt_##name##_##suffix(x[j]);                                                 \
-            if (!whole)                                                                            \
-                memcpy((type *)to + i, part, (size_t)(n - i) * sizeof(type));                      \
-        }                                                                                          \
-    }
-#define GT_UNARY_BOTH(name) GT_UNARY_MATH(name, f32, float) GT_UNARY_MATH(name, f64, double)
-
 /* As GT_UNARY_MATH, of two numbers; a repeated operand is spread out. */
 #define GT_BINARY_RARE(name, suffix, type)                                                         \
     void GT_KERNEL(name##_##suffix)(int64_t n, const void *left, int64_t sa, const void *right,    \

@@ -11,11 +11,12 @@
  *     gru            at {x (3 units), r, bias (2, 3 units), h0, mask; gates (4 units), h, last h}
  *     gru_gradient   at {gates, h, r, h0, mask, up of gates, h, last h; dx (3 units), dp (3 units), dh0}
  * x is the product of the inputs with their kernel, `up` what arrives at an output of the operation, dp the gradient of the
- * product of the state with r. Scratch: GT_SEQUENCE_ROOM elements, then that of the products of most x units x gates units,
+ * product of the state with r. Ahead, product_pack may lay out r, or r' of a gradient, in at[packed]. Scratch: GT_SEQUENCE_ROOM elements, then that of the products of most x units x gates units,
  * both ways round. */
 typedef struct gt_SequenceJob {
     uint8_t type;      /* GT_LOOP_F32 or GT_LOOP_F64 */
     uint8_t backwards; /* from the last step to the first */
+    int8_t packed;     /* -1: r is read where it lies */
     int64_t batch, time, units, rows, most;
 } gt_SequenceJob;
 

@@ -51,6 +51,75 @@ static GT_NOINLINE gt_Scaled GT_NAME(prod_block)(int64_t n, const GT_T *x)
     return (gt_Scaled){size[0], exponent[0]};
 }
 
+/* Are all of n factors between 2^-most and 2^most, or 0? */
+static bool GT_NAME(are_mild)(int64_t n, const GT_T *x, int64_t most)
+{
+    most = GT_REAL == 32 && most > 100 ? 100 : most;
+    const GT_T low = (GT_T)gt_from_bits_f64((uint64_t)(1023 - most) << 52), high = 1 / low;
+    GT_I wild = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const GT_T a = x[i] < 0 ? -x[i] : x[i];
+        wild |= !(((a >= low) & (a <= high)) | (a == 0)) ? (GT_I)1 : (GT_I)0;
+    }
+    return wild == 0;
+}
+
+/* Rows of fewer than 32: the lanes of many rows beside each other. Four floats never meet there; and where there are fewer factors
+ * than lanes, the lanes without one would multiply by 1. Where no product can leave the range of a double nothing is taken apart:
+ * powers of two change no rounding. */
+void GT_KERNEL(GT_NAME(few_rows_prod))(int64_t rows, int64_t n, const void *from, void *to)
+{
+    enum { LANES = GT_REAL == 32 ? 8 : 32, AT_ONCE = 32 };
+    const int64_t used = n < LANES ? n : LANES;
+    const GT_T *x = from;
+    gt_Scaled *y = to;
+    GT_T turned[31 * AT_ONCE];
+    double size[LANES * AT_ONCE];
+    int64_t exponent[LANES * AT_ONCE], half = 1;
+    while (2 * half < used)
+        half *= 2;
+    for (; rows > 0; rows -= AT_ONCE, x += n * AT_ONCE, y += AT_ONCE) {
+        const int64_t count = rows < AT_ONCE ? rows : AT_ONCE;
+        const bool plain = GT_NAME(are_mild)(count * n, x, 1000 / n);
+        if (count < AT_ONCE)
+            memset(turned, 0, (size_t)(n * AT_ONCE) * sizeof *turned);
+        GT_PART(count, n, x, turned, AT_ONCE);
+        for (int64_t i = 0; i < n; i++) {
+            const GT_T *factors = turned + i * AT_ONCE;
+            double *into = size + i % LANES * AT_ONCE;
+            int64_t *too = exponent + i % LANES * AT_ONCE;
+            if (i < LANES)
+                for (int j = 0; j < AT_ONCE; j++) {
+                    into[j] = 1;
+                    too[j] = 0;
+                }
+            if (plain)
+                for (int j = 0; j < AT_ONCE; j++)
+                    into[j] *= (double)factors[j];
+            else
+                for (int j = 0; j < AT_ONCE; j++) {
+                    const gt_Scaled factor = gt_split((double)factors[j], GT_REAL == 64);
+                    into[j] *= factor.size;
+                    too[j] += factor.exponent;
+                }
+        }
+        for (int64_t wide = half; wide > 0 && wide < used; wide /= 2) {
+            const int64_t pairs = (used - wide < wide ? used - wide : wide) * AT_ONCE;
+            if (plain)
+                for (int64_t k = 0; k < pairs; k++)
+                    size[k] *= size[k + wide * AT_ONCE];
+            else
+                for (int64_t k = 0; k < pairs; k++) {
+                    const gt_Scaled product = gt_split(size[k] * size[k + wide * AT_ONCE], false);
+                    size[k] = product.size;
+                    exponent[k] += exponent[k + wide * AT_ONCE] + product.exponent;
+                }
+        }
+        for (int64_t j = 0; j < count; j++)
+            y[j] = (gt_Scaled){size[j], exponent[j]};
+    }
+}
+
 void GT_KERNEL(GT_NAME(reduce_prod))(int64_t n, const void *from, void *to)
 {
     const GT_T *x = from;

@@ -4,6 +4,10 @@
  * header. */
 
 #if GT_REAL
+/* Sums, products and extremes in vectors of 512 bits take no less time. */
+#ifdef GT_RARE_ELSEWHERE
+#define GT_ELSEWHERE
+#endif
 #define GT_OP(name)      GT_NAME(name##_sum)
 #define GT_A             double
 #define GT_START         0
@@ -16,6 +20,7 @@
 #define GT_LANES 32
 #endif
 #include "reduce_operation.h"
+#undef GT_ELSEWHERE
 
 #define GT_OP(name)      GT_NAME(name##_squares)
 #define GT_A             double
@@ -25,7 +30,9 @@
 #define GT_LANES         32
 #include "reduce_operation.h"
 
+#ifndef GT_RARE_ELSEWHERE
 #include "reduce_product.h"
+#endif
 #else
 #define GT_OP(name)      GT_NAME(name##_sum)
 #define GT_A             GT_T
@@ -44,8 +51,7 @@
 #include "reduce_operation.h"
 #endif
 
-/* A comparison of 16 floats takes longer than two of eight. */
-#if GT_REAL == 32 && defined(GT_RARE_ELSEWHERE)
+#if GT_REAL && defined(GT_RARE_ELSEWHERE)
 #define GT_ELSEWHERE
 #endif
 #define GT_OP(name)      GT_NAME(name##_max)
@@ -65,6 +71,7 @@
 #include "reduce_operation.h"
 #undef GT_ELSEWHERE
 
+#ifndef GT_RARE_ELSEWHERE
 /* The place of a maximum or minimum that is known: two steps, for an exit in the loop would keep it
  * from becoming vector code. */
 int64_t GT_KERNEL(GT_NAME(find))(int64_t n, const void *from, const void *value)
@@ -82,6 +89,7 @@ int64_t GT_KERNEL(GT_NAME(find))(int64_t n, const void *from, const void *value)
         i++;
     return i;
 }
+#endif
 
 #undef GT_T
 #undef GT_U

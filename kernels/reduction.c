@@ -52,7 +52,7 @@ static void reduce_piece(const Reduction *r, int64_t rows, int64_t width, const 
 
 /* ---- how it is finished ---- */
 
-#define FINISHED 128 /* numbers that are finished together */
+#define FINISHED 256 /* numbers that are finished together */
 
 static void binary(gt_BinaryLoopId loop, int64_t n, double *x, double by)
 {
@@ -64,12 +64,13 @@ static void finish_sums(const Reduction *r, int64_t output, int64_t n, double *x
 {
     const gt_ReductionJob *job = r->job;
     const gt_KernelTable *table = &GT_KERNEL(kernels);
-    double least, most, low, high;
+    double least, most;
     double sum[FINISHED];
+    int64_t within = 0;
     gt_reduction_trusted(job, &least, &most);
-    table->reduce[GT_LOOP_MIN][GT_LOOP_F64](n, x, &low);
-    table->reduce[GT_LOOP_MAX][GT_LOOP_F64](n, x, &high);
-    bool trust = low >= least && high <= most;
+    for (int64_t i = 0; i < n; i++)
+        within += (x[i] >= least) & (x[i] <= most);
+    const bool trust = within == n;
     if (!trust)
         memcpy(sum, x, (size_t)n * sizeof *x);
     if (job->mean)
@@ -87,21 +88,39 @@ static void finish_sums(const Reduction *r, int64_t output, int64_t n, double *x
             x[i] = gt_reduction_finished(job, r->x, output + i, sum[i]);
 }
 
-/* n elements of y, from number `output` on, made of the n that waited. */
-static void finish_piece(const Reduction *r, int64_t output, int64_t n, gt_Scaled *waiting)
+/* Products as doubles: where no exponent is far out, by vectors. */
+static void finish_products(int64_t n, const gt_Scaled *waiting, double *x)
+{
+    int64_t near = 0;
+    for (int64_t i = 0; i < n; i++)
+        near += (waiting[i].exponent == 0) |
+                ((waiting[i].exponent > -500) & (waiting[i].exponent < 500) &
+                 (waiting[i].size < 2) & (waiting[i].size > -2));
+    for (int64_t i = 0; i < n; i++)
+        if (near == n)
+            x[i] = waiting[i].size *
+                   gt_from_bits_f64((uint64_t)(1023 + waiting[i].exponent) << 52);
+        else
+            x[i] = gt_plain(waiting[i]);
+}
+
+/* n elements of y, from number `output` on, made of the n that waited, maybe in y. */
+static void finish_piece(const Reduction *r, int64_t output, int64_t n, void *waiting)
 {
     const gt_ReductionJob *job = r->job;
-    double *x = (double *)waiting;
+    double *x = waiting;
     void *y = r->y + output * (job->to == GT_LOOP_F64 ? 8 : 4);
+    double product[FINISHED];
     if (job->loop == GT_LOOP_PROD)
-        for (int64_t i = 0; i < n; i++)
-            x[i] = gt_plain(waiting[i]);
+        finish_products(n, waiting, x = product);
     else if (n == 1)
         *x = gt_reduction_finished(job, r->x, output, *x);
     else
         finish_sums(r, output, n, x);
-    if (job->to == GT_LOOP_F64)
+    if (job->to == GT_LOOP_F64 && x != y)
         memcpy(y, x, (size_t)n * sizeof *x);
+    else if (job->to == GT_LOOP_F64)
+        return;
     else if (n == 1)
         *(float *)y = (float)*x;
     else
@@ -130,6 +149,13 @@ static Piece piece_at(const Reduction *r, int64_t row, int64_t column)
                    job->rows - begin < job->block ? job->rows - begin : job->block};
 }
 
+/* Where results wait to be finished, from number `output` on: sums that become doubles in y itself. */
+static void *place_of(const Reduction *r, int64_t output, gt_Scaled *waiting)
+{
+    const bool in_place = r->job->to == GT_LOOP_F64 && r->job->loop != GT_LOOP_PROD;
+    return in_place ? (void *)(r->y + output * (int64_t)sizeof(double)) : (void *)waiting;
+}
+
 /* A strip of columns. What is still to be finished is so a few numbers at a time. */
 static void reduce_strip(const Reduction *r, int64_t row, int64_t column, int64_t width)
 {
@@ -145,22 +171,38 @@ static void reduce_strip(const Reduction *r, int64_t row, int64_t column, int64_
     int64_t step = job->round == GT_REDUCTION_LAST ? job->waiting : job->element;
     for (int64_t at = 0; at < width; at += FINISHED) {
         int64_t n = width - at < FINISHED ? width - at : FINISHED;
-        reduce_piece(r, piece.rows, n, piece.x + at * step, waiting);
-        finish_piece(r, output + at, n, waiting);
+        void *into = place_of(r, output + at, waiting);
+        reduce_piece(r, piece.rows, n, piece.x + at * step, into);
+        finish_piece(r, output + at, n, into);
     }
+}
+
+/* The loop for many short rows at once, if they are short and lie together. */
+static gt_RowsLoop *loop_for_few(const Reduction *r)
+{
+    const gt_ReductionJob *job = r->job;
+    if (job->round != GT_REDUCTION_WHOLE || job->from > GT_LOOP_F64 || job->rows >= 32 ||
+        (job->rows > 1 && job->stride != 1) || job->kept.rank > 1 ||
+        (job->kept.rank == 1 && job->kept.stride[0] != job->rows))
+        return NULL;
+    return GT_KERNEL(kernels).reduce_few[job->loop][job->from];
 }
 
 /* Rows of one column each, [first, last), that are to be finished: as above. */
 static void reduce_rows(const Reduction *r, int64_t first, int64_t last)
 {
     gt_Scaled waiting[FINISHED];
+    gt_RowsLoop *few = loop_for_few(r);
     for (int64_t row = first; row < last; row += FINISHED) {
         int64_t n = last - row < FINISHED ? last - row : FINISHED;
-        for (int64_t i = 0; i < n; i++) {
+        char *into = place_of(r, row, waiting);
+        if (few)
+            few(n, r->job->rows, piece_at(r, row, 0).x, into);
+        for (int64_t i = 0; i < n && !few; i++) {
             Piece piece = piece_at(r, row + i, 0);
-            reduce_piece(r, piece.rows, 1, piece.x, (char *)waiting + i * r->job->waiting);
+            reduce_piece(r, piece.rows, 1, piece.x, into + i * r->job->waiting);
         }
-        finish_piece(r, row, n, waiting);
+        finish_piece(r, row, n, into);
     }
 }
 
@@ -199,6 +241,12 @@ void GT_KERNEL(tiles_reduce)(const void *given, void *const *at, int64_t first, 
     int64_t end = last * job->group < pieces ? last * job->group : pieces;
     if (parts == 1 && job->columns == 1 && job->wide) {
         reduce_rows(&r, first * job->group, end);
+        return;
+    }
+    gt_RowsLoop *few = parts == 1 && job->columns == 1 ? loop_for_few(&r) : NULL;
+    if (few) {
+        int64_t row = first * job->group;
+        few(end - row, job->rows, piece_at(&r, row, 0).x, r.y + row * job->waiting);
         return;
     }
     for (int64_t piece = first * job->group; piece < end; piece++) {

@@ -10,33 +10,65 @@ static inline int64_t GT_NAME(rows_of_group)(int64_t columns)
     return columns < GT_GROUP ? GT_GROUP / columns : 1;
 }
 
-/* The sum of a row, which is often short. */
-static inline GT_T GT_NAME(row_total)(int64_t columns, const GT_T *x)
+/* The sums of a group of rows, many at once where they are short; and the highest numbers, NaN if there is one. */
+static void GT_NAME(totals)(int64_t rows, int64_t columns, const GT_T *x, GT_T *y)
 {
-    return columns < 32 ? (GT_T)GT_NAME(few_sum)(columns, x) : (GT_T)GT_NAME(row_sum)(columns, x);
+    double sum[GT_GROUP];
+    if (columns < 32)
+        GT_KERNEL_RARE(GT_NAME(few_rows_sum))(rows, columns, x, sum);
+    for (int64_t r = 0; r < rows; r++)
+        y[r] = columns < 32 ? (GT_T)sum[r] : (GT_T)GT_NAME(row_sum)(columns, x + r * columns);
+}
+
+static void GT_NAME(highest)(int64_t rows, int64_t columns, const GT_T *x, GT_T *y)
+{
+    if (columns < 32)
+        GT_FEW_MAX(rows, columns, x, y);
+    for (int64_t r = 0; r < rows && columns >= 32; r++)
+        y[r] = GT_NAME(row_max)(columns, x + r * columns);
+}
+
+/* y[r, :] = x[r, :] - by[r]; y may be x. */
+static void GT_NAME(less)(int64_t rows, int64_t columns, const GT_T *x, const GT_T *by, GT_T *y)
+{
+    GT_T wide[GT_GROUP];
+    if (columns < 32) {
+        GT_SPREAD(rows, columns, by, wide);
+        GT_INDEPENDENT
+        for (int64_t i = 0; i < rows * columns; i++)
+            y[i] = x[i] - wide[i];
+        return;
+    }
+    for (int64_t r = 0; r < rows; r++) {
+        GT_INDEPENDENT
+        for (int64_t j = 0; j < columns; j++)
+            y[r * columns + j] = x[r * columns + j] - by[r];
+    }
 }
 
 void GT_KERNEL(GT_NAME(softmax))(int64_t rows, int64_t columns, const void *from, void *to)
 {
     if (columns <= 0)
         return;
+    GT_T of[GT_GROUP], wide[GT_GROUP];
     const int64_t group = GT_NAME(rows_of_group)(columns);
     for (int64_t first = 0; first < rows; first += group) {
         int64_t count = rows - first < group ? rows - first : group;
         const GT_T *x = (const GT_T *)from + first * columns;
         GT_T *y = (GT_T *)to + first * columns;
-        for (int64_t r = 0; r < count; r++) {
-            GT_T highest = GT_NAME(row_max)(columns, x + r * columns);
-            GT_INDEPENDENT
-            for (int64_t j = 0; j < columns; j++)
-                y[r * columns + j] = x[r * columns + j] - highest;
-        }
+        GT_NAME(highest)(count, columns, x, of);
+        GT_NAME(less)(count, columns, x, of, y);
         GT_KERNEL(GT_NAME(exp))(count * columns, y, y);
-        for (int64_t r = 0; r < count; r++) {
-            const GT_T sum = GT_NAME(row_total)(columns, y + r * columns);
-            for (int64_t j = 0; j < columns; j++)
-                y[r * columns + j] = y[r * columns + j] / sum;
+        GT_NAME(totals)(count, columns, y, of);
+        if (columns < 32) {
+            GT_SPREAD(count, columns, of, wide);
+            for (int64_t i = 0; i < count * columns; i++)
+                y[i] = y[i] / wide[i];
+            continue;
         }
+        for (int64_t r = 0; r < count; r++)
+            for (int64_t j = 0; j < columns; j++)
+                y[r * columns + j] = y[r * columns + j] / of[r];
     }
 }
 
@@ -46,13 +78,9 @@ static void GT_NAME(log_sums)(int64_t rows, int64_t columns, const GT_T *x, cons
 {
     GT_T piece[GT_GROUP]; /* all rows, or a part of the one long row */
     if (columns <= GT_GROUP) {
-        for (int64_t r = 0; r < rows; r++) {
-            for (int64_t j = 0; j < columns; j++)
-                piece[r * columns + j] = x[r * columns + j] - shift[r];
-        }
+        GT_NAME(less)(rows, columns, x, shift, piece);
         GT_KERNEL(GT_NAME(exp))(rows * columns, piece, piece);
-        for (int64_t r = 0; r < rows; r++)
-            log_sum[r] = GT_NAME(row_total)(columns, piece + r * columns);
+        GT_NAME(totals)(rows, columns, piece, log_sum);
     } else {
         double sum = 0;
         for (int64_t first = 0; first < columns; first += GT_GROUP) {
@@ -77,14 +105,10 @@ void GT_KERNEL(GT_NAME(log_softmax))(int64_t rows, int64_t columns, const void *
         int64_t count = rows - first < group ? rows - first : group;
         const GT_T *x = (const GT_T *)from + first * columns;
         GT_T *y = (GT_T *)to + first * columns;
-        for (int64_t r = 0; r < count; r++)
-            shift[r] = GT_NAME(row_max)(columns, x + r * columns);
+        GT_NAME(highest)(count, columns, x, shift);
         GT_NAME(log_sums)(count, columns, x, shift, log_sum);
-        for (int64_t r = 0; r < count; r++) {
-            GT_INDEPENDENT
-            for (int64_t j = 0; j < columns; j++)
-                y[r * columns + j] = (x[r * columns + j] - shift[r]) - log_sum[r];
-        }
+        GT_NAME(less)(count, columns, x, shift, y);
+        GT_NAME(less)(count, columns, y, log_sum, y);
     }
 }
 
@@ -93,15 +117,19 @@ void GT_KERNEL(GT_NAME(log_softmax))(int64_t rows, int64_t columns, const void *
 void GT_KERNEL(GT_NAME(logsumexp))(int64_t rows, int64_t columns, const void *from, void *to)
 {
     GT_T shift[GT_GROUP], log_sum[GT_GROUP];
-    const int64_t group = GT_NAME(rows_of_group)(columns > 0 ? columns : 1);
+    if (columns <= 0) {
+        for (int64_t r = 0; r < rows; r++)
+            ((GT_T *)to)[r] = (GT_T)-INFINITY;
+        return;
+    }
+    const int64_t group = GT_NAME(rows_of_group)(columns);
     for (int64_t first = 0; first < rows; first += group) {
         int64_t count = rows - first < group ? rows - first : group;
         const GT_T *x = (const GT_T *)from + first * columns;
         GT_T *y = (GT_T *)to + first;
-        for (int64_t r = 0; r < count; r++) {
-            GT_T highest = GT_NAME(row_max)(columns, x + r * columns);
-            shift[r] = GT_FUNCTION(abs)(highest) < (GT_T)INFINITY ? highest : (GT_T)0;
-        }
+        GT_NAME(highest)(count, columns, x, shift);
+        for (int64_t r = 0; r < count; r++)
+            shift[r] = GT_FUNCTION(abs)(shift[r]) < (GT_T)INFINITY ? shift[r] : (GT_T)0;
         GT_NAME(log_sums)(count, columns, x, shift, log_sum);
         for (int64_t r = 0; r < count; r++)
             y[r] = shift[r] + log_sum[r];
@@ -111,3 +139,5 @@ void GT_KERNEL(GT_NAME(logsumexp))(int64_t rows, int64_t columns, const void *fr
 #undef GT_T
 #undef GT_NAME
 #undef GT_FUNCTION
+#undef GT_FEW_MAX
+#undef GT_SPREAD

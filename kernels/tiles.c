@@ -49,38 +49,32 @@ void GT_KERNEL(tiles_clip)(const void *given, void *const *at, int64_t first, in
         clip_f64(n, job->low, job->high, (const double *)at[0] + begin, (double *)at[1] + begin);
 }
 
-/* n elements of a row of y = f(a, b). */
-static void binary_row(const gt_BinaryJob *job, gt_BinaryLoop *loop, void *const *at, int64_t n,
-                       const int64_t *offset, int64_t output)
-{
-    int inner = job->walk.rank - 1;
-    loop(n, (const char *)at[0] + offset[0] * job->in, job->walk.stride[0][inner],
-         (const char *)at[1] + offset[1] * job->in, job->walk.stride[1][inner],
-         (char *)at[2] + output * job->out);
-}
-
-static void arithmetic_row(const void *given, void *const *at, int64_t n, const int64_t *offset,
-                           int64_t output)
+static void arithmetic_block(const void *given, int64_t n, const void *const *x,
+                             const int64_t *step, void *y)
 {
     const gt_BinaryJob *job = given;
-    binary_row(job, GT_KERNEL(kernels).binary[job->loop][job->type], at, n, offset, output);
+    GT_KERNEL(kernels).binary[job->loop][job->type](n, x[0], step[0], x[1], step[1], y);
 }
 
-static void compare_row(const void *given, void *const *at, int64_t n, const int64_t *offset,
-                        int64_t output)
+static void compare_block(const void *given, int64_t n, const void *const *x, const int64_t *step,
+                          void *y)
 {
     const gt_BinaryJob *job = given;
-    binary_row(job, GT_KERNEL(kernels).compare[job->loop][job->type], at, n, offset, output);
+    GT_KERNEL(kernels).compare[job->loop][job->type](n, x[0], step[0], x[1], step[1], y);
 }
 
 /* One row in one tile, which most calls on small tensors are, is not walked over. */
-GT_INLINE void binary_tiles(const gt_BinaryJob *job, gt_BroadcastRow *row, void *const *at,
+GT_INLINE void binary_tiles(const gt_BinaryJob *job, gt_BroadcastBlock *block, void *const *at,
                             int64_t first, int64_t last)
 {
-    if (job->walk.tiles == 1 && job->walk.outer == 1)
-        row(job, at, job->walk.inner, (const int64_t[2]){0, 0}, 0);
+    const gt_Broadcast *walk = &job->walk;
+    const gt_BroadcastBytes bytes = {{job->in, job->in}, job->out, GT_KERNEL(kernels).spread};
+    if (walk->tiles == 1 && walk->outer == 1)
+        block(job, walk->inner, (const void *const[2]){at[0], at[1]},
+              (const int64_t[2]){walk->stride[0][walk->rank - 1], walk->stride[1][walk->rank - 1]},
+              at[2]);
     else
-        gt_broadcast_tiles(&job->walk, row, job, at, first, last);
+        gt_broadcast_blocks(walk, &bytes, block, job, at, first, last);
 }
 
 /* y = f(a, b), element by element; any order of tiles. */
@@ -88,7 +82,7 @@ void GT_KERNEL(tiles_binary)(const void *given, void *const *at, int64_t first, 
                              void *scratch)
 {
     (void)scratch;
-    binary_tiles(given, arithmetic_row, at, first, last);
+    binary_tiles(given, arithmetic_block, at, first, last);
 }
 
 /* y[i] from a[i] and b[i] alone, by one comparison. Any order of tiles. */
@@ -96,20 +90,15 @@ void GT_KERNEL(tiles_compare)(const void *given, void *const *at, int64_t first,
                               void *scratch)
 {
     (void)scratch;
-    binary_tiles(given, compare_row, at, first, last);
+    binary_tiles(given, compare_block, at, first, last);
 }
 
 /* y = a where c, else b, element by element; any order of tiles. */
-static void select_row(const void *given, void *const *at, int64_t n, const int64_t *offset,
-                       int64_t output)
+static void select_block(const void *given, int64_t n, const void *const *x, const int64_t *step,
+                         void *y)
 {
     const gt_SelectJob *job = given;
-    int inner = job->walk.rank - 1;
-    GT_KERNEL(kernels).select[job->move](
-        n, (const uint8_t *)at[0] + offset[0], job->walk.stride[0][inner],
-        (const char *)at[1] + offset[1] * job->element, job->walk.stride[1][inner],
-        (const char *)at[2] + offset[2] * job->element, job->walk.stride[2][inner],
-        (char *)at[3] + output * job->element);
+    GT_KERNEL(kernels).select[job->move](n, x[0], step[0], x[1], step[1], x[2], step[2], y);
 }
 
 /* Copies elements. Any order of tiles. */
@@ -117,6 +106,8 @@ void GT_KERNEL(tiles_select)(const void *given, void *const *at, int64_t first, 
                              void *scratch)
 {
     const gt_SelectJob *job = given;
+    const gt_BroadcastBytes bytes = {
+        {1, job->element, job->element}, job->element, GT_KERNEL(kernels).spread};
     (void)scratch;
-    gt_broadcast_tiles(&job->walk, select_row, job, at, first, last);
+    gt_broadcast_blocks(&job->walk, &bytes, select_block, job, at, first, last);
 }

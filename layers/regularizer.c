@@ -32,7 +32,7 @@ static gt_Tensor *l1_l2(double l1, double l2, gt_Tensor *weight)
     weight = gt_widened(weight);
     gt_Tensor *first = l1 != 0 ? gt_multiply(gt_sum(gt_abs(weight)), l1) : NULL;
     gt_Tensor *second = l2 != 0 ? GT_SQUARES(weight, .scale = l2) : NULL;
-    return first && second ? gt_add(first, second) : first ? first : second;
+    return gt_sum_of_given(first, second);
 }
 
 static gt_Tensor *l1_penalty(const gt_Regularizer *self, gt_Tensor *weight)

@@ -7,6 +7,7 @@
 #include "ops/array/creation.h"
 #include "ops/math/arithmetic.h"
 #include "ops/array/reshaping.h"
+#include "ops/kit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,8 @@ static bool wanted(gt_Context *context, Filter filter, const gt_Weight *weight)
     case OTHERS:
         return !gt_ask_trainable(context, weight->variable);
     case NON_TRAINABLE:
-        return weight->kind == GT_WEIGHT_KIND_PARAMETER && !gt_ask_trainable(context, weight->variable);
+        return weight->kind == GT_WEIGHT_KIND_PARAMETER &&
+               !gt_ask_trainable(context, weight->variable);
     default:
         return weight->kind != GT_WEIGHT_KIND_STATE;
     }
@@ -436,12 +438,9 @@ bool gt_is_trainable_at(const char *here, const gt_Layer *layer)
 /* ---- penalties ---- */
 
 /* `loss` NULL: there is none yet; `more` NULL: nothing is added. */
-static gt_Tensor *plus(gt_Tensor *loss, gt_Tensor *more)
+static gt_Tensor *with_term(gt_Tensor *loss, gt_Tensor *more)
 {
-    if (!more)
-        return loss;
-    more = gt_reshape(more, gt_shape());
-    return loss ? gt_add(loss, more) : more;
+    return more ? gt_sum_of_given(loss, gt_reshape(more, gt_shape())) : loss;
 }
 
 static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Tensor *loss,
@@ -455,7 +454,7 @@ static gt_Tensor *add_penalties(gt_Context *context, gt_LayerState *state, gt_Te
         const gt_Weight *weight = &state->weights[i];
         if (!weight->regularizer.type || !gt_ask_trainable(context, weight->variable))
             continue;
-        loss = plus(loss, gt_penalty(&weight->regularizer, weight->variable));
+        loss = with_term(loss, gt_penalty(&weight->regularizer, weight->variable));
         gt_variable_take_penalty(context, weight->variable);
     }
     for (int32_t i = 0; i < state->child_count; i++)
@@ -471,7 +470,7 @@ static gt_Tensor *add_losses(gt_LayerState *state, uint64_t call, gt_Tensor *los
         return loss;
     state->visit = visit;
     for (int32_t i = 0; i < state->loss_count && state->losses_of == call; i++)
-        loss = plus(loss, state->losses[i]);
+        loss = with_term(loss, state->losses[i]);
     for (int32_t i = 0; i < state->child_count; i++)
         loss = add_losses(state->children[i].layer->state, call, loss, visit);
     return loss;

@@ -25,11 +25,11 @@ GT_BEGIN
  * of which it makes a copy; MPI must run. NULL on failure, and then the optimizer is freed if nobody else has it. What every
  * process gets at the start, and what happens where one fails or leaves: optim/distribution.h.
  *
- * Each call makes a group of its own. With several distributed optimizers, a GAN's two, all ranks must make these calls, and all
- * steps, in the same order; otherwise they wait for ever. MPI_Finalize leaves the groups in the order in which they were made,
- * and waits in each until all ranks are there: ranks that wait in a step of the first one are told that this rank leaves; ranks
- * that wait in a step of a later one are not, and neither they nor MPI_Finalize return. So a rank that gives up between the
- * steps of two optimizers calls MPI_Abort and not MPI_Finalize. */
+ * Each call makes a group of its own. With several distributed optimizers on the same ranks, a GAN's two, all ranks make these
+ * calls, and all steps, in the same order. They notice where they do not: before an exchange they ask each other, by an
+ * MPI_Allreduce of 16 bytes, whether all are at the same optimizer, and if not all of them get the same error, which quotes what
+ * each is about: another optimizer's step, an error, MPI_Finalize. So a rank that gives up between two steps ends all as well.
+ * With one distributed optimizer there is nothing to ask. */
 #define gt_Distribute(optimizer, communicator) gt_Distribute_at(GT_HERE, optimizer, communicator)
 GT_API gt_Optimizer *gt_Distribute_at(const char *here, gt_Optimizer *optimizer,
                                       MPI_Comm communicator);

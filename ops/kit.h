@@ -103,6 +103,8 @@ gt_Tensor *gt_extent_within(gt_Tensor *x, gt_Axes axes, int64_t add, int64_t lea
 gt_Tensor *gt_constant_like(const gt_Tensor *x, double number);
 
 /* ---- for gradient rules ---- */
+/* The sum of what there is of the two: NULL is nothing. */
+gt_Tensor *gt_sum_of_given(gt_Tensor *x, gt_Tensor *more);
 /* The transpose of gt_take_along_axis: zeros with that axis `count` long, updates added to them. */
 gt_Tensor *gt_scatter_add_along_axis(gt_Tensor *indices, gt_Tensor *updates, int axis,
                                      int64_t count);

@@ -28,7 +28,7 @@ GT_BEGIN
     F(logical_or) F(logical_xor) F(logical_not) F(isnan) F(isinf) F(isfinite) F(where)             \
     /* activation.c */                                                                             \
     F(relu) F(leaky_relu) F(sigmoid) F(softplus) F(silu) F(gelu)                                   \
-    F(relu_gradient) F(tanh_gradient) F(sigmoid_gradient)                                          \
+    F(relu_gradient) F(tanh_gradient) F(sigmoid_gradient) F(gelu_gradient)                         \
     /* softmax.c */                                                                                \
     F(softmax) F(log_softmax)                                                                      \
     /* random.c */                                                                                 \
@@ -63,7 +63,7 @@ GT_BEGIN
     F(conv) F(conv_input_gradient) F(conv_kernel_gradient)                                         \
     /* pooling.c */                                                                                \
     F(max_pool) F(max_pool_gradient) F(max_pool_gather) F(average_pool) F(average_pool_gradient)   \
-    F(batch_norm) F(batch_norm_gradient)                                                           \
+    F(batch_norm) F(batch_norm_gradient) F(layer_norm) F(layer_norm_gradient)                      \
     /* resize.c */                                                                                 \
     F(resize_axis) F(resize_axis_gradient)                                                         \
     /* fourier.c */                                                                                \
@@ -80,7 +80,7 @@ GT_BEGIN
     F(assign) F(assign_add) F(assign_sub)                                                          \
     /* update/ */                                                                                  \
     F(accumulate_gradient) F(ema_update) F(ema_overwrite) F(count_step) F(exchange) F(sgd_update)  \
-    F(sgd_momentum_update) F(adam_update) F(adam_amsgrad_update)
+    F(sgd_momentum_update) F(adagrad_update) F(adam_update) F(adam_amsgrad_update)
 /* clang-format on */
 
 #define GT_DECLARE_OPERATION(name) extern const gt_Operation gt_op_##name;

@@ -1,7 +1,6 @@
-/* Adagrad, computed by operations. */
+/* Adagrad as an optimizer. Leans on ops/update/adagrad.c for the update. */
 #include "optim/adagrad.h"
-#include "ops/math/arithmetic.h"
-#include "ops/math/math.h"
+#include "ops/update/update.h"
 #include "optim/compute.h"
 
 GT_OPTION_TYPE(gt_Adagrad_options, gt_Adagrad_OPTIONS);
@@ -22,15 +21,21 @@ static int adagrad_slots(const void *given, const gt_Variable *variable, gt_Opti
     return 1;
 }
 
-static gt_Status adagrad_compute(const gt_OptimizerUpdate *update, gt_Tensor **next)
+/* Where the root is not 0: 0 / 0 is not 0. */
+static bool adagrad_row_wise(const void *given)
+{
+    const gt_Adagrad_options *options = given;
+    return options->initial_accumulator_value > 0 || options->epsilon > 0;
+}
+
+static gt_Status adagrad_apply(const gt_OptimizerUpdate *update)
 {
     const gt_Adagrad_options *options = update->options;
-    gt_Tensor *g = update->gradient;
-    next[1] = gt_add(update->slots[0], gt_square(g));
-    gt_Tensor *root = gt_sqrt(gt_add(next[1], options->epsilon));
-    next[0] =
-        gt_subtract(update->value, gt_divide(gt_multiply(g, gt_optimizer_rate(update)), root));
-    return gt_status();
+    gt_adagrad_update_options numbers = {.size = GT_SIZE(gt_adagrad_update_options),
+                                         .epsilon = options->epsilon,
+                                         .weight_decay = update->weight_decay,
+                                         .accumulation = update->accumulation};
+    return gt_optimizer_apply(&gt_op_adagrad_update, &numbers, update);
 }
 
 const gt_OptimizerClass gt_optimizer_class_adagrad = {.size = sizeof(gt_OptimizerClass),
@@ -40,7 +45,9 @@ const gt_OptimizerClass gt_optimizer_class_adagrad = {.size = sizeof(gt_Optimize
                                                       .options = &gt_Adagrad_options_type,
                                                       .slots = adagrad_slots,
                                                       .check = adagrad_check,
-                                                      .compute = adagrad_compute};
+                                                      .update = adagrad_apply,
+                                                      .row_wise = adagrad_row_wise,
+                                                      .scales = true};
 
 gt_Optimizer *gt_Adagrad_at(const char *here, const gt_Adagrad_options *options)
 {

@@ -55,7 +55,8 @@ const gt_OptimizerClass gt_optimizer_class_adam = {.size = sizeof(gt_OptimizerCl
                                                    .options = &gt_Adam_options_type,
                                                    .slots = adam_slots,
                                                    .check = adam_check,
-                                                   .update = adam_apply};
+                                                   .update = adam_apply,
+                                                   .scales = true};
 
 const gt_OptimizerClass gt_optimizer_class_adamw = {.size = sizeof(gt_OptimizerClass),
                                                     .name = "adamw",
@@ -64,7 +65,8 @@ const gt_OptimizerClass gt_optimizer_class_adamw = {.size = sizeof(gt_OptimizerC
                                                     .options = &gt_AdamW_options_type,
                                                     .slots = adam_slots,
                                                     .check = adamw_check,
-                                                    .update = adam_apply};
+                                                    .update = adam_apply,
+                                                    .scales = true};
 
 gt_Optimizer *gt_Adam_at(const char *here, const gt_Adam_options *options)
 {

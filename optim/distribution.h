@@ -12,10 +12,9 @@
  * all of them return the same error, which quotes the others: a process that fails or leaves early ends the training of all
  * with this optimizer, and nobody waits for it for ever.
  *
- * That holds for one optimizer at a time. Several distributed ones (a GAN) are groups that know nothing of each other: what a
- * process says in one exchange does not reach those that wait in another one's. Every process must make the steps of all of
- * them in one order; in different orders they wait for each other for ever. Nor is a process noticed that fails behind the step
- * of one and never comes to the step of the next, where the others wait: it has to end them by other means (MPI_Abort). */
+ * That holds for one optimizer at a time. Several distributed ones (a GAN) are groups that know nothing of each other here: a
+ * class sees to it that a process in an exchange of one of them does not wait for one in an exchange of another. That of MPI
+ * does, and ends all with a message; mpi/distribute.h says how. */
 #ifndef GT_OPTIM_DISTRIBUTION_H
 #define GT_OPTIM_DISTRIBUTION_H
 
@@ -65,8 +64,7 @@ GT_API int gt_optimizer_rank_at(const char *here, const gt_Optimizer *optimizer)
 GT_API int gt_optimizer_ranks_at(const char *here, const gt_Optimizer *optimizer);
 
 /* For a class whose process ends while others may wait for it: takes part in the exchange that they are in, and says that it
- * leaves, and `why`. It waits until all others come to an exchange of this class's group, so a process of several groups that
- * leaves one after the other waits for ever if the others wait in a later one. Needs no context. `count` elements of `dtype` are what `begun` was told; 0: it never was. */
+ * leaves, and `why`. It waits until all others come to an exchange of this group. Needs no context. `count` elements of `dtype` are what `begun` was told; 0: it never was. */
 GT_API void gt_distribution_leave(const gt_DistributionClass *type, void *context, gt_DType dtype,
                                   int64_t count, const char *why);
 

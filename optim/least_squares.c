@@ -30,6 +30,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 GT_OPTION_TYPE(gt_least_squares_options, gt_least_squares_OPTIONS);
@@ -43,7 +44,7 @@ enum {
     VALUES,   /* (n): S */
     ALONG,    /* (n): U' r */
     SQUARES,  /* (): r' r */
-    FINITE,   /* (): 1 if all of J is */
+    FINITE,   /* (n): 1 where all of the column of J is */
     SIDES,    /* (n, m): U', each column by the weight that the robust loss gives its residual */
     LINEAR_OUTPUTS
 };
@@ -58,13 +59,15 @@ typedef struct LeastSquares {
     gt_Function *value, *linear, *curvature;
     gt_Tensor *at[LINEAR_OUTPUTS];
     const double *gradient, *lengths, *scale, *vectors, *values, *along;
-    double *step, *rotated, *bend, *largest; /* (n) each; `largest`: D so far */
+    /* (n) each; `largest`: D so far; `before`: the last x */
+    double *step, *rotated, *bend, *largest, *before;
     double radius, alpha;
-    double predicted, slope; /* gain of the linear model, and its first-order part */
-    bool blind;              /* the last step was taken unseen */
+    double loss_before, moved; /* at `before`; how far x is from it, by D */
+    double predicted, slope;   /* gain of the linear model, and its first-order part */
+    bool blind;                /* the last step was taken unseen */
 } LeastSquares;
 
-enum { VECTORS_OF_METHOD = 4 };
+enum { VECTORS_OF_METHOD = 5 };
 
 /* ---- bodies ---- */
 
@@ -154,13 +157,10 @@ static gt_Status value_body(void *context, gt_Tensor *const *in, gt_Tensor **out
 }
 
 /* 1 for parameters that may move, 0 for those that the slope presses against a bound. */
-static gt_Tensor *movable(const LeastSquares *self, gt_Tensor *gradient)
+static gt_Tensor *movable(const LeastSquares *self, gt_Tensor *lower, gt_Tensor *upper,
+                          gt_Tensor *gradient)
 {
-    const gt_Solver *solver = &self->solver;
-    gt_Shape shape = gt_shape(solver->n);
-    gt_Tensor *x = gt_packed_vector(solver->function.variables);
-    gt_Tensor *lower = gt_from_data(solver->lower, shape, GT_FLOAT64);
-    gt_Tensor *upper = gt_from_data(solver->upper, shape, GT_FLOAT64);
+    gt_Tensor *x = gt_packed_vector(self->solver.function.variables);
     gt_Tensor *down = gt_logical_and(gt_less_equal(x, lower), gt_greater_equal(gradient, 0));
     gt_Tensor *up = gt_logical_and(gt_greater_equal(x, upper), gt_less_equal(gradient, 0));
     gt_Tensor *held = gt_logical_or(gt_logical_or(down, up), gt_equal(lower, upper));
@@ -172,7 +172,7 @@ static gt_Tensor *by_row(gt_Tensor *matrix, gt_Tensor *factor)
     return gt_multiply(matrix, gt_expand_dims(factor, -1));
 }
 
-/* in: D so far (n), and by how much the present lengths count in it, (). */
+/* in: D so far (n), by how much the present lengths count in it, (), and the bounds (n) if there are. */
 static gt_Status linear_body(void *context, gt_Tensor *const *in, gt_Tensor **out)
 {
     LeastSquares *self = context;
@@ -180,7 +180,8 @@ static gt_Status linear_body(void *context, gt_Tensor *const *in, gt_Tensor **ou
     if (gt_jacobian_columns(self->solver.context, &self->residual,
                             (gt_JacobianPasses)self->options.jacobian, &r, &j) != GT_OK)
         return gt_status();
-    gt_Tensor *finite = gt_all(gt_isfinite(j));
+    gt_Tensor *finite = gt_isfinite(j);
+    out[FINITE] = gt_cast(gt_all(finite, .axis = 1), GT_FLOAT64);
     j = gt_where(finite, j, gt_zeros_like(j));
     if (self->options.loss != GT_ROBUST_LOSS_LINEAR) {
         /* B. Triggs et al., Bundle adjustment: a modern synthesis (2000), as scipy has it */
@@ -200,7 +201,7 @@ static gt_Status linear_body(void *context, gt_Tensor *const *in, gt_Tensor **ou
     gt_Tensor *scale = gt_maximum(in[0], gt_multiply(out[LENGTHS], in[1]));
     out[SCALE] = gt_where(gt_equal(scale, 0), gt_ones_like(scale), scale);
     if (self->solver.lower) {
-        gt_Tensor *free = movable(self, out[GRADIENT]);
+        gt_Tensor *free = movable(self, in[2], in[3], out[GRADIENT]);
         out[GRADIENT] = gt_multiply(out[GRADIENT], free);
         j = by_row(j, free);
     }
@@ -209,7 +210,6 @@ static gt_Status linear_body(void *context, gt_Tensor *const *in, gt_Tensor **ou
     out[VALUES] = factors.s;
     out[ALONG] = gt_matmul(factors.vh, r);
     out[SQUARES] = gt_sum(gt_square(r));
-    out[FINITE] = gt_cast(finite, GT_FLOAT64);
     out[SIDES] = weight ? gt_multiply(factors.vh, weight) : factors.vh;
     return gt_status();
 }
@@ -287,6 +287,15 @@ static double loss_at(LeastSquares *self, const double *x)
     return gt_solver_set(&self->solver, x) == GT_OK ? loss_now(self, NULL) : (double)NAN;
 }
 
+/* How many residuals have weight 0: they are no data. */
+static int64_t left_out(const LeastSquares *self)
+{
+    if (!self->factor)
+        return 0;
+    gt_Tensor *zero = gt_equal(gt_broadcast_to(self->factor, self->shape), 0);
+    return (int64_t)gt_item(gt_sum(gt_cast(zero, GT_FLOAT64)));
+}
+
 /* The first point: here everything that is wrong from the start is an error. */
 static gt_Status begin(LeastSquares *self)
 {
@@ -300,10 +309,16 @@ static gt_Status begin(LeastSquares *self)
     for (int64_t i = 0; data && i < self->m; i++)
         if (!isfinite(data[i]))
             return gt_fail(GT_NUMERIC, "residual %lld is %g at the start", (long long)i, data[i]);
-    if (gt_status() == GT_OK && self->m < solver->n)
-        return gt_fail(GT_INVALID,
-                       "there must be at least as many residuals as parameters (got %lld and %lld)",
-                       (long long)self->m, (long long)solver->n);
+    int64_t idle = gt_status() == GT_OK ? left_out(self) : 0;
+    if (gt_status() == GT_OK && self->m - idle < solver->n) {
+        char text[60] = "";
+        if (idle > 0)
+            snprintf(text, sizeof text, ", %lld of them of weight 0,", (long long)idle);
+        return gt_fail(
+            GT_INVALID,
+            "there must be at least as many residuals as parameters (got %lld%s and %lld)",
+            (long long)self->m, text, (long long)solver->n);
+    }
     if (gt_status() == GT_OK && !isfinite(solver->progress.loss))
         return gt_fail(GT_NUMERIC, "the squares of the residuals overflow at the start");
     solver->solution->report.residuals = self->m;
@@ -314,10 +329,15 @@ static gt_Status begin(LeastSquares *self)
 static gt_Status linearise(LeastSquares *self, const double *largest, double counts)
 {
     gt_Solver *solver = &self->solver;
-    gt_Tensor *in[2] = {gt_from_data(largest, gt_shape(solver->n), GT_FLOAT64),
+    gt_Tensor *in[4] = {gt_from_data(largest, gt_shape(solver->n), GT_FLOAT64),
                         gt_scalar(counts, GT_FLOAT64)};
+    int32_t inputs = 2;
+    if (solver->lower) {
+        in[inputs++] = gt_from_data(solver->lower, gt_shape(solver->n), GT_FLOAT64);
+        in[inputs++] = gt_from_data(solver->upper, gt_shape(solver->n), GT_FLOAT64);
+    }
     if (gt_solver_set(solver, solver->x) != GT_OK ||
-        gt_function_call(self->linear, ((gt_Tensors){in, 2}), self->at) != GT_OK)
+        gt_function_call(self->linear, ((gt_Tensors){in, inputs}), self->at) != GT_OK)
         return gt_status();
     solver->solution->report.derivatives++;
     self->gradient = gt_float64_data(self->at[GRADIENT]);
@@ -328,16 +348,21 @@ static gt_Status linearise(LeastSquares *self, const double *largest, double cou
     self->along = gt_float64_data(self->at[ALONG]);
     if (gt_status() != GT_OK)
         return gt_status();
-    if (gt_item(self->at[FINITE]) == 0)
-        return gt_fail(GT_NUMERIC,
-                       "a derivative of the residuals is NaN or infinite after %lld iterations, "
-                       "where the residuals are finite",
-                       (long long)solver->iterations);
     solver->progress.gradient_norm = 0;
     for (int64_t i = 0; i < solver->n; i++)
         solver->progress.gradient_norm =
             fmax(solver->progress.gradient_norm, fabs(self->gradient[i]));
     return gt_status();
+}
+
+/* Of which parameter a derivative is NaN or infinite at x; -1: of none. */
+static int64_t find_infinite(const LeastSquares *self)
+{
+    const double *finite = gt_float64_data(self->at[FINITE]);
+    int64_t i = 0;
+    while (finite && i < self->solver.n && finite[i] != 0)
+        i++;
+    return finite && i < self->solver.n ? i : -1;
 }
 
 /* ---- steps ---- */
@@ -533,8 +558,8 @@ static double largest_cosine(const LeastSquares *self)
     return cosine;
 }
 
-/* No better point: because there is nothing to gain, because full steps are too short to be seen, or because the model is
- * wrong however short the step is. */
+/* No better point: because there is nothing to gain, because full steps, inside the bounds, are too short to be seen, or because
+ * the model is wrong however short the step is. */
 static bool give_up(LeastSquares *self)
 {
     int64_t n = self->solver.n;
@@ -542,6 +567,7 @@ static bool give_up(LeastSquares *self)
     damped(self, 0, self->along, self->rotated);
     memset(self->step, 0, (size_t)n * sizeof(double));
     add_rotated(self, 1, self->rotated, self->step);
+    project_step(self);
     bool arrived = most <= 1e-6 * self->solver.progress.loss ||
                    relative_length(self, self->step) <= 1e-8 || largest_cosine(self) <= 1e-7;
     gt_solver_stop(&self->solver, arrived ? GT_STOP_ROUNDING : GT_STOP_NO_PROGRESS);
@@ -588,6 +614,9 @@ static bool advance(LeastSquares *self)
         if (!self->blind)
             adapt_radius(self, gain, length);
         if (ratio > 1e-4 || self->blind) {
+            memcpy(self->before, solver->x, (size_t)solver->n * sizeof(double));
+            self->loss_before = loss;
+            self->moved = length;
             gt_solver_accept(solver, next, gt_vector_norm(solver->n, self->step));
             if (next == 0)
                 gt_solver_stop(solver, GT_STOP_ZERO);
@@ -602,12 +631,69 @@ static bool advance(LeastSquares *self)
     }
 }
 
+/* The bounds that x lies on and a derivative is not finite at, as that of sqrt is at 0, move inside by a sliver of the way that x
+ * came, and x with them: there the slope says whether the bound holds it. False: there are none. */
+static bool narrow_bounds(LeastSquares *self)
+{
+    gt_Solver *solver = &self->solver;
+    const double *finite = gt_float64_data(self->at[FINITE]);
+    bool narrowed = false;
+    for (int64_t i = 0; solver->lower && i < solver->n; i++) {
+        double x = solver->x[i], way = self->before[i] - x;
+        bool low = x <= solver->lower[i], high = x >= solver->upper[i];
+        if (finite[i] != 0 || low == high || way == 0)
+            continue;
+        double sliver = fmax(fmax(1e-20 * fabs(way), 8 * DBL_EPSILON * fabs(x)), DBL_MIN);
+        solver->x[i] = *(low ? &solver->lower[i] : &solver->upper[i]) =
+            low ? x + sliver : x - sliver;
+        narrowed = true;
+    }
+    return narrowed;
+}
+
+/* The residuals are finite at x and a derivative by `parameter` is not. That is an error at the start. Later x goes on inside bounds
+ * made narrower, or back to the point before and the next step is shorter: the edge of where the function is smooth. */
+static bool step_back(LeastSquares *self, int64_t parameter)
+{
+    gt_Solver *solver = &self->solver;
+    char name[160];
+    if (solver->iterations == 0) {
+        gt_solver_parameter_name(solver->solution, parameter, name, sizeof name);
+        bool bound = solver->lower && (solver->x[parameter] <= solver->lower[parameter] ||
+                                       solver->x[parameter] >= solver->upper[parameter]);
+        gt_fail(GT_NUMERIC,
+                "a derivative of the residuals by %s is NaN or infinite at the start, where the "
+                "residuals are finite; start elsewhere%s",
+                name, bound ? ", inside the bounds" : "");
+        return false;
+    }
+    self->blind = false;
+    if (narrow_bounds(self) && gt_solver_may_evaluate(solver)) {
+        double loss = loss_at(self, solver->x);
+        if (loss <= self->loss_before) {
+            solver->progress.loss = loss;
+            return true;
+        }
+    }
+    memcpy(solver->x, self->before, (size_t)solver->n * sizeof(double));
+    gt_solver_project(solver, solver->x);
+    solver->progress.loss = self->loss_before;
+    solver->iterations--;
+    self->radius = self->moved = 0.25 * self->moved;
+    if (!(self->radius > DBL_MIN))
+        gt_solver_stop(solver, GT_STOP_NO_PROGRESS);
+    return gt_status() == GT_OK && !solver->stopped;
+}
+
 static bool iterate(LeastSquares *self)
 {
     gt_Solver *solver = &self->solver;
     gt_StepScale kind = self->options.scale;
     if (linearise(self, self->largest, kind == GT_STEP_SCALE_NONE ? 0 : 1) != GT_OK)
         return false;
+    int64_t infinite = find_infinite(self);
+    if (infinite >= 0)
+        return step_back(self, infinite);
     if (kind == GT_STEP_SCALE_LARGEST)
         memcpy(self->largest, self->scale, (size_t)solver->n * sizeof(double));
     if (self->radius == 0) {
@@ -658,15 +744,6 @@ static gt_Status keep_factors(LeastSquares *self)
     return GT_OK;
 }
 
-/* How many residuals have weight 0: they are no data. */
-static int64_t left_out(const LeastSquares *self)
-{
-    if (!self->factor)
-        return 0;
-    gt_Tensor *zero = gt_equal(gt_broadcast_to(self->factor, self->shape), 0);
-    return (int64_t)gt_item(gt_sum(gt_cast(zero, GT_FLOAT64)));
-}
-
 /* At the solution, with columns of length 1. */
 static void describe(LeastSquares *self)
 {
@@ -686,7 +763,8 @@ static void describe(LeastSquares *self)
         solver->solution->held[i] = held;
         report->at_bounds += held;
     }
-    for (int64_t i = 0; i < n; i++)
+    solver->solution->infinite = find_infinite(self) >= 0;
+    for (int64_t i = 0; i < n && !solver->solution->infinite; i++)
         report->rank += self->values[i] > negligible(self);
     int64_t movable = n - report->at_bounds;
     report->condition = movable == 0             ? 1
@@ -711,6 +789,7 @@ static gt_Status prepare(LeastSquares *self)
     self->rotated = self->step + solver->n;
     self->bend = self->rotated + solver->n;
     self->largest = self->bend + solver->n;
+    self->before = self->largest + solver->n;
     for (int64_t i = 0; self->options.scale == GT_STEP_SCALE_NONE && i < solver->n; i++)
         self->largest[i] = 1;
     self->value = gt_solver_plan(solver, value_body, self, 2);

@@ -71,10 +71,11 @@ GT_OPTIONS(gt_least_squares_options, gt_least_squares_OPTIONS);
 /* gt_least_squares(residual, context, variables, .sigma = errors, .lower = zero): changes the variables so that the loss,
  * half of sum(rho((residual / sigma)^2)), is least near where they start. `residual` computes out[0], float64 of any shape,
  * from in[...] (`inputs`) and the variables, by operations; it is traced and runs as a plan. The variables are float64, of any
- * shapes; those that are not trainable stay as they are. There are at least as many residuals as parameters.
+ * shapes; those that are not trainable stay as they are. There are at least as many residuals, of weight above 0, as parameters.
  *
  * With bounds steps are projected onto them, and parameters that the slope presses against a bound rest there meanwhile
- * (D. P. Bertsekas, Projected Newton methods, 1982; C. Kanzow et al., 2004); a start outside is moved inside.
+ * (D. P. Bertsekas, Projected Newton methods, 1982; C. Kanzow et al., 2004); a start outside is moved inside. Where a step ends on a
+ * bound at which a derivative is infinite, as that of sqrt(x) at 0, the bound moves inside by 1e-20 of the step.
  *
  * A trial point where the loss is not finite is like one where it is worse. What is wrong from the start is an error: a
  * residual or derivative that is NaN or infinite, a wrong shape, bounds that cross. On an error, an interrupt too, the result

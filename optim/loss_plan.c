@@ -60,9 +60,14 @@ gt_Status gt_loss_plan_begin(gt_LossPlan *self, gt_Solver *solver, double *gradi
     if (!isfinite(solver->progress.loss))
         return gt_fail(GT_NUMERIC, "the loss is %g at the start", solver->progress.loss);
     for (int64_t i = 0; i < solver->n; i++)
-        if (!isfinite(gradient[i]))
-            return gt_fail(GT_NUMERIC, "element %lld of the gradient is %g at the start",
-                           (long long)i, gradient[i]);
+        if (!isfinite(gradient[i])) {
+            char name[160];
+            gt_solver_parameter_name(solver->solution, i, name, sizeof name);
+            return gt_fail(GT_NUMERIC,
+                           "element %lld of the gradient, by %s, is %g at the start, where the "
+                           "loss is finite; start elsewhere",
+                           (long long)i, name, gradient[i]);
+        }
     self->first = solver->progress.gradient_norm = gt_loss_plan_slope(solver, solver->x, gradient);
     return gt_status();
 }

@@ -1,5 +1,6 @@
 /* Muon, computed by operations. */
 #include "optim/muon.h"
+#include "ops/array/indexing.h"
 #include "ops/array/reshaping.h"
 #include "ops/linalg/matmul.h"
 #include "ops/math/arithmetic.h"
@@ -43,6 +44,37 @@ static int muon_slots(const void *given, const gt_Variable *variable, gt_Optimiz
     return 2;
 }
 
+/* x x' of x (n, k). It is symmetric, so where n is large only blocks on and below the diagonal are multiplied, 10 of 16, and
+ * those above are their transposes: strip i of rows by strips 0 ... i. */
+static gt_Tensor *square(gt_Tensor *x)
+{
+    enum { STRIPS = 8, LEAST = 64 };
+    const gt_Shape shape = gt_tensor_shape(x);
+    const int64_t n = shape.dims[0], k = shape.dims[1];
+    gt_Tensor *strip[STRIPS], *row[STRIPS], *block[STRIPS];
+    int64_t first[STRIPS + 1];
+    if (n < STRIPS * LEAST)
+        return gt_matmul(x, x, .transpose_b = true);
+    for (int i = 0; i <= STRIPS; i++)
+        first[i] = n * i / STRIPS;
+    for (int i = 0; i < STRIPS; i++) {
+        gt_Tensor *rows = gt_slice(x, gt_shape(first[i], 0), gt_shape(first[i + 1] - first[i], k));
+        gt_Tensor *above = gt_slice(x, gt_shape(0, 0), gt_shape(first[i + 1], k));
+        strip[i] = gt_matmul(rows, above, .transpose_b = true);
+    }
+    for (int i = 0; i < STRIPS; i++) {
+        const int64_t width = first[i + 1] - first[i];
+        int count = 0;
+        block[count++] = strip[i];
+        for (int below = i + 1; below < STRIPS; below++)
+            block[count++] =
+                gt_transpose(gt_slice(strip[below], gt_shape(0, first[i]),
+                                      gt_shape(first[below + 1] - first[below], width)));
+        row[i] = gt_concatenate(((gt_Tensors){block, count}), .axis = 1);
+    }
+    return gt_concatenate(((gt_Tensors){row, STRIPS}), .axis = 0);
+}
+
 /* The iteration of Newton and Schulz (Higham 2008), with a polynomial whose slope at 0 is steep: singular values end near 1. */
 static gt_Tensor *orthogonal(const gt_Muon_options *options, gt_Tensor *x)
 {
@@ -52,9 +84,9 @@ static gt_Tensor *orthogonal(const gt_Muon_options *options, gt_Tensor *x)
         x = gt_transpose(x);
     x = gt_divide(x, gt_add(gt_sqrt(gt_sum(gt_square(x))), 1e-7));
     for (int i = 0; i < options->ns_steps; i++) {
-        gt_Tensor *a = gt_matmul(x, x, .transpose_b = true);
+        gt_Tensor *a = square(x);
         gt_Tensor *b =
-            gt_add(gt_multiply(a, options->muon_b), gt_matmul(gt_multiply(a, options->muon_c), a));
+            gt_add(gt_multiply(a, options->muon_b), gt_multiply(square(a), options->muon_c));
         x = gt_add(gt_multiply(x, options->muon_a), gt_matmul(b, x));
     }
     return tall ? gt_transpose(x) : x;

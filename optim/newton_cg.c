@@ -137,6 +137,22 @@ static void accept(NewtonCg *self, double loss)
     stop_if_arrived(self, before);
 }
 
+/* No step gains, however short: because the minimum down the slope is too near to be seen, or the last full step was, or for
+ * another reason. */
+static bool give_up(NewtonCg *self, bool unseen)
+{
+    gt_Solver *solver = &self->solver;
+    int64_t n = solver->n;
+    double square = gt_vector_dot(n, self->gradient, self->gradient), curvature = 0;
+    memcpy(self->direction, self->gradient, (size_t)n * sizeof(double));
+    if (gt_solver_set(solver, solver->x) == GT_OK && multiply(self))
+        curvature = gt_vector_dot(n, self->gradient, self->curved);
+    bool below =
+        curvature > 0 && 0.5 * square * (square / curvature) <= 1e-10 * fabs(solver->progress.loss);
+    gt_solver_stop(solver, unseen || self->near || below ? GT_STOP_ROUNDING : GT_STOP_NO_PROGRESS);
+    return false;
+}
+
 /* Smaller regions until a step gains; false: none does, or it ends. */
 static bool advance(NewtonCg *self)
 {
@@ -156,10 +172,8 @@ static bool advance(NewtonCg *self)
             self->near = length <= 1e-8 * norm;
         bool unseen = self->predicted <= 1e-10 * fabs(loss) && !self->at_edge;
         if (!(self->predicted > 0) ||
-            memcmp(solver->trial, solver->x, (size_t)n * sizeof(double)) == 0) {
-            gt_solver_stop(solver, unseen || self->near ? GT_STOP_ROUNDING : GT_STOP_NO_PROGRESS);
-            return false;
-        }
+            memcmp(solver->trial, solver->x, (size_t)n * sizeof(double)) == 0)
+            return give_up(self, unseen);
         if (!gt_loss_plan_at(&self->plan, solver->trial, &next, self->next_gradient))
             return false;
         double gain = isfinite(next) ? loss - next : -INFINITY, ratio = gain / self->predicted;
@@ -173,10 +187,8 @@ static bool advance(NewtonCg *self)
             accept(self, next);
             return true;
         }
-        if (self->radius <= DBL_EPSILON * size) {
-            gt_solver_stop(solver, unseen || self->near ? GT_STOP_ROUNDING : GT_STOP_NO_PROGRESS);
-            return false;
-        }
+        if (self->radius <= DBL_EPSILON * size)
+            return give_up(self, unseen);
     }
 }
 

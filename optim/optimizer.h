@@ -162,6 +162,8 @@ typedef struct gt_OptimizerUpdate {
     /* For `compute` and `advance`. */
     gt_Tensor *value; /* of the variable, after weight decay */
     gt_Tensor *step;  /* float64 (): the number of this update, from 1 */
+    /* For a class that `scales`: float64 (), the gradient is clipped by taking it times this; NULL: by nothing. */
+    gt_Tensor *factor;
 } gt_OptimizerUpdate;
 
 /* The class of an optimizer: its options, its slots, and the update of one variable, made of operations. */
@@ -191,6 +193,8 @@ typedef struct gt_OptimizerClass {
     gt_Status (*advance)(const gt_OptimizerUpdate *update, gt_Tensor **next);
     const char *function; /* "Adam": gt_Adam makes it; NULL: another one */
     const char *keras;    /* the name of Keras's class; NULL: it has none */
+    bool
+        scales; /* `update` takes its gradient times a factor, so that clipping by norms need not write it */
 } gt_OptimizerClass;
 
 /* All built-in classes of optimizers; count gets how many. Static storage. gt_optimizer_new makes one of a class. */
@@ -204,7 +208,7 @@ GT_API const gt_OptimizerClass *gt_optimizer_class_find(const char *name);
 GT_API gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kind,
                                          const void *options);
 /* Runs an update operation: variable and slots are inputs and outputs, then come gradient,
- * learning_rate and iterations as inputs, and rows where they are not NULL. */
+ * learning_rate and iterations as inputs, and rows and factor where they are not NULL. */
 #define gt_optimizer_apply(...) gt_optimizer_apply_at(GT_HERE, __VA_ARGS__)
 GT_API gt_Status gt_optimizer_apply_at(const char *here, const gt_Operation *operation,
                                        const void *options, const gt_OptimizerUpdate *update);

@@ -47,7 +47,8 @@ const gt_OptimizerClass gt_optimizer_class_sgd = {.size = sizeof(gt_OptimizerCla
                                                   .slots = sgd_slots,
                                                   .check = sgd_check,
                                                   .update = sgd_apply,
-                                                  .row_wise = sgd_row_wise};
+                                                  .row_wise = sgd_row_wise,
+                                                  .scales = true};
 
 gt_Optimizer *gt_SGD_at(const char *here, const gt_SGD_options *options)
 {

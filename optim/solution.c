@@ -61,6 +61,15 @@ gt_SolverReport gt_solution_report_at(const char *here, const gt_Solution *solut
 
 /* ---- as text ---- */
 
+void gt_solver_parameter_name(const gt_Solution *self, int64_t parameter, char *text, size_t size)
+{
+    int32_t i = 0;
+    for (; parameter >= gt_tensor_spec(self->variables[i])->size; i++)
+        parameter -= gt_tensor_spec(self->variables[i])->size;
+    gt_text(text, size, gt_tensor_spec(self->variables[i])->rank ? "%s[%lld]" : "%s",
+            gt_variable_label(self->variables[i]), (long long)parameter);
+}
+
 typedef struct Writer {
     char *text;
     size_t size, used;
@@ -82,11 +91,7 @@ static void write_parameters(Writer *to, const gt_Solution *self, const double *
         const gt_Spec *spec = gt_tensor_spec(self->variables[i]);
         for (int64_t k = 0; k < spec->size && line < MAX_LINES; k++, line++) {
             char name[160];
-            const char *label = gt_variable_label(self->variables[i]);
-            if (spec->rank == 0)
-                gt_text(name, sizeof name, "%s", label);
-            else
-                gt_text(name, sizeof name, "%s[%lld]", label, (long long)k);
+            gt_solver_parameter_name(self, line, name, sizeof name);
             if (self->held[line])
                 WRITE(to, "  %-16s %14.8g  at a bound\n", name, self->x[line]);
             else if (errors)

@@ -42,7 +42,7 @@ typedef struct gt_SolverProgress {
         gradient_norm; /* the largest element of the gradient; at a bound, of what may still move */
     double step_norm;  /* the Euclidean length of the last step; 0 before the first */
 } gt_SolverProgress;
-/* Called after every iteration, at the point that was accepted: the variables have its elements and must not be changed.
+/* Called after every iteration, at the point that was accepted: the variables have its elements, and what is assigned to them is undone.
  * false ends the solver. */
 typedef bool (*gt_SolverCallback)(void *context, const gt_SolverProgress *progress);
 

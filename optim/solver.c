@@ -115,7 +115,8 @@ static gt_Status take_variables(gt_Solver *self, gt_Tensors variables)
     self->function.variables = (gt_Tensors){solution->variables, solution->count};
     self->function.elements = self->n;
     if (solution->count == 0)
-        return gt_fail(GT_INVALID, "none of the %d variables is trainable", (int)variables.count);
+        return gt_fail(GT_INVALID, "none of the %d variables is trainable and has elements",
+                       (int)variables.count);
     return gt_context_status(context);
 }
 
@@ -223,15 +224,18 @@ bool gt_solver_open(gt_Solver *self, gt_FunctionBody function, void *user, gt_Te
     return gt_solver_set(self, self->x) == GT_OK;
 }
 
-/* Calls the callback, once an iteration. */
+/* Calls the callback, once an iteration, while the variables hold x. What it assigns to them is undone. */
 static void tell(gt_Solver *self)
 {
     gt_SolverProgress *progress = &self->progress;
-    bool told = self->told == self->iterations;
+    bool told = self->told == self->iterations || !self->common.callback;
     progress->iterations = self->told = self->iterations;
     progress->evaluations = self->evaluations;
-    if (!told && self->common.callback && !self->common.callback(self->common.context, progress))
+    if (told)
+        return;
+    if (!self->common.callback(self->common.context, progress))
         gt_solver_stop(self, GT_STOP_CALLBACK);
+    gt_solver_set(self, self->x);
 }
 
 static void finish_report(gt_Solver *self)

@@ -41,6 +41,7 @@ struct gt_Solution {
     double *values, *vectors, *scale, *x;
     bool *held;
     bool least_squares, absolute, weighted; /* weighted: with sigma or weights */
+    bool infinite;                          /* a derivative is, at the solution */
     double *block;                          /* the five of them */
     size_t block_bytes;
     char *text;
@@ -51,6 +52,8 @@ const char *gt_stop_message(gt_Stop stop);
 /* Is it a live solution of this context? Raises an error as `operation` if not. */
 bool gt_solution_check(gt_Context *context, const char *here, const char *operation,
                        const gt_Solution *self);
+/* The name of a parameter, as messages and texts have it: "rate" or "kernel[3]". */
+void gt_solver_parameter_name(const gt_Solution *self, int64_t parameter, char *text, size_t size);
 /* Has it a covariance? And one element of that. */
 bool gt_solution_knows_errors(const gt_Solution *self);
 double gt_solution_covariance(const gt_Solution *self, int64_t i, int64_t k);

@@ -31,6 +31,7 @@ typedef struct gt_OptimizerEntry {
     gt_Tensor *given_gradient;                   /* during a step; NULL: none */
     gt_Tensor *gradient;                         /* the same as the update wants it */
     gt_Tensor *rows;                             /* which rows that has; NULL: all */
+    gt_Tensor *factor;                           /* of the gradient; NULL: none */
     gt_Tensor *next[1 + GT_MAX_OPTIMIZER_SLOTS]; /* what `compute` of the class gave */
     bool constrained;                    /* during a step: it is updated, and has a constraint */
     gt_Tensor *before[1 + GT_ALL_SLOTS]; /* then: the variable and its slots as they were */

@@ -72,15 +72,20 @@ static gt_Tensor *norm_of(gt_Tensor *x)
     return GT_LENGTH(x, .wide = true);
 }
 
-/* x * limit / max(norm, limit); exactly x where the norm is within the limit. The factor goes in
- * two parts, the second of them nearly always 1: beside a norm of 1e38 a factor of float32 may be
- * 0. */
-static gt_Tensor *limit_norm(gt_Tensor *x, gt_Tensor *norm, double limit)
+/* The gradient times limit / max(norm, limit); exactly itself where the norm is within the limit. A class that scales does that
+ * while it updates. The factor goes in two parts, the second of them nearly always 1: beside a norm of 1e38 a factor of float32
+ * may be 0. */
+static void limit_norm(const gt_Optimizer *self, gt_OptimizerEntry *entry, gt_Tensor *norm,
+                       double limit)
 {
     gt_Tensor *factor = gt_divide(gt_scalar(limit, GT_FLOAT64), gt_maximum(norm, limit));
-    gt_Tensor *first = gt_maximum(factor, 1e-30);
+    if (GT_OPTIMIZER_HAS(self->kind, scales) && self->kind->scales) {
+        entry->factor = factor;
+        return;
+    }
+    gt_Tensor *first = gt_maximum(factor, 1e-30), *x = entry->gradient;
     x = gt_multiply(x, gt_cast(first, gt_dtype(x)));
-    return gt_multiply(x, gt_cast(gt_divide(factor, first), gt_dtype(x)));
+    entry->gradient = gt_multiply(x, gt_cast(gt_divide(factor, first), gt_dtype(x)));
 }
 
 static double decay_of(const gt_Optimizer *self, const gt_OptimizerEntry *entry)
@@ -99,8 +104,10 @@ static bool is_row_wise(const gt_Optimizer *self, const gt_OptimizerEntry *entry
 
 static gt_Status read_gradients(gt_Optimizer *self)
 {
-    for (int32_t i = 0; i < self->entries; i++)
+    for (int32_t i = 0; i < self->entries; i++) {
         gt_ready(self->entry[i].gradient);
+        gt_ready(self->entry[i].factor);
+    }
     return gt_status();
 }
 
@@ -122,7 +129,7 @@ static gt_Status prepare_gradients(gt_Optimizer *self)
         if (gt_is_given(base->clipvalue)) {
             entry->gradient = gt_clip(entry->gradient, -base->clipvalue, base->clipvalue);
         } else if (gt_is_given(base->clipnorm)) {
-            entry->gradient = limit_norm(entry->gradient, norm_of(entry->gradient), base->clipnorm);
+            limit_norm(self, entry, norm_of(entry->gradient), base->clipnorm);
         } else if (gt_is_given(base->global_clipnorm)) {
             gt_Tensor *norm = norm_of(entry->gradient);
             joint = joint ? gt_hypot(joint, norm) : norm;
@@ -134,8 +141,7 @@ static gt_Status prepare_gradients(gt_Optimizer *self)
         joint = gt_add(joint, gt_subtract(joint, joint));
     for (int32_t i = 0; joint && i < self->entries; i++)
         if (self->entry[i].gradient)
-            self->entry[i].gradient =
-                limit_norm(self->entry[i].gradient, joint, base->global_clipnorm);
+            limit_norm(self, &self->entry[i], joint, base->global_clipnorm);
     return gt_status() == GT_OK ? read_gradients(self) : gt_status();
 }
 
@@ -155,6 +161,7 @@ static gt_OptimizerUpdate turn_of(const gt_Optimizer *self, int32_t index)
         .weight_decay = decay_of(self, entry),
         .accumulation = gt_optimizer_accumulation(self),
         .rows = entry->rows,
+        .factor = entry->factor,
         .numbers = self->number + self->own_numbers,
     };
 }
@@ -390,7 +397,8 @@ static void forget(gt_Optimizer *self)
     for (int32_t i = 0; i < self->entries; i++) {
         gt_OptimizerEntry *entry = &self->entry[i];
         entry->given = entry->constrained = false;
-        entry->gradient = entry->given_gradient = entry->rows = entry->projected = NULL;
+        entry->gradient = entry->given_gradient = entry->rows = entry->factor = entry->projected =
+            NULL;
         memset(entry->next, 0, sizeof entry->next);
     }
     self->rate = NULL;
@@ -566,7 +574,7 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
 gt_Status gt_optimizer_apply_at(const char *here, const gt_Operation *operation,
                                 const void *options, const gt_OptimizerUpdate *update)
 {
-    gt_Tensor *input[1 + GT_MAX_OPTIMIZER_SLOTS + 4];
+    gt_Tensor *input[1 + GT_MAX_OPTIMIZER_SLOTS + 5];
     int count = 0;
     input[count++] = update->variable;
     for (int i = 0; i < update->slot_count; i++)
@@ -574,7 +582,9 @@ gt_Status gt_optimizer_apply_at(const char *here, const gt_Operation *operation,
     input[count++] = update->gradient;
     input[count++] = update->learning_rate;
     input[count++] = update->iterations;
-    if (update->rows)
+    if (update->rows || update->factor)
         input[count++] = update->rows;
+    if (update->factor)
+        input[count++] = update->factor;
     return gt_apply_at(here, operation, options, count, input, NULL);
 }

@@ -115,20 +115,13 @@ double gt_solution_covariance(const gt_Solution *self, int64_t i, int64_t k)
     return sum / self->scale[i] / self->scale[k] * factor_of(self);
 }
 
-/* The name of a parameter, as messages and texts have it: "rate" or "kernel[3]". */
-static void parameter_name(const gt_Solution *self, int64_t parameter, char *text, size_t size)
-{
-    int32_t i = 0;
-    for (; parameter >= gt_tensor_spec(self->variables[i])->size; i++)
-        parameter -= gt_tensor_spec(self->variables[i])->size;
-    gt_text(text, size, gt_tensor_spec(self->variables[i])->rank ? "%s[%lld]" : "%s",
-            gt_variable_label(self->variables[i]), (long long)parameter);
-}
-
 /* Names those that the direction which the data say nothing about moves most. */
 static gt_Status raise_singular(const gt_Solution *self)
 {
     const gt_SolverReport *r = &self->report;
+    if (self->infinite)
+        return gt_fail(GT_NUMERIC,
+                       "a derivative of the residuals is NaN or infinite at the solution");
     int64_t n = r->parameters, first = -1, second = -1;
     const double *direction = self->vectors + (n - r->at_bounds - 1);
     for (int64_t i = 0; i < n; i++) {
@@ -141,10 +134,10 @@ static gt_Status raise_singular(const gt_Solution *self)
         }
     }
     char a[160], b[160] = "";
-    parameter_name(self, first, a, sizeof a);
+    gt_solver_parameter_name(self, first, a, sizeof a);
     bool two = second >= 0 && fabs(direction[second * n]) > 1e-3;
     if (two)
-        parameter_name(self, second, b, sizeof b);
+        gt_solver_parameter_name(self, second, b, sizeof b);
     return gt_fail(GT_NUMERIC,
                    "the Jacobian has rank %lld of %lld: the residuals do not determine %s%s%s",
                    (long long)r->rank, (long long)(n - r->at_bounds), a, two ? " and " : "",

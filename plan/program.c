@@ -2,6 +2,8 @@
 #include "plan/program.h"
 #include "core/assert.h"
 
+#include <string.h>
+
 #define SMALL 4096 /* constants up to this many bytes are copied into the block */
 
 /* ---- opening and closing ---- */
@@ -56,9 +58,9 @@ gt_Status gt_program_open(gt_Program *program, gt_Plan *plan)
 gt_Status gt_program_run(gt_Program *program)
 {
     static gt_Status (*const passes[])(gt_Program * program) = {
-        gt_pass_fold,   gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,    gt_pass_dead,
-        gt_pass_views,  gt_pass_order,   gt_pass_versions,   gt_pass_in_place, gt_pass_aliases,
-        gt_pass_chains, gt_pass_lower,   gt_pass_waves,      gt_pass_placing,
+        gt_pass_fold,    gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,    gt_pass_pools,
+        gt_pass_dead,    gt_pass_views,   gt_pass_order,      gt_pass_versions, gt_pass_in_place,
+        gt_pass_aliases, gt_pass_chains,  gt_pass_lower,      gt_pass_waves,    gt_pass_placing,
     };
     gt_Status status = GT_OK;
     for (size_t i = 0; i < sizeof passes / sizeof *passes && status == GT_OK; i++)
@@ -77,6 +79,24 @@ void gt_program_close(gt_Program *program)
     gt_plan_drop(context, program->outputs_cell, graph->outputs, sizeof *program->outputs_cell);
     gt_release(context, program->cells, (size_t)program->cell_capacity * sizeof *program->cells);
     gt_release(context, program->steps, (size_t)program->step_capacity * sizeof *program->steps);
+}
+
+int32_t gt_program_value(gt_Program *program, gt_GraphValue value)
+{
+    gt_Context *context = program->context;
+    const int32_t count = program->graph->value_count;
+    gt_ValueFact *facts = gt_plan_array(context, count + 1, sizeof *facts);
+    if (!facts)
+        return -1;
+    if (gt_graph_add(program->graph, value) < 0) {
+        gt_plan_drop(context, facts, count + 1, sizeof *facts);
+        return -1;
+    }
+    memcpy(facts, program->facts, (size_t)count * sizeof *facts);
+    facts[count].same = count;
+    gt_plan_drop(context, program->facts, count, sizeof *facts);
+    program->facts = facts;
+    return count;
 }
 
 /* ---- nodes ---- */

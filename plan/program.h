@@ -5,6 +5,7 @@
  *   algebra    x * 1, -(-x), a transposition of a factor and the like               facts[].same, nodes
  *   duplicates the same operation on the same values is done once                   facts[].same
  *   joins      a sum of paddings becomes one operation that writes each part in its place    nodes
+ *   pools      a convolution, its bias, relu and maxima become one step, and their gradient      nodes, values
  *   dead       marks what an output or an effect needs                              facts[].marks
  *   views      a view is no step: a place inside the memory of its source            facts[].root, offset
  *   order      the nodes in the order of their running; effects last                 items, commit_item
@@ -40,7 +41,8 @@ typedef struct gt_Place {
 
 enum {
     GT_MARK_NEEDED = 1, /* an output or an effect comes of it */
-    GT_MARK_FEEDS = 2   /* an operation that is no effect comes of it */
+    GT_MARK_FEEDS = 2,  /* an operation that is no effect comes of it */
+    GT_MARK_SOON = 4    /* what is not put off reads it (order) */
 };
 
 /* All that passes know of a graph value. */
@@ -54,7 +56,7 @@ typedef struct gt_ValueFact {
     int32_t number; /* of a variable and its versions: which variable */
     int32_t over;   /* of a variable's version: the item that overwrites it */
     int32_t copy;   /* of a version: the cell of the copy that late readers get; -1: none needed */
-    unsigned marks; /* GT_MARK_NEEDED, GT_MARK_FEEDS */
+    unsigned marks; /* GT_MARK_NEEDED, GT_MARK_FEEDS, GT_MARK_SOON */
 } gt_ValueFact;
 
 typedef struct gt_ProgramStep {
@@ -97,6 +99,7 @@ gt_Status gt_pass_fold(gt_Program *program);
 gt_Status gt_pass_algebra(gt_Program *program);
 gt_Status gt_pass_duplicates(gt_Program *program);
 gt_Status gt_pass_joins(gt_Program *program);
+gt_Status gt_pass_pools(gt_Program *program);
 gt_Status gt_pass_dead(gt_Program *program);
 gt_Status gt_pass_views(gt_Program *program);
 gt_Status gt_pass_order(gt_Program *program);
@@ -138,6 +141,8 @@ static inline int32_t gt_value_same(const gt_Program *program, int32_t value)
         value = program->facts[value].same;
     return value;
 }
+/* A new value of the graph, with its fact; -1 on failure. */
+int32_t gt_program_value(gt_Program *program, gt_GraphValue value);
 /* Is nothing left to compute: is each output a constant by now, or another value? */
 bool gt_node_is_gone(const gt_Program *program, const gt_GraphNode *node);
 /* May a pass compute it at another time, or once instead of twice? Its outputs depend on its inputs and options alone, and

@@ -202,27 +202,46 @@ static void apart(const char *kind)
     gt_scope_end(scope);
 }
 
-/* Two optimizers. Rank 1 fails before the step of the first, and is noticed; or before that of the second, and ends all. */
+/* Two optimizers of one shape, so that nothing but the roll call can tell their exchanges apart. In the fourth round rank 1 leaves
+ * before the step of the first or of the second; fails between them; or makes the second one's step first. All ranks hear of it. */
 static void two(const char *kind)
 {
     const bool odd = rank == 1;
     gt_Scope *scope = gt_scope_begin();
-    gt_Variable *v = gt_variable(gt_ones(gt_shape(3))), *w = gt_variable(gt_ones(gt_shape(2)));
-    gt_Tensor *gv = gt_ones(gt_shape(3)), *gw = gt_ones(gt_shape(2));
+    gt_Variable *v = gt_variable(gt_ones(gt_shape(3))), *w = gt_variable(gt_ones(gt_shape(3)));
+    gt_Tensor *gradient = gt_ones(gt_shape(3)), *wrong = gt_ones(gt_shape(2));
     gt_Optimizer *first = gt_Distribute(gt_SGD(0.5), MPI_COMM_WORLD), *second = gt_Distribute(gt_SGD(0.5), MPI_COMM_WORLD);
     for (int step = 0; step < 5 && gt_status() == GT_OK; step++) {
-        if (odd && step == 3 && strcmp(kind, "first") == 0)
+        const bool now = odd && step == 3;
+        if (now && strcmp(kind, "first") == 0)
             break;
-        gt_apply_gradients(first, gt_tensors(v), &gv);
-        if (odd && step == 3 && strcmp(kind, "second") == 0) {
-            fprintf(stderr, "rank 1 has had enough\n");
-            MPI_Abort(MPI_COMM_WORLD, 3);
-        }
-        gt_apply_gradients(second, gt_tensors(w), &gw);
+        if (now && strcmp(kind, "turned") == 0)
+            gt_apply_gradients(second, gt_tensors(w), &gradient);
+        if (gt_status() == GT_OK)
+            gt_apply_gradients(first, gt_tensors(v), &gradient);
+        if (now && strcmp(kind, "second") == 0)
+            break;
+        if (now && strcmp(kind, "between") == 0)
+            gt_add(gradient, wrong);
+        if (now && strcmp(kind, "between") == 0) /* as fit does and every loop that looks at its errors only here */
+            gt_apply_gradients(first, gt_tensors(v), &gradient);
+        if (gt_status() == GT_OK)
+            gt_apply_gradients(second, gt_tensors(w), &gradient);
     }
-    if (!odd)
+    const bool after = strcmp(kind, "second") == 0 || strcmp(kind, "between") == 0;
+    if (strcmp(kind, "first") == 0 && !odd)
         expect("rank 1: the end of the program: it called MPI_Finalize");
-    check(gt_element(v, 0) == -0.5 && gt_element(w, 0) == -0.5, "three steps of each");
+    else if (strcmp(kind, "second") == 0 && !odd)
+        expect("not at the same optimizer: rank 0: distributed optimizer number 2; rank 1: it called MPI_Finalize");
+    else if (strcmp(kind, "turned") == 0)
+        expect("not at the same optimizer: rank 0: distributed optimizer number 1; rank 1: distributed optimizer number 2");
+    else if (strcmp(kind, "between") == 0)
+        expect(odd ? "add: " : "rank 0: distributed optimizer number 2; rank 1: an error: ");
+    check(gt_element(v, 0) == (after ? -1 : -0.5) && gt_element(w, 0) == -0.5, "as many steps as all ranks made");
+    if (strcmp(kind, "turned") == 0) {
+        gt_apply_gradients(first, gt_tensors(v), &gradient);
+        expect("nothing is exchanged any more");
+    }
     gt_optimizer_free(first), gt_optimizer_free(second);
     gt_variable_free(v), gt_variable_free(w);
     gt_scope_end(scope);
@@ -267,7 +286,8 @@ int main(int argc, char **argv)
         steps();
     } else if (strcmp(what, "gone") == 0) {
         gone();
-    } else if (strcmp(what, "first") == 0 || strcmp(what, "second") == 0) {
+    } else if (strcmp(what, "first") == 0 || strcmp(what, "second") == 0 || strcmp(what, "between") == 0 ||
+               strcmp(what, "turned") == 0) {
         two(what);
     } else {
         apart(what);

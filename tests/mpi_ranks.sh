@@ -27,14 +27,16 @@ for n in 1 2 4; do
     [ $status = 0 ] || wrong "$n ranks train"
     grep "^$n ranks: " "$said"
 done
-for what in models fails leaves first; do
+for what in models fails leaves first second between turned; do
     ranks 3 $what
     [ $status = 0 ] || wrong "rank 1 of 3: $what"
 done
+ranks 2 turned
+[ $status = 0 ] || wrong 'rank 1 of 2: turned'
 ranks 2 gone
 [ $status = 0 ] || wrong 'communicators that are gone'
-# Whoever is killed, exits without MPI_Finalize, or calls MPI_Abort between the steps of two optimizers is noticed by mpirun, which ends the others and says so.
-for what in killed exits second; do
+# Whoever is killed or exits without MPI_Finalize is noticed by mpirun, which ends the others and says so.
+for what in killed exits; do
     ranks 3 $what
     [ $status != 0 ] && [ $status != 124 ] && grep -qiE 'signal 9|killed|exit code|exited|had enough' "$said" ||
         wrong "rank 1 of 3: $what"

@@ -238,7 +238,7 @@ static inline void nist_begin(NistFit *fit, const Nist *problem, int start)
     fit->x2 = gt_from_data(problem->x2, rows, GT_FLOAT64);
     fit->y = gt_from_data(problem->y, rows, GT_FLOAT64);
     for (int i = 0; i < problem->parameters; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "b%d", i + 1);
         fit->b[i] = gt_variable(gt_scalar(problem->start[start][i], GT_FLOAT64), .name = name);
     }

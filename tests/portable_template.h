@@ -17,6 +17,7 @@
 #include "kernels/portable/conv.h"
 #include "kernels/portable/pooling.h"
 #include "kernels/portable/sgd.h"
+#include "kernels/portable/adagrad.h"
 #include "kernels/portable/adam.h"
 #include "kernels/portable/dropout.h"
 #include "kernels/portable/copy.h"
@@ -274,6 +275,26 @@ static void GT_P(check_update)(gt_Optimizer *optimizer, int steps, bool adam, bo
     gt_variable_free(variable);
 }
 
+static void GT_P(check_adagrad)(double decay)
+{
+    static GT_REAL w[100], a[100];
+    gt_Tensor *first, *g;
+    gt_Optimizer *adagrad = gt_Adagrad(0.05, .initial_accumulator_value = 0.2, .epsilon = 1e-3,
+                                       .weight_decay = decay > 0 ? decay : GT_NONE);
+    fill(&first, gt_shape(100), TYPE, 1);
+    gt_Variable *variable = gt_variable(first);
+    memcpy(w, gt_data(first), sizeof w);
+    for (int i = 0; i < 100; i++)
+        a[i] = (GT_REAL)0.2;
+    for (int t = 0; t < 4; t++) {
+        fill(&g, gt_shape(100), TYPE, 1);
+        gt_apply_gradients(adagrad, gt_tensors(variable), &g);
+        GT_P(adagrad)(100, w, a, gt_data(g), (double)0.05, 1e-3, decay);
+    }
+    GT_P(compare)("adagrad", w, variable);
+    gt_variable_free(variable);
+}
+
 PORTABLE_TEST(GT_P(updates))
 {
     gt_Context *before = begin();
@@ -282,6 +303,8 @@ PORTABLE_TEST(GT_P(updates))
     GT_P(check_update)
     (gt_SGD(0.01, .momentum = 0.9, .nesterov = true, .weight_decay = 0.1), 4, false, false, 0.1,
      0.9, true);
+    GT_P(check_adagrad)(0);
+    GT_P(check_adagrad)(0.1);
     GT_P(check_update)(gt_Adam(0.01), 9, true, false, 0, 0, false);
     GT_P(check_update)(gt_Adam(0.01, .amsgrad = true), 9, true, true, 0, 0, false);
     GT_P(check_update)(gt_AdamW(0.01, .weight_decay = 0.02), 9, true, false, 0.02, 0, false);

@@ -25,19 +25,20 @@ typedef struct Isa {
     bool here;
     gt_GemmLoop *gemm[2];
     size_t (*scratch[2])(int64_t m, int64_t n, int64_t k);
+    const gt_KernelTable *table;
 } Isa;
 
 #define DECLARE(isa)                                                                               \
     gt_GemmLoop gt_gemm_f32_##isa, gt_gemm_f64_##isa;                                              \
     size_t gt_gemm_scratch_f32_##isa(int64_t m, int64_t n, int64_t k);                             \
-    size_t gt_gemm_scratch_f64_##isa(int64_t m, int64_t n, int64_t k);
+    size_t gt_gemm_scratch_f64_##isa(int64_t m, int64_t n, int64_t k);                             \
+    extern const gt_KernelTable gt_kernels_##isa;
 #define ISA(isa, here)                                                                             \
     (Isa)                                                                                          \
     {                                                                                              \
-#isa, here, {gt_gemm_f32_##isa, gt_gemm_f64_##isa },                                       \
-        {                                                                                          \
-            gt_gemm_scratch_f32_##isa, gt_gemm_scratch_f64_##isa                                   \
-        }                                                                                          \
+#isa, here,                                                                                \
+            {gt_gemm_f32_##isa, gt_gemm_f64_##isa },                                               \
+             {gt_gemm_scratch_f32_##isa, gt_gemm_scratch_f64_##isa }, &gt_kernels_##isa            \
     }
 DECLARE(base)
 #ifdef GT_HAVE_V3
@@ -370,6 +371,76 @@ Test(gemm, same_bits_however_cut, .timeout = 1200)
             }
 }
 
+/* B laid out, in pieces of one panel, the last first. */
+static Fenced laid_out(const Isa *isa, const Product *p)
+{
+    const gt_KernelTable *table = isa->table;
+    const int64_t wide = table->gemm_n[p->type], lanes = wide / 2;
+    const size_t bytes = (size_t)((p->n + lanes - 1) / lanes * lanes * p->k) * size_of(p->type);
+    Fenced packed = fenced(bytes);
+    memset(packed.at, 0xff, bytes);
+    for (int64_t first = (p->n - 1) / wide * wide; first >= 0; first -= wide)
+        table->gemm_pack[p->type](p->tb, p->n, p->k, p->b.at, p->ldb, first,
+                                  first + wide < p->n ? first + wide : p->n, packed.at);
+    return packed;
+}
+
+/* All of C, or strips of `strip` rows, from a B that is laid out. */
+static void run_packed(const Isa *isa, const Product *p, const void *packed, const void *bias,
+                       int64_t strip, void *c)
+{
+    const size_t size = size_of(p->type);
+    Fenced scratch = fenced(isa->scratch[p->type](p->m, p->n, p->k));
+    for (int64_t i = 0; i < p->m; i += strip)
+        isa->table->gemm_packed[p->type](p->ta, p->m - i < strip ? p->m - i : strip, p->n, p->k,
+                                         (const char *)p->a.at + (size_t)index_a(p, i, 0) * size,
+                                         p->lda, packed, (char *)c + (size_t)(i * p->ldc) * size,
+                                         p->ldc, bias, scratch.at);
+    release(&scratch);
+}
+
+/* The sum of the product and a bias is rounded like that of two operations. */
+Test(gemm, laid_out_ahead_the_bits_are_the_same, .timeout = 1200)
+{
+    static const int64_t ms[] = {1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 15, 28, 29, 43};
+    static const int64_t ns[] = {1, 3, 4, 5, 8, 9, 15, 16, 17, 31, 32, 33, 40, 47, 64, 70, 1030};
+    static const int64_t ks[] = {1, 2, 7, 8, 9, 31, 255, 256, 257, 383, 384, 385, 800};
+    const int n_count = (int)(sizeof ns / sizeof *ns), k_count = (int)(sizeof ks / sizeof *ks);
+    Isa list[3];
+    const int count = isas(list);
+    for (int s = 0; s < count; s++)
+        for (int how = 0; how < 8; how++)
+            for (int x = 0; x < (int)(sizeof ms / sizeof *ms) * n_count * k_count; x++) {
+                const int type = how & 1, i = x / k_count / n_count, q = x % k_count;
+                const int j = x / k_count % n_count;
+                if ((i + j + q + how) % 4 != 0 || (ns[j] > 1000 && q % 5 != 0))
+                    continue;
+                Product p = product(type, how & 2, how & 4, ms[i], ns[j], ks[q], x % 3);
+                Fenced packed = laid_out(&list[s], &p), bias = fenced((size_t)p.n * size_of(type));
+                const size_t bytes = extent(p.m, p.n, p.ldc) * size_of(type);
+                Fenced c = fenced(bytes);
+                memcpy(c.at, p.c.at, bytes);
+                run(&list[s], &p, 0, 0, p.m, p.n, p.c.at, p.ldc);
+                run_packed(&list[s], &p, packed.at, NULL, x % 2 ? p.m : 5, c.at);
+                cr_assert(memcmp(c.at, p.c.at, bytes) == 0, "%s f%d %dx%dx%d", list[s].name,
+                          type ? 64 : 32, (int)p.m, (int)p.n, (int)p.k);
+                const bool one = p.k <= GT_GEMM_DEPTH(type ? GT_LOOP_F64 : GT_LOOP_F32);
+                for (int64_t t = 0; t < p.n; t++)
+                    put(type, bias.at, t, any_number());
+                for (int64_t t = 0; one && t < p.m * p.n; t++) {
+                    const int64_t at = t / p.n * p.ldc + t % p.n;
+                    put(type, p.c.at, at, get(type, p.c.at, at) + get(type, bias.at, t % p.n));
+                }
+                run_packed(&list[s], &p, packed.at, one ? bias.at : NULL, x % 2 ? 9 : p.m, c.at);
+                cr_assert(memcmp(c.at, p.c.at, bytes) == 0, "%s f%d %dx%dx%d with a bias",
+                          list[s].name, type ? 64 : 32, (int)p.m, (int)p.n, (int)p.k);
+                release(&packed);
+                release(&bias);
+                release(&c);
+                dispose(&p);
+            }
+}
+
 Test(gemm, wide_instruction_sets_agree_bit_for_bit)
 {
     Isa list[3];
@@ -502,8 +573,11 @@ Test(gemm, openblas_is_optional_and_agrees)
     run(isa, &p, 0, 0, p.m, p.n, p.c.at, p.ldc);
     float *c = malloc(40 * 50 * sizeof *c);
     cr_assert_not_null(c);
-    blas.gemm_f32(GT_BLAS_ROW_MAJOR, GT_BLAS_PLAIN, GT_BLAS_TRANSPOSED, 40, 50, 60, 1, p.a.at,
-                  (int)p.lda, p.b.at, (int)p.ldb, 0, c, 50);
+    enum { ROW_MAJOR = 101, PLAIN = 111, TRANSPOSED = 112 };
+    typedef void Gemm(int, int, int, int, int, int, float, const float *, int, const float *, int, float, float *, int);
+    Gemm *gemm = (Gemm *)gt_blas_function(&blas, "cblas_sgemm");
+    cr_assert(gemm != NULL);
+    gemm(ROW_MAJOR, PLAIN, TRANSPOSED, 40, 50, 60, 1, p.a.at, (int)p.lda, p.b.at, (int)p.ldb, 0, c, 50);
     for (int64_t i = 0; i < 40 * 50; i++)
         cr_assert(fabs((double)c[i] - get(0, p.c.at, i)) < 1e-4);
     free(c);

@@ -1040,6 +1040,65 @@ Test(kernels, random_numbers)
     }
 }
 
+/* Adagrad by hand, and beside one whose gradients were multiplied by the two parts of a factor before. */
+Test(kernels, adagrad_and_factors)
+{
+    enum { N = 67 };
+    const double factors[] = {1, 0.37, 1e-35, NAN};
+    FOR_TABLES(table)
+    {
+        for (int variant = 0; variant < 16; variant++) {
+            const bool wide = variant & 1, decays = variant & 2;
+            double factor = factors[variant / 4], rate = 0.1;
+            float w[2][N + 1], a[2][N + 1], g[2][N + 1]; /* with the factor; multiplied before */
+            double w64[2][N], a64[2][N], g64[2][N];
+            int64_t calls = 5;
+            const double first = isnan(factor) ? factor : fmax(factor, 1e-30), second = factor / first;
+            for (int i = 0; i < N; i++) {
+                w64[0][i] = w64[1][i] = next_real();
+                a64[0][i] = a64[1][i] = fabs(next_real());
+                g64[0][i] = next_real() * (factor == 1e-35 ? 1e30 : 1);
+                g64[1][i] = g64[0][i] * first * second;
+                w[0][i + 1] = w[1][i + 1] = (float)w64[0][i];
+                a[0][i + 1] = a[1][i + 1] = (float)a64[0][i];
+                g[0][i + 1] = (float)g64[0][i];
+                g[1][i + 1] = g[0][i + 1] * (float)first * (float)second;
+            }
+            gt_AdagradJob job = {.update = {.type = wide ? GT_LOOP_F64 : GT_LOOP_F32,
+                                            .rate = GT_LOOP_F64,
+                                            .slots = 1,
+                                            .accumulation = 2,
+                                            .size = N,
+                                            .width = N},
+                                 .epsilon = 1e-3,
+                                 .weight_decay = decays ? 0.3 : 0};
+            for (int k = 0; k < 2; k++) {
+                job.update.scaled = k == 0 ? 1 + GT_LOOP_F64 : 0;
+                void *at[] = {wide ? (void *)w64[k] : w[k] + 1, wide ? (void *)a64[k] : a[k] + 1,
+                              wide ? (void *)g64[k] : g[k] + 1, &rate, &calls, NULL, &factor};
+                table->tile[GT_TILES_adagrad](&job, at, 0, 1, NULL);
+            }
+            for (int i = 0; i < N; i++)
+                CHECK(isnan(factor)
+                          ? isnan(wide ? w64[0][i] : (double)w[0][i + 1])
+                          : (wide ? w64[0][i] == w64[1][i] && a64[0][i] == a64[1][i]
+                                  : w[0][i + 1] == w[1][i + 1] && a[0][i + 1] == a[1][i + 1]),
+                      "%s: a factor of %g: %a, not %a", table->isa, factor, w64[0][i], w64[1][i]);
+            double x = 0.5, y = 0.25, z = -2;
+            float xf = 0.5f, yf = 0.25f, zf = -2;
+            const double right = (decays ? 0.5 - 0.5 * (0.1 * 0.3) : 0.5) + 2 * 0.1 / sqrt(4.25 + 1e-3);
+            void *at[] = {wide ? (void *)&x : &xf, wide ? (void *)&y : &yf, wide ? (void *)&z : &zf,
+                          &rate, &calls};
+            job.update.size = job.update.width = 1;
+            for (; calls > 3; calls--) { /* the second time no update is due */
+                table->tile[GT_TILES_adagrad](&job, at, 0, 1, NULL);
+                CHECK(wide ? x == right && y == 4.25 : fabs(xf - right) < 1e-6 && yf == 4.25f,
+                      "%s: adagrad: %.17g, not %.17g", table->isa, wide ? x : (double)xf, right);
+            }
+        }
+    }
+}
+
 Test(kernels, optimizers)
 {
     enum { N = 67 };

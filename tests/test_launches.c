@@ -197,9 +197,9 @@ Test(launches, every_sample_in_three_orders)
 /* Updates of optimizers over enough elements for several tiles, and of rows in no order. */
 Test(launches, updates_in_many_tiles)
 {
-    static const char *const names[] = {"sgd_update",          "sgd_momentum_update", "adam_update",
-                                        "adam_amsgrad_update", "accumulate_gradient", "ema_update",
-                                        "ema_overwrite"};
+    static const char *const names[] = {"sgd_update",  "sgd_momentum_update", "adagrad_update",
+                                        "adam_update", "adam_amsgrad_update", "accumulate_gradient",
+                                        "ema_update",  "ema_overwrite"};
     enum { ROWS = 1500 };
     int most = 0;
     gt_Scope *scope = gt_scope_begin();
@@ -608,6 +608,9 @@ static const struct {
     {"leaky_relu", 1, false},
     {"silu", 1, false},
     {"gelu", 1, false},
+    {"gelu_gradient", 3, false},
+    {"layer_norm", 1, false},
+    {"layer_norm_gradient", 5, false},
     {"softmax", 1, false},
     {"log_softmax", 1, false},
     {"probabilities", 1, false},

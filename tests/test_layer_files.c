@@ -74,7 +74,7 @@ static const char *in_folder(int number, const char *extension)
 static void hand_over(const char *what, const UseInputs *in, const char *const *ports,
                       gt_Tensor *const *outputs, int count)
 {
-    static char names[5 * USE_INPUTS][16], numbers[USE_INPUTS + 2][24], keys[2 * USE_INPUTS][16];
+    static char names[5 * USE_INPUTS][24], numbers[USE_INPUTS + 2][24], keys[2 * USE_INPUTS][24];
     gt_NamedTensor tensors[5 * USE_INPUTS + 1];
     gt_MetadataItem pairs[2 * USE_INPUTS + 4];
     int n = 0, p = 0;

@@ -682,7 +682,7 @@ Test(least_squares, refused)
     d.y = gt_array64(gt_shape(4), 1, 2, NAN, 3), d.t = gt_array64(gt_shape(4), 1, 2, 3, 4);
     NO(GT_NUMERIC, "residual 2 is nan at the start", decay_residual, &d, ALL(d));
     d.t = t, d.y = y;
-    NO(GT_NUMERIC, "a derivative of the residuals is NaN or infinite", root_residual, &d,
+    NO(GT_NUMERIC, "a derivative of the residuals by a is NaN or infinite at the start", root_residual, &d,
        gt_tensors(d.a, d.c));
     gt_Function *function = gt_function(solve_inside, &d);
     gt_Tensor *out;

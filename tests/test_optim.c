@@ -50,6 +50,7 @@
 #include "ops/array/indexing.h"
 #include "ops/kit.h"
 #include "ops/math/reduce.h"
+#include "optim/adagrad.h"
 #include "optim/adam.h"
 #include "optim/sgd.h"
 #include "plan/function.h"
@@ -742,7 +743,7 @@ Test(optim, interrupted)
 
 /* ---- gradients of lookups: a step by rows is the step of the whole table ---- */
 
-enum { LENGTH = 600, WIDTH = 24, LOOKUPS = 7, ROW_CASES = 20 };
+enum { LENGTH = 600, WIDTH = 24, LOOKUPS = 7, ROW_CASES = 23 };
 
 static gt_Optimizer *make_row_case(int index)
 {
@@ -763,6 +764,12 @@ static gt_Optimizer *make_row_case(int index)
         return gt_SGD(0.1, .gradient_accumulation_steps = 3, .clipnorm = 0.5);
     case CASES + 7:
         return gt_Adam(0.1, .weight_decay = 0.1, .clipvalue = 0.5, .use_ema = true);
+    case CASES + 8:
+        return gt_Adagrad(0.1);
+    case CASES + 9:
+        return gt_Adagrad(0.1, .global_clipnorm = 0.5);
+    case CASES + 10:
+        return gt_Adagrad(0.1, .weight_decay = 0.5, .gradient_accumulation_steps = 2);
     default:
         return make_case(index);
     }
@@ -770,7 +777,7 @@ static gt_Optimizer *make_row_case(int index)
 
 static bool by_norm(int index)
 {
-    return index == 4 || index == 5 || index == CASES + 2;
+    return index == 4 || index == 5 || index == CASES + 2 || index == CASES + 9;
 }
 
 /* A table and something beside it, looked up in at two places. */

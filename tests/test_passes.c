@@ -6,6 +6,7 @@
 #define GT_HERE "test_passes.c"
 
 #include "leaks.h"
+#include "ops/nn/batch_norm.h"
 #include "plan/inline.h"
 #include "plan/program.h"
 
@@ -493,6 +494,29 @@ Test(passes, calls)
     assert_no_leaks();
 }
 
+/* m = 0.9 m + 0.1 mean(x), y = relu(x + mean): what only the assignment waits for comes behind y. */
+Test(passes, order_of_averages)
+{
+    Planted p;
+    gt_Variable *m = gt_variable(gt_zeros(gt_shape()));
+    plant(&p);
+    gt_Tensor *x = argument(5000), *mean = gt_mean(x);
+    gt_assign(m, gt_add(gt_multiply(m, 0.9), gt_multiply(mean, 0.1)));
+    gt_Tensor *y = gt_relu(gt_add(x, mean));
+    grown(&p, 1, &y);
+    run_to(&p, gt_pass_order);
+    static const char *const names[] = {"mean",     "add", "relu",  "multiply",
+                                        "multiply", "add", "assign"};
+    cr_assert_eq(p.program.item_count, 7);
+    cr_assert_eq(p.program.commit_item, 6);
+    for (int i = 0; i < 7; i++)
+        cr_assert_str_eq(p.program.graph->nodes[p.program.items[i]].operation->name, names[i]);
+    uproot(&p);
+    gt_variable_free(m);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* ---- versions ---- */
 
 /* a = v; v += x; y = a + v: the effect runs early, on a shadow, which is copied back last. */
@@ -567,9 +591,10 @@ Test(passes, in_place)
     static const int32_t left[PLACES] = {0, 1, 2, 2, 1};
     for (int kind = 0; kind < PLACES; kind++) {
         Planted p;
-        gt_Variable *v = gt_variable(gt_ones(gt_shape(3)), .name = "v"), *w = gt_variable(gt_ones(gt_shape(3)), .name = "w");
+        gt_Variable *v = gt_variable(gt_ones(gt_shape(2000)), .name = "v"),
+                    *w = gt_variable(gt_ones(gt_shape(2000)), .name = "w");
         plant(&p);
-        gt_Tensor *g = argument(3);
+        gt_Tensor *g = argument(2000);
         gt_Tensor *next_v = gt_add(v, gt_square(g));
         gt_Tensor *next_w = gt_subtract(w, gt_divide(g, next_v)), *result = next_w;
         if (kind == NOT_ELEMENTWISE)
@@ -586,11 +611,14 @@ Test(passes, in_place)
         grown(&p, 1, &sum);
         run_to(&p, gt_pass_in_place);
         const gt_Program *program = &p.program;
-        cr_assert(assignments(&p) == left[kind], "kind %d: %d assignments are left", kind, assignments(&p));
+        cr_assert(assignments(&p) == left[kind], "kind %d: %d assignments are left", kind,
+                  assignments(&p));
         if (kind == ALL_IN_PLACE)
-            cr_assert_eq(program->commit_step, 0, "variables change from the first element-wise step on");
+            cr_assert_eq(program->commit_step, 0,
+                         "variables change from the first element-wise step on");
         if (kind == MAY_FAIL)
-            cr_assert_eq(program->commit_step, program->step_count - 2, "and here behind all that may fail");
+            cr_assert_eq(program->commit_step, program->step_count - 2,
+                         "and here behind all that may fail");
         uproot(&p);
         gt_variable_free(v);
         gt_variable_free(w);
@@ -713,6 +741,7 @@ static gt_Status dense(void *user, gt_Tensor *const *in, gt_Tensor **out)
 static gt_Status heads(void *user, gt_Tensor *const *in, gt_Tensor **out)
 {
     gt_Tensor *x = in[0], *y = NULL;
+    gt_BatchNorm norm;
     switch (*(const int *)user) {
     case 0:
         y = gt_max_pool(x, gt_shape(2, 2));
@@ -748,6 +777,10 @@ static gt_Status heads(void *user, gt_Tensor *const *in, gt_Tensor **out)
         y = gt_matmul(gt_reshape(x, gt_shape(-1, 8)),
                       gt_reshape(gt_slice(in[1], gt_shape(0, 0, 0, 0), gt_shape(1, 1, 8, 8)),
                                  gt_shape(8, 8)));
+        break;
+    case 11: /* three outputs; the others are read behind the chain */
+        norm = gt_batch_norm(x, in[2], in[2], 1e-3);
+        y = norm.y;
         break;
     }
     out[0] = gt_tanh(gt_add(gt_multiply(y, in[2]), y));
@@ -850,7 +883,8 @@ Test(passes, chains_and_heads)
                                         "leaky_relu+",
                                         "clip+",
                                         "cast+",
-                                        "matmul+"};
+                                        "matmul+",
+                                        "batch_norm+"};
     for (int kind = 0; kind < (int)(sizeof names / sizeof *names); kind++) {
         gt_Scope *scope = gt_scope_begin();
         gt_Tensor *x = gt_uniform(gt_shape(3, 41, 37, 8), .low = -1);
@@ -860,6 +894,67 @@ Test(passes, chains_and_heads)
         if (kind != 9) /* integers have no gradient */
             same_bits_of(slopes, &kind, 1, ((gt_Tensors){in, 3}), "relu");
         gt_scope_end(scope);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* A product and its bias: relu of it, a sum of two, where the product or the sum is read behind the chain too. */
+static gt_Status biased(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const int kind = *(const int *)user % 4;
+    gt_Tensor *product = *(const int *)user < 4 ? gt_matmul(in[0], in[1])
+                                                : gt_matmul(in[0], in[1], .transpose_b = true);
+    gt_Tensor *sum = gt_add(product, in[2]);
+    out[0] = kind == 1 ? gt_add(gt_multiply(in[3], 0.5), sum) : gt_relu(sum);
+    out[1] = gt_sum(kind == 2 ? product : kind == 3 ? sum : out[0]);
+    return gt_status();
+}
+
+/* Blocks of the sums: one, as long as can be, and two. */
+Test(passes, products_and_biases)
+{
+    static const int64_t shapes[][3] = {{300, 40, 70},  {260, 33, 384}, {260, 64, 385},
+                                        {200, 32, 256}, {200, 80, 257}, {64, 40, 30}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int kind = 0; kind < 16; kind++) {
+            gt_Scope *scope = gt_scope_begin();
+            const gt_DType dtype = kind < 8 ? GT_FLOAT32 : GT_FLOAT64;
+            const int64_t m = shapes[i][0], n = shapes[i][1], k = shapes[i][2];
+            int user = kind % 8;
+            gt_Tensor *in[4] = {
+                gt_uniform(gt_shape(m, k), .low = -1, .dtype = dtype),
+                gt_uniform(user < 4 ? gt_shape(k, n) : gt_shape(n, k), .low = -1, .dtype = dtype),
+                mixed_numbers(gt_shape(n), dtype), mixed_numbers(gt_shape(m, n), dtype)};
+            same_bits_of(biased, &user, 2, ((gt_Tensors){in, 4}), "matmul+");
+            gt_scope_end(scope);
+        }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* The product adds the bias itself, and nothing is left of the chain. */
+Test(passes, product_takes_bias)
+{
+    for (int deep = 0; deep < 2; deep++) {
+        Planted p;
+        plant(&p);
+        const int64_t k = GT_GEMM_DEPTH(GT_LOOP_F32) + deep;
+        gt_Tensor *x = gt_reshape(argument(300 * k), gt_shape(300, k));
+        gt_Tensor *w = gt_reshape(argument(k * 64), gt_shape(k, 64));
+        gt_Tensor *y = gt_add(gt_matmul(x, w), argument(64));
+        grown(&p, 1, &y);
+        run_to(&p, gt_pass_lower);
+        cr_assert_eq(p.program.step_count, 1);
+        const gt_ProgramStep *step = &p.program.steps[0];
+        cr_assert_eq(step->launches, 2, "w is laid out, then the product");
+        const gt_Launch *launch = &p.plan->launches[step->launch + 1];
+        const gt_ChainJob *job = (const void *)(p.plan->jobs + launch->job);
+        const gt_ProductJob *product = (const void *)((const char *)job + job->head_job);
+        cr_assert_eq(job->head, GT_TILES_product);
+        cr_expect_eq(job->steps, deep, "sums of two blocks are whole in memory alone");
+        cr_expect_eq(product->bias >= 0, !deep);
+        uproot(&p);
     }
     gt_context_free(NULL);
     assert_no_leaks();

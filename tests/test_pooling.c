@@ -11,14 +11,11 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    IMAGES = 2,
-    HIGH = 7,
-    WIDE = 6,
-    MOST = 20,
-    TALL = 3,
-    BROAD = 2
-}; /* the last two: of the window */
+enum { IMAGES = 2, HIGH = 7, WIDE = 6, MOST = 20 };
+
+typedef struct Window {
+    int tall, broad;
+} Window;
 
 /* Few different numbers, and some NaN. */
 static gt_Tensor *images(int channels, gt_DType dtype)
@@ -35,13 +32,13 @@ static int64_t padding_before(int64_t in, int64_t out, int64_t size, int64_t str
 }
 
 /* The element of x where the maximum of a window stands: the first of equal ones, the first NaN if there is one. */
-static int64_t place_of_maximum(gt_Tensor *x, int64_t image, int64_t top, int64_t left,
+static int64_t place_of_maximum(gt_Tensor *x, Window w, int64_t image, int64_t top, int64_t left,
                                 int channels, int c)
 {
     int64_t where = -1;
     double best = 0;
-    for (int p = 0; p < TALL; p++)
-        for (int q = 0; q < BROAD; q++) {
+    for (int p = 0; p < w.tall; p++)
+        for (int q = 0; q < w.broad; q++) {
             int64_t row = top + p, column = left + q;
             if (row < 0 || row >= HIGH || column < 0 || column >= WIDE)
                 continue;
@@ -55,14 +52,14 @@ static int64_t place_of_maximum(gt_Tensor *x, int64_t image, int64_t top, int64_
     return where;
 }
 
-static void compare(int channels, int64_t stride, bool same, gt_DType dtype)
+static void compare(Window w, int channels, int64_t stride, bool same, gt_DType dtype)
 {
     static double slope[IMAGES * HIGH * WIDE * MOST];
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x = images(channels, dtype);
     gt_Tape *tape = gt_tape_begin();
     gt_watch(tape, x);
-    gt_Tensor *y = gt_max_pool(x, gt_shape(TALL, BROAD), .strides = gt_shape(stride),
+    gt_Tensor *y = gt_max_pool(x, gt_shape(w.tall, w.broad), .strides = gt_shape(stride),
                                .padding = same ? GT_PADDING_SAME : GT_PADDING_VALID);
     gt_Tensor *gradient = gt_gradient(tape, gt_sum(gt_multiply(y, 1)), x);
     gt_keep(y);
@@ -70,15 +67,15 @@ static void compare(int channels, int64_t stride, bool same, gt_DType dtype)
     gt_tape_end(tape);
     cr_assert_eq(gt_status(), GT_OK, "%s", gt_error_message());
     gt_Shape out = gt_tensor_shape(y);
-    int64_t above = padding_before(HIGH, out.dims[1], TALL, stride, same);
-    int64_t before = padding_before(WIDE, out.dims[2], BROAD, stride, same), at = 0;
+    int64_t above = padding_before(HIGH, out.dims[1], w.tall, stride, same);
+    int64_t before = padding_before(WIDE, out.dims[2], w.broad, stride, same), at = 0;
     memset(slope, 0, sizeof slope);
     for (int64_t b = 0; b < IMAGES; b++)
         for (int64_t i = 0; i < out.dims[1]; i++)
             for (int64_t j = 0; j < out.dims[2]; j++)
                 for (int c = 0; c < channels; c++, at++) {
-                    int64_t from = place_of_maximum(x, b, i * stride - above, j * stride - before,
-                                                    channels, c);
+                    int64_t from = place_of_maximum(x, w, b, i * stride - above,
+                                                    j * stride - before, channels, c);
                     double want = gt_element(x, from), got = gt_element(y, at);
                     cr_assert(got == want || (isnan(got) && isnan(want)),
                               "%d channels, strides of %d: %g instead of %g", channels, (int)stride,
@@ -93,12 +90,14 @@ static void compare(int channels, int64_t stride, bool same, gt_DType dtype)
 
 Test(pooling, maxima)
 {
-    for (int channels = 1; channels <= MOST; channels++)
-        for (int64_t stride = 1; stride <= 3; stride++)
-            for (int same = 0; same < 2; same++) {
-                compare(channels, stride, same, GT_FLOAT32);
-                compare(channels, stride, same, GT_FLOAT64);
-            }
+    static const Window windows[] = {{3, 2}, {2, 2}, {4, 1}, {1, 4}, {1, 1}};
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
+        for (int channels = 1; channels <= MOST; channels++)
+            for (int64_t stride = 1; stride <= 4; stride++)
+                for (int same = 0; same < 2; same++) {
+                    compare(windows[i], channels, stride, same, GT_FLOAT32);
+                    compare(windows[i], channels, stride, same, GT_FLOAT64);
+                }
     gt_context_free(NULL);
     assert_no_leaks();
 }

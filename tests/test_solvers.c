@@ -571,7 +571,7 @@ Test(solvers, refused)
     BOTH(GT_INVALID, "the loss must be one number", vector_loss, &t, all);
     BOTH(GT_NO_GRADIENT, "", constant_loss, &t, all);
     BOTH(GT_NUMERIC, "the loss is", log_loss, &t, all);
-    BOTH(GT_NUMERIC, "of the gradient is", root_loss, &t, all);
+    BOTH(GT_NUMERIC, "of the gradient, by ", root_loss, &t, all);
     BOTH(GT_INVALID, "float64 (got float32", narrow_loss, &t, all);
     gt_Variable *nan = gt_variable(gt_scalar(NAN, GT_FLOAT64), .name = "none");
     BOTH(GT_INVALID, "none must start finite", rosenbrock, &t, gt_tensors(nan, t.x, t.y));

@@ -33,25 +33,31 @@ void GT_KERNEL_BASE(tiles_batch_moments_end)(const void *given, void *const *at,
                                              int64_t last, void *scratch)
 {
     const gt_BatchJob *job = given;
+    const int64_t channels = job->channels;
     const double *part = at[6];
-    (void)scratch;
-    for (int64_t c = 0; first < last && c < job->channels; c++) {
-        double count = 0, mean = job->rows ? 0 : (double)NAN, apart = 0;
-        for (int64_t block = 0; block < job->blocks; block++) {
-            const double *of = part + 2 * block * job->channels + c;
-            const double more = rows_of(job, block), all = count + more, step = of[0] - mean;
-            mean = count > 0 ? mean + step * (more / all) : of[0];
-            apart = count > 0 ? apart + (of[job->channels] + step * step * (count * more / all))
-                              : of[job->channels];
-            count = all;
+    double *mean = scratch, *apart = mean + channels, count = 0;
+    for (int64_t c = 0; first < last && c < channels; c++) {
+        mean[c] = job->rows ? part[c] : (double)NAN;
+        apart[c] = job->rows ? part[channels + c] : 0;
+    }
+    for (int64_t block = 0; first < last && block < job->blocks; block++, part += 2 * channels) {
+        const double more = rows_of(job, block), all = count + more;
+        const double share = more / all, both = count * more / all;
+        for (int64_t c = 0; block > 0 && c < channels; c++) {
+            const double step = part[c] - mean[c];
+            mean[c] = mean[c] + step * share;
+            apart[c] = apart[c] + (part[channels + c] + step * step * both);
         }
-        const double rounded = store(job, at[4], c, mean);
-        const double variance = apart / (double)job->rows;
+        count = all;
+    }
+    for (int64_t c = 0; first < last && c < channels; c++) {
+        const double rounded = store(job, at[4], c, mean[c]);
+        const double variance = apart[c] / (double)job->rows;
         store(job, at[5], c, variance);
         const double scale = at[1] ? fetch(job, at[1], c) : 1;
         const double factor = store(job, at[7], c, scale / sqrt(variance + job->epsilon));
-        const double offset = (at[2] ? fetch(job, at[2], c) : 0) - (mean - rounded) * factor;
-        store(job, at[7], job->channels + c, offset);
+        const double offset = (at[2] ? fetch(job, at[2], c) : 0) - (mean[c] - rounded) * factor;
+        store(job, at[7], channels + c, offset);
     }
 }
 

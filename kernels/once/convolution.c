@@ -325,7 +325,7 @@ static int64_t image_bytes(const gt_ConvJob *c)
 }
 
 /* Lists the positions of the units that belong to the phase: where their windows begin and, unless `to` is NULL, where they lie
- * in the result, counted from the image of the first unit, so that the lists of many tiles are the same. */
+ * in the result, counted from the image of the first unit (local: from that unit), so that the lists of many tiles are the same. */
 static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end, int64_t *to)
 {
     const gt_ConvJob *c = w->c;
@@ -333,6 +333,7 @@ static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end, in
     int64_t *row = w->row, by[GT_SPATIAL], on[GT_SPATIAL];
     end -= unit / image_units(c) * image_units(c);
     unit %= image_units(c);
+    const int64_t start = c->local ? unit * gt_conv_to(c, 2) * all : 0;
     if (phases(c) == 1 && w->listed[0] == unit && w->listed[1] == end)
         return;
     w->listed[0] = unit;
@@ -354,7 +355,8 @@ static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end, in
         int64_t place = (((box.image * gt_conv_to(c, 0) + box.first[0]) * gt_conv_to(c, 1) + y) *
                              gt_conv_to(c, 2) +
                          x) *
-                        all;
+                            all -
+                        start;
         const int64_t n = (box.first[2] + box.count[2] - x + by[2] - 1) / by[2];
         for (int64_t j = y; j < box.first[1] + box.count[1]; j += by[1]) {
             list(n, line, on[2] * c->pitch[2], row);
@@ -451,7 +453,7 @@ void gt_conv_pack_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *
     const Work work = {.table = table, .c = c, .b = {at[1], c->element_b, c->half_b}};
     const int64_t panels = gt_conv_panels(c);
     for (int64_t tile = first; tile < last; tile++)
-        pack_panel(&work, tile / panels, tile % panels, (char *)at[3] + packed(c, 0, tile),
+        pack_panel(&work, tile / panels, tile % panels, (char *)at[c->packed] + packed(c, 0, tile),
                    scratch);
 }
 
@@ -466,24 +468,26 @@ static void conv_panel(const Work *w, const Tile *t, const Phase *phase, int64_t
 {
     const gt_ConvJob *c = w->c;
     const int64_t columns = phase->taps * c->a, first = phase->start * c->a, j = panel * c->panel;
-    const char *b = c->alone ? w->strip : (const char *)w->at[3] + packed(c, t->group, panel);
+    const char *b =
+        c->alone ? w->strip : (const char *)w->at[c->packed] + packed(c, t->group, panel);
     gt_ConvStrip s = {.x = image_of(w, t->group, t->unit),
                       .row = w->row,
                       .to = w->to,
                       .rows = w->rows,
                       .width = width_of(c, j),
                       .step = step_of(c, j),
-                      .y = (char *)w->at[2] + t->unit / image_units(c) * image_bytes(c) +
+                      .y = (char *)w->at[2] +
+                           (c->local ? 0 : t->unit / image_units(c) * image_bytes(c)) +
                            (t->group * c->b + j) * c->element};
     for (int64_t k = 0; k == 0 || k < columns; k += GT_CONV_LONG) {
         s.column = w->column + first + k;
         s.columns = least(GT_CONV_LONG, columns - k);
         s.b = b + (size_t)((first + k) * s.step) * c->element;
         s.add = k > 0;
-        if (k + GT_CONV_LONG >= columns && c->bias >= 0) {
+        const bool last = k + GT_CONV_LONG >= columns;
+        if (last && c->bias >= 0)
             s.bias = (const char *)w->at[c->bias] + (t->group * c->b + j) * c->element;
-            s.relu = c->relu;
-        }
+        s.relu = last && c->relu;
         strip_of(w)(&s);
     }
 }
@@ -503,7 +507,7 @@ static void conv_tile(Work *w, const Tile *t)
 }
 
 void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at, int64_t first,
-                   int64_t last, void *scratch)
+                   int64_t last, void *scratch, gt_ConvThen *then, void *user)
 {
     Work work = open_work(table, c, at, scratch);
     const int64_t panels = gt_conv_panels(c), pieces = c->alone ? panels : 1;
@@ -512,7 +516,43 @@ void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const
         const int64_t unit = tile / pieces / c->groups * c->tile_units;
         conv_tile(&work, &(Tile){unit, least(unit + c->tile_units, c->units),
                                  tile / pieces % c->groups, tile % pieces, panels / pieces});
+        if (then)
+            then(user, tile);
     }
+}
+
+/* ---- conv_pool ---- */
+
+typedef struct Pooling {
+    const gt_KernelTable *table;
+    const gt_ConvPoolJob *job;
+    const char *made; /* of the tile */
+    char *y;
+    uint8_t *marks;
+    void *scratch;
+} Pooling;
+
+static void pool_tile(void *user, int64_t tile)
+{
+    const Pooling *p = user;
+    const gt_ConvJob *c = &p->job->conv;
+    const gt_PoolJob *pool = &p->job->pool;
+    const int64_t unit = tile * c->tile_units, units = least(c->tile_units, c->units - unit);
+    const int64_t from = unit / p->job->lines * pool->window.outputs * pool->channels;
+    p->table->pool_mark[c->type](pool, p->made, 0, units / p->job->lines * pool->window.outputs,
+                                 p->y + from * c->element, p->marks + from, p->scratch);
+}
+
+void gt_conv_pool_tiles(const gt_KernelTable *table, const gt_ConvPoolJob *job, void *const *at,
+                        int64_t first, int64_t last, void *scratch)
+{
+    const gt_ConvJob *c = &job->conv;
+    const int y = c->bias >= 0 ? 3 : 2;
+    char *made = scratch, *marking = made + job->made_bytes, *rest = marking + job->mark_bytes;
+    Pooling pooling = {table, job, made, at[y], at[y + 1], marking};
+    void *local[6] = {at[0], at[1], made, at[2]}; /* the bias is number 3 here */
+    local[c->packed] = at[c->packed];
+    gt_conv_tiles(table, c, local, first, last, rest, pool_tile, &pooling);
 }
 
 /* ---- conv_kernel_gradient ---- */
@@ -570,7 +610,7 @@ static void add_block(const Work *w, const Part *p, bool first)
 {
     const gt_ConvJob *c = w->c;
     const int64_t one = gt_conv_depth(c) * c->panel, n = p->panels * one;
-    double *total = (double *)w->at[3] +
+    double *total = (double *)w->at[c->packed] +
                     ((p->part * c->groups + p->group) * gt_conv_panels(c) + p->panel) * one;
     if (first)
         w->table->cast[c->type][GT_LOOP_F64](n, p->sums, total);
@@ -651,7 +691,7 @@ void gt_conv_total_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void 
 {
     const int64_t panels = gt_conv_panels(c), depth = gt_conv_depth(c), one = depth * c->panel;
     for (int64_t tile = first; tile < last; tile++) {
-        double *total = (double *)at[3] + tile * one, *rounded = total;
+        double *total = (double *)at[c->packed] + tile * one, *rounded = total;
         for (int64_t p = 1; p < c->parts; p++)
             table->binary[GT_LOOP_ADD][GT_LOOP_F64](one, total, 1,
                                                     total + p * c->groups * panels * one, 1, total);

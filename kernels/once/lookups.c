@@ -18,19 +18,51 @@ static void copy_bytes(int64_t n, const void *from, void *to)
         memcpy(to, from, (size_t)n);
 }
 
+/* Short rows are moved as two pieces of one size, the second of which ends where the row does. */
+#define GT_TAKE_ROWS(size)                                                                         \
+    for (int64_t i = 0; i < count; i++, y += n) {                                                  \
+        char piece[2][size];                                                                       \
+        const char *row = x + place[i] * n;                                                        \
+        memcpy(piece[0], row, size);                                                               \
+        memcpy(piece[1], row + n - size, size);                                                    \
+        memcpy(y, piece[0], size);                                                                 \
+        memcpy(y + n - size, piece[1], size);                                                      \
+    }
+static void take_rows(int64_t count, int64_t n, const char *x, const int64_t *place, char *y)
+{
+    if (n >= 32 && n <= 64) {
+        GT_TAKE_ROWS(32)
+    } else if (n >= 16 && n < 32) {
+        GT_TAKE_ROWS(16)
+    } else if (n >= 8 && n < 16) {
+        GT_TAKE_ROWS(8)
+    } else if (n >= 4 && n < 8) {
+        GT_TAKE_ROWS(4)
+    } else {
+        for (int64_t i = 0; i < count; i++)
+            copy_bytes(n, x + place[i] * n, y + i * n);
+    }
+}
+
 /* Copies elements. Any order of tiles. */
 void GT_KERNEL(tiles_take)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
+    enum { AT_ONCE = 256 };
     const gt_TakeJob *job = given;
-    const char *x = at[job->x];
     char *y = at[job->y];
+    int64_t unit = first * job->group, place[AT_ONCE];
     int64_t end = last * job->group < job->units ? last * job->group : job->units;
     (void)scratch;
-    for (int64_t unit = first * job->group; unit < end; unit++) {
-        int64_t index = gt_index_at(at[job->indices], job->type, unit % job->n, job->count);
-        copy_bytes(job->inner, x + (unit / job->n * job->count + index) * job->inner,
-                   y + unit * job->inner);
+    while (unit < end) {
+        const int64_t outer = unit / job->n, from = unit % job->n;
+        int64_t count = end - unit < AT_ONCE ? end - unit : AT_ONCE;
+        count = count < job->n - from ? count : job->n - from;
+        for (int64_t i = 0; i < count; i++)
+            place[i] = gt_index_at(at[job->indices], job->type, from + i, job->count);
+        take_rows(count, job->inner, (const char *)at[job->x] + outer * job->count * job->inner,
+                  place, y + unit * job->inner);
+        unit += count;
     }
 }
 

@@ -49,6 +49,14 @@ size_t gt_gemm_scratch(const gt_KernelTable *kernels, gt_LoopType type, bool wid
     return sums + (bytes > pieces ? bytes : pieces);
 }
 
+size_t gt_gemm_packed_bytes(const gt_KernelTable *kernels, gt_LoopType type, int64_t n, int64_t k)
+{
+    const int64_t lanes = kernels->gemm_n[type] / 2, columns = (n + lanes - 1) / lanes * lanes;
+    return is_long(type, k)
+               ? 0
+               : (size_t)(columns * k) * (type == GT_LOOP_F32 ? sizeof(float) : sizeof(double));
+}
+
 /* Element (row, p) of an operand whose rows are `transposed` or not. */
 static const void *at(const void *operand, bool transposed, int64_t ld, int64_t row, int64_t p,
                       gt_LoopType type, int half)
@@ -61,7 +69,10 @@ static const void *at(const void *operand, bool transposed, int64_t ld, int64_t 
 
 static void whole(const gt_KernelTable *kernels, gt_LoopType type, const gt_Gemm *p, void *scratch)
 {
-    if (p->half_a >= 0 || p->half_b >= 0)
+    if (p->packed)
+        kernels->gemm_packed[type](p->transpose_a, p->m, p->n, p->k, p->a, p->lda, p->packed, p->c,
+                                   p->ldc, p->bias, scratch);
+    else if (p->half_a >= 0 || p->half_b >= 0)
         kernels->gemm_wide(p->transpose_a, p->transpose_b, p->m, p->n, p->k, p->a, p->lda,
                            p->half_a, p->b, p->ldb, p->half_b, p->c, p->ldc, scratch);
     else

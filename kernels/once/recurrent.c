@@ -112,6 +112,7 @@ static void multiply(const Walk *walk, int gates, bool back, const void *a, cons
                              .ldc = back ? units : wide,
                              .half_a = -1,
                              .half_b = -1,
+                             .packed = walk->job->packed < 0 ? NULL : walk->at[walk->job->packed],
                              .c = c};
     gt_gemm(walk->kernels, (gt_LoopType)walk->job->type, &product, walk->rest);
 }

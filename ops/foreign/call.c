@@ -119,8 +119,12 @@ static gt_Status shape_output(const gt_Foreign *self, gt_ShapeRule *rule, int i,
     if (self->output[i] < 0)
         return GT_OK; /* a scalar */
     const gt_Parameter *p = &self->signature.parameter[self->output[i]];
-    if (self->is_gradient || p->rank == 0) {
-        const gt_Spec *like = rule->input[self->is_gradient ? self->like[i] : 0];
+    const gt_Spec *like = NULL;
+    if (self->is_gradient)
+        like = rule->input[self->like[i]];
+    else if (p->rank == 0)
+        like = rule->input[0];
+    if (like) {
         out->rank = like->rank;
         memcpy(out->dims, like->dims, sizeof out->dims);
         return GT_OK;

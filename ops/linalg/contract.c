@@ -238,7 +238,7 @@ static void contract_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
         c.job.b = packed(rule, lowering, 1, &options->b, &c.groups, right);
     if (!c.result_lies)
         c.job.c = (uint8_t)gt_lower_temporary(lowering, rule, gt_spec_bytes(out));
-    gt_lower_product(lowering, &c.job, c.groups.size[BATCH]);
+    gt_lower_product(rule, lowering, &c.job, c.groups.size[BATCH]);
     if (!c.result_lies)
         spread(rule, lowering, c.job.c, &c.groups);
 }

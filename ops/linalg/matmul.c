@@ -74,7 +74,7 @@ static void matmul_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     gt_ProductJob job;
     int64_t batches = as_job(&job, rule->options, rule->input[0], rule->input[1], &rule->output[0]);
-    gt_lower_product(lowering, &job, batches);
+    gt_lower_product(rule, lowering, &job, batches);
 }
 
 /* ---- gradient ---- */

@@ -41,12 +41,41 @@ static void cut(gt_ProductJob *job, const gt_KernelTable *target)
     GT_ASSERT(job->strips >= 1 && job->strips * job->strip >= side);
 }
 
-void gt_lower_product(gt_Lowering *lowering, const gt_ProductJob *given, int64_t batches)
+/* B is laid out once for all strips of rows: worth it from some rows on, for it costs one more copy, and from a whole tile's
+ * columns on. There must be room for its launch and memory, and for one more launch behind the product. Returns the bytes; 0: B
+ * stays as it is. */
+static size_t packed_bytes(const gt_ProductJob *job, const gt_Lowering *lowering)
+{
+    const gt_LoopType type = (gt_LoopType)job->type;
+    const int64_t least =
+        job->transpose_b ? 64 : 192; /* rows; a B that is turned costs more where it is */
+    const size_t most = (size_t)64 << 20;
+    if (job->batches != 1 || !job->by_rows || job->strips < 2 || job->m < least ||
+        job->half_a >= 0 || job->half_b >= 0 || job->n < lowering->target->gemm_n[type] ||
+        lowering->launches + 2 > GT_MAX_LAUNCHES || lowering->temporaries == GT_MAX_TEMPORARIES ||
+        lowering->target->gemm_swaps[type](job->transpose_a, job->transpose_b, job->m, job->n,
+                                           job->k))
+        return 0;
+    size_t bytes = gt_gemm_packed_bytes(lowering->target, type, job->n, job->k);
+    return bytes <= most ? bytes : 0;
+}
+
+void gt_lower_product(const gt_ShapeRule *rule, gt_Lowering *lowering, const gt_ProductJob *given,
+                      int64_t batches)
 {
     gt_ProductJob *job = gt_lower_launch(lowering, GT_TILES_product, 0, sizeof *job);
     *job = *given;
     job->batches = batches;
+    job->packed = job->bias = -1;
     cut(job, lowering->target);
+    const size_t bytes = packed_bytes(job, lowering);
+    if (bytes) {
+        gt_Launch *pack = &lowering->launch[lowering->launches - 1];
+        pack->kernel = GT_TILES_product_pack;
+        pack->tiles = pieces(job->n, lowering->target->gemm_n[job->type]);
+        job->packed = (int8_t)gt_lower_temporary(lowering, rule, bytes);
+        gt_lower_again(lowering, GT_TILES_product, 0);
+    }
     lowering->launch[lowering->launches - 1].tiles = pieces(batches * job->strips, job->group);
     if (job->strips == 1)
         gt_lower_span(lowering, job->group * job->m * job->n);

@@ -11,7 +11,8 @@
 
 /* The types of a, b and c, which are at[0], at[1] and at[2]. */
 void gt_product_types(gt_ProductJob *job, const gt_Spec *a, const gt_Spec *b, const gt_Spec *c);
-/* Adds the launch: `given` with its strips worked out. */
-void gt_lower_product(gt_Lowering *lowering, const gt_ProductJob *given, int64_t batches);
+/* Adds the launch, `given` with its strips worked out; ahead of it, where it pays, that which lays out B. */
+void gt_lower_product(const gt_ShapeRule *rule, gt_Lowering *lowering, const gt_ProductJob *given,
+                      int64_t batches);
 
 #endif

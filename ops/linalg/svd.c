@@ -161,7 +161,7 @@ static gt_Status svd_gradient(gt_GradientRule *rule)
     double rounded = gt_matrix_rounding(gt_rule_input_spec(rule, 0)->dtype, a.rows, a.columns);
     gt_Tensor *of_u = du ? gt_largest_along(du, -2) : NULL;
     gt_Tensor *of_v = dvh ? gt_largest_along(gt_matrix_transposed(dvh), -2) : NULL;
-    gt_Tensor *sizes = du && dvh ? gt_add(of_u, of_v) : du ? of_u : of_v;
+    gt_Tensor *sizes = gt_sum_of_given(of_u, of_v);
     gt_Tensor *gaps = sizes ? inverse_gaps_of_squares(s, sizes, rounded) : NULL;
     if (du) {
         gt_Tensor *inside = gt_matmul(u, du, .transpose_a = true);
@@ -180,7 +180,7 @@ static gt_Status svd_gradient(gt_GradientRule *rule)
         }
     }
     gt_Tensor *da = gt_matmul(u, gt_matmul(middle, vh));
-    return gt_give(rule, 0, more ? gt_add(da, more) : da);
+    return gt_give(rule, 0, gt_sum_of_given(da, more));
 }
 
 const gt_Operation gt_op_svd = {

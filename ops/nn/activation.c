@@ -9,6 +9,7 @@
 #include "ops/kit.h"
 #include "ops/math/math.h"
 #include "ops/math/reduce.h"
+#include "ops/nn/formula.h"
 
 /* ---- slopes in one pass ---- */
 
@@ -237,15 +238,27 @@ static void gelu_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     lower_activation(rule, lowering, GT_TILES_gelu)->exact = !options->approximate;
 }
 
-#define SQRT_1_2    0.70710678118654752440
-#define SQRT_1_2_PI 0.39894228040143267794 /* 1 / sqrt(2 pi) */
+static void gelu_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
+{
+    const gt_gelu_options *options = rule->options;
+    lower_activation(rule, lowering, GT_TILES_gelu_gradient)->exact = !options->approximate;
+}
+
+static gt_Status gelu_gradient_shape(gt_ShapeRule *rule)
+{
+    if (!gt_spec_equal(rule->input[0], rule->input[1]))
+        return gt_fail(GT_INVALID, "x must be like what arrives");
+    return gt_shape_float(rule);
+}
+
+#define SQRT_1_2 0.70710678118654752440
 
 /* Of the approximate form (1 + t) / 2 + x/2 (LINEAR + 3 CUBIC x^2) (1 - t^2), t the tangent; else
  * the normal distribution function plus x times its density. */
-static gt_Status gelu_rule(gt_GradientRule *rule)
+static gt_Status gelu_gradient_formula(const void *given, gt_Tensor *const *in, gt_Tensor **out)
 {
-    const gt_gelu_options *options = gt_rule_options(rule);
-    gt_Tensor *x = gt_rule_input(rule, 0), *square = gt_square(x), *slope;
+    const gt_gelu_options *options = given;
+    gt_Tensor *x = in[1], *square = gt_square(x), *slope;
     if (options->approximate) {
         gt_Tensor *u = gt_multiply(x, gt_add(gt_multiply(square, GT_GELU_CUBIC), GT_GELU_LINEAR));
         gt_Tensor *inner =
@@ -253,11 +266,38 @@ static gt_Status gelu_rule(gt_GradientRule *rule)
         gt_Tensor *t = gt_tanh(u);
         slope = gt_add(gt_multiply(gt_add(t, 1), 0.5), gt_tanh_gradient(inner, t));
     } else {
-        gt_Tensor *density = gt_multiply(gt_exp(gt_multiply(square, -0.5)), SQRT_1_2_PI);
+        gt_Tensor *density = gt_multiply(gt_exp(gt_multiply(square, -0.5)), GT_GELU_DENSITY);
         gt_Tensor *twice = gt_erfc(gt_multiply(x, -SQRT_1_2));
         slope = gt_add(gt_multiply(twice, 0.5), gt_multiply(x, density));
     }
-    return gt_give(rule, 0, gt_multiply(gt_upstream(rule, 0), slope));
+    out[0] = gt_multiply(in[0], slope);
+    return gt_status();
+}
+
+static gt_Status gelu_gradient_rule(gt_GradientRule *rule)
+{
+    return gt_rule_by_formula(rule, gelu_gradient_formula);
+}
+
+const gt_Operation gt_op_gelu_gradient = {
+    GT_RECORD("gelu_gradient", "a times the slope of gelu at b", 2, 2),
+    .flags = GT_OP_ELEMENTWISE | GT_OP_INTERNAL | GT_OP_MAY_REUSE,
+    .options = &gt_gelu_options_type,
+    .saves_inputs = 3,
+    .shape = gelu_gradient_shape,
+    .lower = gelu_gradient_lower,
+    .gradient = gelu_gradient_rule,
+    .samples = GT_SAMPLES({.inputs = 2, .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3))},
+                          {.inputs = 2,
+                           .input = GT_INPUTS(GT_ANY(4), GT_ANY(4)),
+                           .options = &GT_VALUES(gt_gelu_options, false)}),
+};
+
+static gt_Status gelu_rule(gt_GradientRule *rule)
+{
+    gt_Tensor *pair[2] = {gt_upstream(rule, 0), gt_rule_input(rule, 0)};
+    return gt_give(rule, 0,
+                   gt_apply_one_at(NULL, &gt_op_gelu_gradient, gt_rule_options(rule), 2, pair));
 }
 
 const gt_Operation gt_op_gelu = {

@@ -114,11 +114,6 @@ static gt_Tensor *times(gt_Tensor *x, gt_Tensor *factor)
     return factor ? gt_multiply(x, factor) : x;
 }
 
-static gt_Tensor *plus(gt_Tensor *x, gt_Tensor *more)
-{
-    return x && more ? gt_add(x, more) : x ? x : more;
-}
-
 /* Derivatives of sum u x' + sum to_gamma gamma' + sum to_beta beta', where u, to_gamma, to_beta are what arrives at the three
  * results. With the sums over the rows U = sum u, D = sum u d, V = sum u g, G = sum g, S = sum g d it is, channel by channel,
  *
@@ -147,14 +142,14 @@ static gt_Status gradient_gradient(gt_GradientRule *rule)
         gt_Tensor *scale = times(r, gamma), *last = gt_multiply(square, gt_multiply(D, S));
         gt_Tensor *most = gt_subtract(V, gt_multiply(gt_divide(U, n), G));
         from_x = gt_subtract(most, last);
-        slope = plus(slope, gt_negative(gt_multiply(scale, gt_multiply(square, D))));
-        to_g = plus(to_g, gt_multiply(gt_subtract(u, gt_divide(U, n)), scale));
+        slope = gt_sum_of_given(slope, gt_negative(gt_multiply(scale, gt_multiply(square, D))));
+        to_g = gt_sum_of_given(to_g, gt_multiply(gt_subtract(u, gt_divide(U, n)), scale));
         to_d = gt_multiply(u, gt_negative(gt_multiply(scale, gt_multiply(square, S))));
-        r_given = plus(r_given, times(gt_subtract(most, gt_multiply(last, 3)), gamma));
+        r_given = gt_sum_of_given(r_given, times(gt_subtract(most, gt_multiply(last, 3)), gamma));
     }
     if (slope) {
-        to_g = plus(to_g, gt_multiply(d, slope));
-        to_d = plus(to_d, gt_multiply(g, slope));
+        to_g = gt_sum_of_given(to_g, gt_multiply(d, slope));
+        to_d = gt_sum_of_given(to_d, gt_multiply(g, slope));
     }
     to_d = to_d ? to_d : gt_constant_like(d, 0);
     to_g = to_g ? to_g : gt_constant_like(g, 0);
@@ -212,6 +207,7 @@ static void norm_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     launch(lowering, GT_TILES_batch_moments, job.blocks, &job);
     launch(lowering, GT_TILES_batch_moments_end, 1, &job);
     launch(lowering, GT_TILES_batch_scale, job.blocks, &job);
+    gt_lower_span(lowering, job.group * job.channels);
 }
 
 /* What arrives at the mean goes to every row, at the variance 2 d / n times. */
@@ -228,10 +224,11 @@ static gt_Status norm_gradient(gt_GradientRule *rule)
         gt_apply(&gt_op_batch_norm_gradient, gt_rule_options(rule), 5, in, given);
     if (to_variance) {
         gt_Tensor *d = gt_multiply(gt_subtract(x, mean), 2 / n);
-        given[0] = plus(given[0], gt_multiply(d, to_variance));
+        given[0] = gt_sum_of_given(given[0], gt_multiply(d, to_variance));
     }
     if (to_mean)
-        given[0] = plus(given[0] ? given[0] : gt_constant_like(x, 0), gt_divide(to_mean, n));
+        given[0] =
+            gt_sum_of_given(given[0] ? given[0] : gt_constant_like(x, 0), gt_divide(to_mean, n));
     if (gt_wants(rule, 0))
         gt_give(rule, 0, given[0]);
     for (int i = 1; i < 3; i++)

@@ -213,6 +213,7 @@ static gt_ConvJob *lower_conv(const gt_ShapeRule *rule, gt_Lowering *lowering, g
     }
     c->back = back;
     c->bias = -1;
+    c->packed = 3;
     c->type = (uint8_t)gt_loop_type(dtype);
     c->element = (uint8_t)gt_dtype_size(dtype);
     c->element_a = (uint8_t)gt_dtype_size(a->dtype);

@@ -1,4 +1,4 @@
-/* Normalization, made of operations: formulas of ops/nn/normalization.h. The mean is taken off
+/* Normalization, made of operations: formulas of ops/nn/normalization.h. Of the last axes it is one operation, layer_norm.c. The mean is taken off
  * before anything is multiplied, which keeps the digits of numbers that are large and close
  * together. What is squared is squared inside gt_length and gt_squares, where it neither overflows
  * nor underflows. */
@@ -10,6 +10,7 @@
 #include "ops/math/arithmetic.h"
 #include "ops/math/compare.h"
 #include "ops/math/reduction.h"
+#include "ops/nn/layer_norm.h"
 
 #include <string.h>
 
@@ -41,23 +42,30 @@ static bool float_axes(gt_Tensor *x, int axis, const gt_Axes *axes, gt_Spec *spe
     return gt_axis_or_axes(axes->count >= 0 ? GT_NONE : axis, axes, spec->rank, bits);
 }
 
-/* One number for each index of the axes, in a shape that broadcasts against x. */
-static gt_Tensor *along(gt_Tensor *weight, const gt_Spec *x, uint32_t bits, const char *what)
+/* The extents of the axes, with 1 for the others; false with an error raised if the weight has not an element for each index. */
+static bool has_weights(gt_Tensor *weight, const gt_Spec *x, uint32_t bits, const char *what,
+                        gt_Shape *shape)
 {
-    gt_Shape shape = {.mark = GT_MARK, .rank = x->rank};
     int64_t size = 1;
     char s[160], t[160];
+    *shape = (gt_Shape){.mark = GT_MARK, .rank = x->rank};
     for (int d = 0; d < x->rank; d++) {
-        shape.dims[d] = bits >> d & 1 ? x->dims[d] : 1;
-        size *= shape.dims[d];
+        shape->dims[d] = bits >> d & 1 ? x->dims[d] : 1;
+        size *= shape->dims[d];
     }
-    if (gt_size(weight) != size && gt_status() == GT_OK) {
+    if (gt_size(weight) != size && gt_status() == GT_OK)
         gt_fail(GT_INVALID, "%s of %s must have %lld elements (got %s)", what,
                 gt_shape_text(gt_spec_shape(x), t, sizeof t), (long long)size,
                 gt_shape_text(gt_tensor_shape(weight), s, sizeof s));
-        return NULL;
-    }
-    return gt_reshape(weight, gt_shape_open(shape));
+    return gt_status() == GT_OK;
+}
+
+/* One number for each index of the axes, in a shape that broadcasts against x. */
+static gt_Tensor *along(gt_Tensor *weight, const gt_Spec *x, uint32_t bits, const char *what)
+{
+    gt_Shape shape;
+    return has_weights(weight, x, bits, what, &shape) ? gt_reshape(weight, gt_shape_open(shape))
+                                                      : NULL;
 }
 
 /* x scale + offset, either of which may be NULL. */
@@ -180,13 +188,29 @@ gt_Tensor *(gt_batch_normalization)(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *va
     return gt_batch_normalization_at(NULL, x, mean, variance, NULL);
 }
 
-/* Mean 0 and, but for epsilon, deviation 1. */
-static gt_Tensor *standardized(gt_Tensor *x, uint32_t bits, double epsilon)
+/* Mean 0 if `centered` and, but for epsilon, mean square 1. */
+static gt_Tensor *standardized(gt_Tensor *x, uint32_t bits, bool centered, double epsilon)
 {
     gt_Axes axes = axes_of(bits);
-    gt_Tensor *centered = gt_subtract(x, gt_mean(x, .axes = axes, .keepdims = true));
-    return gt_divide(centered, GT_LENGTH(centered, .axes = axes, .keepdims = true, .mean = true,
-                                         .epsilon = epsilon));
+    if (centered)
+        x = gt_subtract(x, gt_mean(x, .axes = axes, .keepdims = true));
+    return gt_divide(
+        x, GT_LENGTH(x, .axes = axes, .keepdims = true, .mean = true, .epsilon = epsilon));
+}
+
+/* The same, then times gamma and plus beta, either of which may be NULL. */
+static gt_Tensor *normalized(gt_Tensor *x, const gt_Spec *spec, uint32_t bits, bool centered,
+                             double epsilon, gt_Tensor *gamma, gt_Tensor *beta)
+{
+    const uint32_t all = (1u << spec->rank) - 1, others = all & ~bits;
+    const bool last = bits && (others & (others + 1)) == 0;
+    gt_Shape shape;
+    if (!last)
+        return scaled(standardized(x, bits, centered, epsilon), spec, bits, gamma, beta);
+    if ((gamma && !has_weights(gamma, spec, bits, "a scale", &shape)) ||
+        (beta && !has_weights(beta, spec, bits, "an offset", &shape)))
+        return NULL;
+    return gt_layer_norm(x, gamma, beta, axes_of(bits).count, centered, epsilon);
 }
 
 static gt_Tensor *layer_normalization(gt_Tensor *x, const gt_layer_normalization_options *given)
@@ -196,7 +220,7 @@ static gt_Tensor *layer_normalization(gt_Tensor *x, const gt_layer_normalization
     uint32_t bits;
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
         return NULL;
-    return scaled(standardized(x, bits, options.epsilon), &spec, bits, options.gamma, options.beta);
+    return normalized(x, &spec, bits, true, options.epsilon, options.gamma, options.beta);
 }
 GT_COMPOSED(layer_normalization,
             (const char *here, gt_Tensor *x, const gt_layer_normalization_options *options),
@@ -237,8 +261,12 @@ static gt_Tensor *group_normalization(gt_Tensor *x, const gt_group_normalization
     shape.dims[axis] = groups;
     shape.dims[axis + 1] = channels / groups;
     uint32_t within = ((1u << shape.rank) - 1) & ~1u & ~(1u << axis);
-    x = standardized(gt_reshape(x, gt_shape_open(shape)), within, options.epsilon);
-    x = gt_reshape(x, gt_shape_open(gt_spec_shape(&spec)));
+    if (groups == 1) {
+        x = normalized(x, &spec, ((1u << spec.rank) - 1) & ~1u, true, options.epsilon, NULL, NULL);
+    } else {
+        x = standardized(gt_reshape(x, gt_shape_open(shape)), within, true, options.epsilon);
+        x = gt_reshape(x, gt_shape_open(gt_spec_shape(&spec)));
+    }
     return scaled(x, &spec, bits, options.gamma, options.beta);
 }
 GT_COMPOSED(group_normalization,
@@ -258,9 +286,7 @@ static gt_Tensor *rms_normalization(gt_Tensor *x, const gt_rms_normalization_opt
     uint32_t bits;
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
         return NULL;
-    gt_Tensor *size = GT_LENGTH(x, .axes = axes_of(bits), .keepdims = true, .mean = true,
-                                .epsilon = options.epsilon);
-    return scaled(gt_divide(x, size), &spec, bits, options.scale, NULL);
+    return normalized(x, &spec, bits, false, options.epsilon, options.scale, NULL);
 }
 GT_COMPOSED(rms_normalization,
             (const char *here, gt_Tensor *x, const gt_rms_normalization_options *options),

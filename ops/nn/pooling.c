@@ -28,8 +28,12 @@ GT_OPTION_TYPE(PoolOptions, POOL_OPTIONS);
 
 /* ---- sizes ---- */
 
-/* The job of pooling x, for all five kernels; false with an error raised if the window does not
- * fit. */
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The job of pooling x, for all kernels; false with an error raised if the window does not fit. */
 static bool plan(gt_PoolJob *job, const PoolOptions *options, const gt_Spec *x)
 {
     const gt_Shape dense = {GT_MARK, 0, {0}};
@@ -56,7 +60,21 @@ static bool plan(gt_PoolJob *job, const PoolOptions *options, const gt_Spec *x)
     job->type = (uint8_t)gt_loop_type(x->dtype);
     job->element = (uint8_t)gt_dtype_size(x->dtype);
     job->tap_bytes = gt_aligned((size_t)w->taps * sizeof(int64_t));
+    job->four = w->taps == 4 && w->inside;
+    job->covers = job->four;
+    for (int d = 0; d < GT_SPATIAL; d++) {
+        job->four = job->four && w->stride[d] >= w->size[d];
+        job->covers =
+            job->covers && w->stride[d] == w->size[d] && w->out[d] * w->size[d] == w->in[d];
+    }
+    job->together = most(1, GT_POOL_TOGETHER / most(1, job->channels));
     return true;
+}
+
+bool gt_pool_plan(gt_PoolJob *job, const void *options, const gt_Spec *x)
+{
+    memset(job, 0, sizeof *job);
+    return plan(job, options, x);
 }
 
 /* The launch of pooling x, tile by tile of the result or, with `images`, image by image. `more`:
@@ -70,7 +88,9 @@ static void lower_pool(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileK
     lowering->launch[0].tiles =
         images ? job->images : (job->rows + job->tile_rows - 1) / job->tile_rows;
     gt_lower_span(lowering, (images ? job->window.inputs : job->tile_rows) * job->channels);
-    gt_lower_scratch(lowering, job->tap_bytes + (size_t)job->channels * more);
+    const size_t bytes = job->tap_bytes + (size_t)job->channels * more;
+    gt_lower_scratch(lowering,
+                     job->four && bytes < GT_POOL_SCRATCH(job) ? GT_POOL_SCRATCH(job) : bytes);
 }
 
 /* The spec of x, recovered from the options and the spec of the result. */

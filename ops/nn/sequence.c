@@ -100,22 +100,46 @@ static int64_t rows_of(const Sizes *s, int gates)
     return (rows + 7) / 8 * 8;
 }
 
-/* One launch; `gates` of the product, whose other side is the state. */
+/* The recurrent kernel is input r, and is the same at each step: a launch lays it out. Returns where it is in `at`; -1: it stays as
+ * it is. */
+static int8_t pack(const gt_ShapeRule *rule, gt_Lowering *lowering, const Sizes *s, int r,
+                   int gates, bool back)
+{
+    enum { STEPS = 4, ROWS = 4 }; /* fewer are better off without */
+    gt_ProductJob product = {.type = (uint8_t)gt_loop_type(s->dtype),
+                             .b = (uint8_t)r,
+                             .transpose_b = back,
+                             .n = back ? s->units : gates * s->units,
+                             .k = back ? gates * s->units : s->units};
+    size_t bytes = gt_gemm_packed_bytes(lowering->target, product.type, product.n, product.k);
+    if (s->time < STEPS || s->batch < ROWS || bytes == 0)
+        return -1;
+    const int64_t columns = lowering->target->gemm_n[product.type];
+    product.packed = (int8_t)gt_lower_temporary(lowering, rule, bytes);
+    gt_ProductJob *job = gt_lower_launch(lowering, GT_TILES_product_pack,
+                                         (product.n + columns - 1) / columns, sizeof *job);
+    *job = product;
+    return product.packed;
+}
+
+/* `r`: which input that is; `gates` of the product, whose other side is the state; `back`: of a gradient. */
 static void lower(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernelId kernel,
-                  const Sizes *s, int gates)
+                  const Sizes *s, int r, int gates, bool back)
 {
     const SequenceOptions *options = rule->options;
     enum { MOST = 96 }; /* rows of one product */
     gt_LoopType type = gt_loop_type(s->dtype);
+    const int8_t packed = pack(rule, lowering, s, r, gates, back);
     gt_SequenceJob *job = gt_lower_launch(lowering, kernel, 0, sizeof *job);
     *job = (gt_SequenceJob){.type = (uint8_t)type,
                             .backwards = options->backwards,
+                            .packed = packed,
                             .batch = s->batch,
                             .time = s->time,
                             .units = s->units,
                             .rows = rows_of(s, gates),
                             .most = s->batch < MOST ? s->batch : MOST};
-    lowering->launch[0].tiles = (s->batch + job->rows - 1) / job->rows;
+    lowering->launch[lowering->launches - 1].tiles = (s->batch + job->rows - 1) / job->rows;
     size_t wide =
         gt_gemm_scratch(lowering->target, type, false, job->most, gates * s->units, s->units);
     size_t deep =
@@ -197,7 +221,7 @@ static void lstm_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     Sizes s;
     read_sizes(&s, rule->input[X], rule->input[R], 4);
-    lower(rule, lowering, GT_TILES_lstm, &s, 4);
+    lower(rule, lowering, GT_TILES_lstm, &s, 1, 4, false);
 }
 
 /* Inputs of the gradient: gates, c, r, c0, mask, then what arrives at each output. */
@@ -292,7 +316,7 @@ static void lstm_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     Sizes s;
     read_sizes(&s, rule->input[FROM_GATES], rule->input[OF_R], 4);
-    lower(rule, lowering, GT_TILES_lstm_gradient, &s, 4);
+    lower(rule, lowering, GT_TILES_lstm_gradient, &s, 2, 4, true);
 }
 
 /* A step back: (dh, dc; gates, c, c before, up of gates, h, c, [counts]) -> (dh, dc; dx) */
@@ -393,7 +417,7 @@ static void gru_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     Sizes s;
     read_sizes(&s, rule->input[X], rule->input[R], 3);
-    lower(rule, lowering, GT_TILES_gru, &s, 3);
+    lower(rule, lowering, GT_TILES_gru, &s, 1, 3, false);
 }
 
 /* Inputs of the gradient: gates, h, r, h0, mask, then what arrives at each output. */
@@ -478,7 +502,7 @@ static void gru_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     Sizes s;
     read_sizes(&s, rule->input[FROM_GATES], rule->input[OF_R], 3);
-    lower(rule, lowering, GT_TILES_gru_gradient, &s, 3);
+    lower(rule, lowering, GT_TILES_gru_gradient, &s, 2, 3, true);
 }
 
 /* A step back: (dh; gates, h before, up of gates, h, [counts]) -> (dh; dx, dp) */

@@ -4,6 +4,7 @@
 #define GT_OPS_WINDOW_H
 
 #include "core/inside.h"
+#include "kernels/pooling.h"
 #include "kernels/window.h"
 #include "ops/nn/convolution.h"
 
@@ -29,5 +30,9 @@ void gt_window_output(const gt_SlidingWindow *window, const gt_Spec *x, int64_t 
 /* The mask rule of what slides over input 0: axes that the window covers one by one, with strides
  * of 1, do not mix their elements. A kernel, input 1, has no padding. */
 gt_Status gt_window_mask(gt_MaskRule *rule, const gt_SlidingWindow *window);
+
+/* The job of max_pool of x with the options of its record, all set but what only one kernel asks; false with an error raised
+ * if the window does not fit. In pooling.c. */
+bool gt_pool_plan(gt_PoolJob *job, const void *options, const gt_Spec *x);
 
 #endif

@@ -14,7 +14,8 @@ static void sgd_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 }
 
 const gt_Operation gt_op_sgd_update = {
-    GT_RECORD("sgd_update", "w -= lr g", 4, 5),
+    GT_RECORD("sgd_update", "w -= lr g", 4, 6),
+    .optional_inputs = GT_UPDATE_OPTIONAL(1),
     .flags = GT_UPDATE_FLAGS,
     .why_not = GT_UPDATE_WHY_NOT,
     .options = &gt_sgd_update_options_type,
@@ -26,6 +27,9 @@ const gt_Operation gt_op_sgd_update = {
         {.inputs = 5, /* rows, one of them padding */
          .input = GT_INPUTS(GT_ANY(4, 3), GT_ANY(1, 3), GT_REAL_SCALAR(0.1, 1), GT_UPDATE_COUNT,
                             GT_WHOLE(GT_INT64, 0, 4, 1))},
+        {.inputs = 6, /* times a factor */
+         .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3), GT_REAL_SCALAR(0.1, 1), GT_UPDATE_COUNT,
+                            GT_UPDATE_NO_ROWS, GT_UPDATE_FACTOR)},
         {.inputs = 4,
          .input = GT_INPUTS(GT_ANY(2, 3), GT_ANY(2, 3), GT_REAL_SCALAR(0.1, 1), GT_UPDATE_COUNT),
          .options = &GT_VALUES(gt_sgd_update_options, 0, false, 0.1, 2)}),
@@ -33,7 +37,8 @@ const gt_Operation gt_op_sgd_update = {
 
 const gt_Operation gt_op_sgd_momentum_update = {
     GT_RECORD_OUTPUTS("sgd_momentum_update",
-                      "m = mu m - lr g; w += m, or mu m - lr g with nesterov", 5, 5, 2),
+                      "m = mu m - lr g; w += m, or mu m - lr g with nesterov", 5, 7, 2),
+    .optional_inputs = GT_UPDATE_OPTIONAL(2),
     .flags = GT_UPDATE_FLAGS | GT_OP_ELEMENTWISE,
     .why_not = GT_UPDATE_WHY_NOT,
     .options = &gt_sgd_update_options_type,

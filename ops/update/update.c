@@ -29,13 +29,20 @@ static int rows_input(int outputs)
     return outputs + 3;
 }
 
+/* The rows, and the factor behind them; NULL: absent. */
+static const gt_Spec *optional_input(const gt_ShapeRule *rule, int which)
+{
+    int at = rows_input(rule->outputs) + which;
+    return rule->inputs > at ? rule->input[at] : NULL;
+}
+
 /* The gradient is like the variable, or like as many of its rows. */
 static gt_Status check_gradient(const gt_ShapeRule *rule)
 {
     const gt_Spec *gradient = rule->input[rule->outputs];
     gt_Spec wanted = *rule->input[0];
-    if (rule->inputs > rows_input(rule->outputs)) {
-        const gt_Spec *rows = rule->input[rows_input(rule->outputs)];
+    const gt_Spec *rows = optional_input(rule, 0);
+    if (rows) {
         if (rows->dtype != GT_INT64 || rows->rank != 1 || wanted.rank < 1)
             return gt_fail(GT_INVALID, "the rows must be an int64 vector");
         wanted.dims[0] = rows->size;
@@ -59,13 +66,16 @@ gt_Status gt_update_shape(gt_ShapeRule *rule)
         return gt_status();
     if (rate->size != 1 || !gt_dtype_is_float(rate->dtype))
         return gt_fail(GT_INVALID, "the learning rate must be a float scalar");
+    const gt_Spec *factor = optional_input(rule, 1);
+    if (factor && (factor->size != 1 || !gt_dtype_is_float(factor->dtype)))
+        return gt_fail(GT_INVALID, "the factor must be a float scalar");
     return check_count(rule->input[rule->outputs + 2]);
 }
 
 /* Is the gradient of rows? */
 static bool is_by_rows(const gt_ShapeRule *rule)
 {
-    return rule->inputs > rows_input(rule->outputs) && rule->output[0].size > 0;
+    return optional_input(rule, 0) && rule->output[0].size > 0;
 }
 
 static int64_t positive(int64_t number)
@@ -77,10 +87,12 @@ gt_UpdateJob gt_update_job(const gt_ShapeRule *rule, int64_t accumulation)
 {
     const gt_Spec *spec = &rule->output[0], *rate = rule->input[rule->outputs + 1];
     bool by_rows = is_by_rows(rule);
+    const gt_Spec *factor = optional_input(rule, 1);
     gt_UpdateJob job = {.type = (uint8_t)gt_loop_type(spec->dtype),
                         .rate = (uint8_t)gt_loop_type(rate->dtype),
                         .slots = (uint8_t)(rule->outputs - 1),
                         .by_rows = by_rows,
+                        .scaled = factor ? (uint8_t)(1 + (int)gt_loop_type(factor->dtype)) : 0,
                         .accumulation = positive(accumulation),
                         .size = spec->size,
                         .width = spec->size,

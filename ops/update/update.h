@@ -7,6 +7,7 @@
  *     step count      int64 (): calls before this one
  *     rows            int64 (n), optional: which rows of the variable the gradient is of, each
  *                     once; a number that is not below the number of rows is padding
+ *     factor          one number of a float type, optional: the gradient is taken times it, as kernels/update.h says
  * The element of the variable and those of its slots at the same place depend on nothing else,
  * so an update is cut into tiles anywhere. */
 #ifndef GT_OPS_UPDATE_UPDATE_H
@@ -23,6 +24,15 @@
     {                                                                                              \
         .dtype = GT_INT64, .shape = {GT_MARK, 0, {0}}, .low = 0, .high = 10                        \
     }
+
+/* Which inputs may be absent, of a record with that many outputs: the rows. */
+#define GT_UPDATE_OPTIONAL(outputs) (UINT64_C(1) << ((outputs) + 3))
+
+#define GT_UPDATE_NO_ROWS                                                                          \
+    {                                                                                              \
+        .dtype = GT_DTYPE_NONE                                                                     \
+    }
+#define GT_UPDATE_FACTOR GT_REAL_SCALAR(0.1, 1)
 
 /* Every output like its input, the gradient like the variable or its rows. */
 gt_Status gt_update_shape(gt_ShapeRule *rule);
@@ -43,7 +53,7 @@ GT_OPTIONS(gt_accumulate_gradient_options, gt_accumulate_gradient_OPTIONS);
 GT_OPTIONS(gt_ema_update_options, gt_ema_update_OPTIONS);
 typedef gt_ema_update_options gt_ema_overwrite_options;
 
-/* ---- sgd.c, adam.c ---- */
+/* ---- sgd.c, adagrad.c, adam.c ---- */
 
 #define gt_sgd_update_OPTIONS(F, S)                                                                \
     F(S, double, momentum, 0.0, "how much of the last step stays")                                 \
@@ -51,6 +61,12 @@ typedef gt_ema_update_options gt_ema_overwrite_options;
     F(S, double, weight_decay, 0.0, "times the learning rate")                                     \
     F(S, int64_t, accumulation, 1, "calls that make one update")
 GT_OPTIONS(gt_sgd_update_options, gt_sgd_update_OPTIONS);
+
+#define gt_adagrad_update_OPTIONS(F, S)                                                            \
+    F(S, double, epsilon, 1e-7, "added to the sum of squares, inside the root")                    \
+    F(S, double, weight_decay, 0.0, "times the learning rate")                                     \
+    F(S, int64_t, accumulation, 1, "calls that make one update")
+GT_OPTIONS(gt_adagrad_update_options, gt_adagrad_update_OPTIONS);
 
 #define gt_adam_update_OPTIONS(F, S)                                                               \
     F(S, double, beta_1, 0.9, "memory of the mean")                                                \

@@ -4,8 +4,8 @@
  *     h = conv(x, k);  t = h + b;  y = relu(t)        conv+add+relu (x, k, b) -> h, y        t is nowhere
  *
  * The step in front may be the head of a chain, if its kernel's tiles write one stretch of its result each (gt_Launch.span):
- * convolutions, products cut by rows. The chain then follows tile by tile, while the tile is in the cache. What a convolution can
- * do itself while its sums are in registers, adding a bias and relu, it does.
+ * convolutions, products cut by rows. The chain then follows tile by tile, while the tile is in the cache. What a convolution or
+ * a product can do itself while its sums are in registers, adding a bias, the former relu too, it does.
  *
  * The loops are those of the single steps (kernels/chain.c), so the bits are the same. The steps of a chain are neighbours, so
  * that nothing comes between them that writes what one of them reads. Each reads of a result of the chain only the elements
@@ -19,6 +19,7 @@
 #include "ops/tiles.h"
 #include "plan/program.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ typedef struct ChainOptions {
     const gt_Operation *head; /* NULL: none */
     const void *head_options; /* the graph's */
     int32_t head_inputs,
-        head_output; /* its inputs are job.head_at; the output of the chain that is its output */
+        head_outputs; /* of the head: where they are is job.head_at; the chain's outputs begin with its own */
     bool head_only_here; /* nothing but the chain reads that output */
     gt_ChainJob job;     /* but for what depends on the target */
 } ChainOptions;
@@ -48,10 +49,11 @@ static void lower_head(const gt_ShapeRule *rule, const ChainOptions *options, gt
     gt_ShapeRule head = {.operation = options->head,
                          .options = options->head_options,
                          .inputs = options->head_inputs,
-                         .outputs = 1};
+                         .outputs = options->head_outputs};
     for (int32_t i = 0; i < head.inputs; i++)
         head.input[i] = rule->input[options->job.head_at[i]];
-    head.output[0] = rule->output[options->head_output];
+    for (int32_t i = 0; i < head.outputs; i++)
+        head.output[i] = rule->output[i];
     gt_lower(&head, lowering->target, lowering);
 }
 
@@ -61,7 +63,8 @@ static void take_head(gt_ChainJob *job, const gt_ShapeRule *rule, const ChainOpt
 {
     memcpy(job->head_at, options->job.head_at, sizeof job->head_at);
     for (int32_t i = 0; i < temporaries; i++)
-        job->head_at[options->head_inputs + 1 + i] = (int8_t)(rule->inputs + rule->outputs + i);
+        job->head_at[options->head_inputs + options->head_outputs + i] =
+            (int8_t)(rule->inputs + rule->outputs + i);
     job->tile = head->span;
     job->head = head->kernel;
     job->head_job = (int32_t)head->job - (int32_t)at;
@@ -93,28 +96,10 @@ static void read_instead(gt_ChainJob *job, int32_t first, int slot, int at)
         }
 }
 
-/* conv + bias, and relu of that: the convolution does it, if nobody else asks for what is between. It writes what the last step
- * that it takes would have written; if that was for the chain alone, then where its own result would be. */
-static void take_bias(gt_ChainJob *job, const ChainOptions *options, gt_ConvJob *c, int output,
-                      int place)
+/* Steps [0, taken) of the chain are the head's, which writes what the last of these would have written; if that was for the chain
+ * alone, then where its own result would be. */
+static void leave_to_head(gt_ChainJob *job, const ChainOptions *options, int output, int32_t taken)
 {
-    const gt_ChainStep *add = &job->step[0], *relu = &job->step[1];
-    if (!options->head_only_here || job->steps == 0 || c->groups != 1 || job->width != c->b ||
-        add->kind != GT_CHAIN_BINARY || add->loop != GT_LOOP_ADD || add->type != c->type ||
-        add->operand[0].from != output || add->operand[1].way != GT_CHAIN_ROW ||
-        is_read(job, 1, output))
-        return;
-    const int sum = add->result.from;
-    int32_t taken = 1;
-    c->relu = job->steps > 1 && sum >= GT_CHAIN_OPERANDS && relu->kind == GT_CHAIN_UNARY &&
-              relu->loop == GT_LOOP_RELU && relu->operand[0].from == sum &&
-              (relu->result.from == sum || !is_read(job, 2, sum));
-    if (c->relu)
-        taken = 2;
-    c->bias = (int8_t)place;
-    job->head_at[place] =
-        (int8_t)(add->operand[1].repeat ? add->operand[1].repeat - 1 : add->operand[1].from);
-    job->repeats -= add->operand[1].repeat != 0;
     const int made = job->step[taken - 1].result.from;
     if (made < GT_CHAIN_OPERANDS)
         job->head_at[options->head_inputs] = (int8_t)made;
@@ -124,13 +109,57 @@ static void take_bias(gt_ChainJob *job, const ChainOptions *options, gt_ConvJob 
     memmove(job->step, job->step + taken, (size_t)job->steps * sizeof *job->step);
 }
 
+/* Is the chain's first step head + bias, a row of `width` elements, and what the head makes for nobody else? The bias gets the
+ * place `place` among the head's operands then. */
+static bool takes_bias(gt_ChainJob *job, const ChainOptions *options, int64_t width, int type,
+                       int output, int place)
+{
+    const gt_ChainStep *add = &job->step[0];
+    if (!options->head_only_here || job->steps == 0 || job->width != width ||
+        add->kind != GT_CHAIN_BINARY || add->loop != GT_LOOP_ADD || add->type != type ||
+        add->operand[0].from != output || add->operand[1].way != GT_CHAIN_ROW ||
+        is_read(job, 1, output))
+        return false;
+    job->head_at[place] =
+        (int8_t)(add->operand[1].repeat ? add->operand[1].repeat - 1 : add->operand[1].from);
+    job->repeats -= add->operand[1].repeat != 0;
+    return true;
+}
+
+/* conv + bias, and relu of that: the convolution does it, if nobody else asks for what is between. */
+static void conv_takes_bias(gt_ChainJob *job, const ChainOptions *options, gt_ConvJob *c,
+                            int output, int place)
+{
+    if (c->groups != 1 || !takes_bias(job, options, c->b, c->type, output, place))
+        return;
+    const gt_ChainStep *relu = &job->step[1];
+    const int sum = job->step[0].result.from;
+    c->bias = (int8_t)place;
+    c->relu = job->steps > 1 && sum >= GT_CHAIN_OPERANDS && relu->kind == GT_CHAIN_UNARY &&
+              relu->loop == GT_LOOP_RELU && relu->operand[0].from == sum &&
+              (relu->result.from == sum || !is_read(job, 2, sum));
+    leave_to_head(job, options, output, c->relu ? 2 : 1);
+}
+
+/* product + bias: where the sums are whole while they are in registers, the product does it. */
+static void product_takes_bias(gt_ChainJob *job, const ChainOptions *options, gt_ProductJob *p,
+                               int output, int place)
+{
+    if (p->packed < 0 || p->k > GT_GEMM_DEPTH(p->type) ||
+        !takes_bias(job, options, p->n, p->type, output, place))
+        return;
+    p->bias = (int8_t)place;
+    leave_to_head(job, options, output, 1);
+}
+
 /* What the head does ahead of its tiles, as packing a kernel, comes first: chains without steps. */
+#define NO_STEPS offsetof(gt_ChainJob, step)
 static void lower_ahead(const gt_ShapeRule *rule, const ChainOptions *options,
                         const gt_Launch *ahead, gt_Lowering *lowering)
 {
-    gt_ChainJob *job = gt_lower_launch(lowering, GT_TILES_chain, ahead->tiles, sizeof *job);
+    gt_ChainJob *job = gt_lower_launch(lowering, GT_TILES_chain, ahead->tiles, NO_STEPS);
     gt_Launch *launch = &lowering->launch[lowering->launches - 1];
-    memset(job, 0, sizeof *job);
+    memset(job, 0, NO_STEPS);
     take_head(job, rule, options, ahead, launch->job, lowering->temporaries);
     launch->alone = ahead->alone;
     launch->scratch = ahead->scratch;
@@ -156,10 +185,13 @@ static void chain_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     *job = *given;
     if (options->head)
         take_head(job, rule, options, &head, launch->job, lowering->temporaries);
+    const int output = rule->inputs,
+              place = options->head_inputs + options->head_outputs + lowering->temporaries;
+    void *const of_head = lowering->job + head.job;
     if (options->head && head.kernel == GT_TILES_conv)
-        take_bias(job, options, (gt_ConvJob *)(void *)(lowering->job + head.job),
-                  rule->inputs + options->head_output,
-                  options->head_inputs + 1 + lowering->temporaries);
+        conv_takes_bias(job, options, of_head, output, place);
+    else if (options->head && head.kernel == GT_TILES_product)
+        product_takes_bias(job, options, of_head, output, place);
     launch->tiles = options->head ? head.tiles : (job->size + job->tile - 1) / job->tile;
     launch->span = job->tile;
     launch->alone = head.alone;
@@ -470,7 +502,9 @@ static bool place_head(Group *group)
             return false;
         group->options.job.head_at[i] = (int8_t)at;
     }
-    group->output[group->outputs++] = node->output[0];
+    group->options.head_outputs = node->outputs;
+    for (int i = 0; i < node->outputs; i++)
+        group->output[group->outputs++] = node->output[i];
     const int32_t cell = group->program->facts[node->output[0]].cell;
     group->options.head_only_here = group->program->cells[cell].base == GT_BASE_BLOCK &&
                                     group->last_read[cell] < group->first + group->members;
@@ -534,13 +568,13 @@ static bool make_job(Group *group)
         for (int i = 0; i < step->operands; i++)
             bytes = step->operand[i].bytes > bytes ? step->operand[i].bytes : bytes;
     }
-    if (group->head >= 0)
-        job->head_at[group->options.head_inputs] = (int8_t)group->inputs;
+    for (int32_t i = 0; i < group->options.head_outputs; i++)
+        job->head_at[group->options.head_inputs + i] = (int8_t)(group->inputs + i);
     job->size = group->size;
     job->width = group->width;
     job->block = group->width <= GT_CHAIN_BLOCK ? GT_CHAIN_BLOCK / group->width * group->width
-                                                : is_far(group) ? GT_CHAIN_FAR_BLOCK
-                                                                : GT_CHAIN_BLOCK;
+                 : is_far(group)                ? GT_CHAIN_FAR_BLOCK
+                                                : GT_CHAIN_BLOCK;
     job->tile = job->width > job->block
                     ? GT_TILE_ELEMENTS
                     : (GT_TILE_ELEMENTS + job->block - 1) / job->block * job->block;
@@ -613,7 +647,8 @@ static void drop_memory(const Group *group)
 
 /* ---- the pass ---- */
 
-/* May the step in front be the head? Its tiles must write whole rows, one stretch each, and the chain read them. */
+/* May the step in front be the head? Its tiles must write whole rows of its first output, one stretch each, and the chain read them,
+ * and none of its other outputs. */
 static bool has_head(const Group *group)
 {
     const gt_Program *program = group->program;
@@ -622,7 +657,7 @@ static bool has_head(const Group *group)
         group->first == program->commit_step)
         return false;
     const gt_GraphNode *node = node_of(group, s);
-    if (!node->operation->lower || node->outputs != 1 || gt_overwrites(node) ||
+    if (!node->operation->lower || gt_overwrites(node) ||
         program->graph->values[node->output[0]].spec.size != group->size)
         return false;
     for (int i = 0; i < node->inputs; i++)
@@ -633,6 +668,9 @@ static bool has_head(const Group *group)
     for (int32_t m = 0; m < group->members; m++)
         for (int i = 0; i < group->member[m].step.operands; i++) {
             gt_Place place = gt_step_input(program, &program->steps[group->first + m], i);
+            for (int o = 1; o < node->outputs; o++)
+                if (place.cell == program->facts[node->output[o]].cell)
+                    return false;
             if (place.cell != cell)
                 continue;
             if (place.offset != 0 || group->member[m].step.operand[i].way != GT_CHAIN_FULL)
@@ -645,7 +683,8 @@ static bool has_head(const Group *group)
     gt_Lowering lowering;
     gt_lower(&rule, gt_context_kernels(program->context), &lowering);
     if (lowering.launches == 0 || lowering.check != GT_CHECK_none ||
-        lowering.job_bytes + (size_t)lowering.launches * (sizeof(gt_ChainJob) + 16) > GT_JOB_BYTES)
+        lowering.job_bytes + (size_t)lowering.launches * (NO_STEPS + 16) + sizeof(gt_ChainJob) >
+            GT_JOB_BYTES)
         return false;
     const int64_t span = lowering.launch[lowering.launches - 1].span;
     return span > 0 && (group->width == group->size || span % group->width == 0);

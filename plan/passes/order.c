@@ -4,20 +4,65 @@
  *
  *     v += 1;  y = x * 2;  w += y        items: multiply | add to v, add to w          commit_item: 1
  *
+ * Operations on few numbers that only effects wait for, as moving averages are made of, come last among the first, so that they do
+ * not stand between a step and the element-wise ones that follow it in a chain.
+ *
  * Views, dead nodes and those for which others stand get no item. Leans on program.c. */
 #include "plan/program.h"
+
+#define FEW ((size_t)4096) /* bytes of each input and output */
+
+typedef enum Turn { FIRST, LATER, LAST, NEVER } Turn;
+
+static bool is_small(const gt_Graph *graph, const gt_GraphNode *node)
+{
+    for (int32_t i = 0; i < node->inputs + node->outputs; i++) {
+        const int32_t value = i < node->inputs ? node->input[i] : node->output[i - node->inputs];
+        if (value >= 0 && gt_spec_bytes(&graph->values[value].spec) > FEW)
+            return false;
+    }
+    return true;
+}
+
+/* When the node runs; which of its outputs are read soon is known. */
+static Turn turn_of(const gt_Program *program, const gt_GraphNode *node)
+{
+    const unsigned marks = gt_node_marks(program, node);
+    if (!marks || gt_node_is_gone(program, node))
+        return NEVER;
+    if (gt_is_effect(program, node) && !(marks & GT_MARK_FEEDS))
+        return LAST;
+    const bool waits =
+        !(marks & GT_MARK_SOON) && gt_node_is_pure(program, node) && is_small(program->graph, node);
+    return waits ? LATER : FIRST;
+}
+
+/* Marks what a node that runs first reads, through views; from the last node on. */
+static void mark_soon(gt_Program *program)
+{
+    const gt_Graph *graph = program->graph;
+    for (int32_t i = 0; i < graph->outputs; i++)
+        program->facts[gt_value_same(program, graph->output[i])].marks |= GT_MARK_SOON;
+    for (int32_t n = graph->node_count - 1; n >= 0; n--) {
+        const gt_GraphNode *node = &graph->nodes[n];
+        const bool view = gt_is_view(graph, node);
+        if (view ? !(gt_node_marks(program, node) & GT_MARK_SOON) : turn_of(program, node) != FIRST)
+            continue;
+        for (int32_t i = 0; i < node->inputs; i++)
+            if (node->input[i] >= 0)
+                program->facts[node->input[i]].marks |= GT_MARK_SOON;
+    }
+}
 
 gt_Status gt_pass_order(gt_Program *program)
 {
     const gt_Graph *graph = program->graph;
-    for (int late = 0; late < 2; late++) {
-        program->commit_item = late ? program->item_count : 0;
+    mark_soon(program);
+    for (Turn turn = FIRST; turn < NEVER; turn++) {
+        program->commit_item = turn == LAST ? program->item_count : 0;
         for (int32_t n = 0; n < graph->node_count; n++) {
             const gt_GraphNode *node = &graph->nodes[n];
-            unsigned marks = gt_node_marks(program, node);
-            bool waits = gt_is_effect(program, node) && !(marks & GT_MARK_FEEDS);
-            if (marks && !gt_node_is_gone(program, node) && !gt_is_view(graph, node) &&
-                waits == (late == 1))
+            if (turn_of(program, node) == turn && !gt_is_view(graph, node))
                 program->items[program->item_count++] = n;
         }
     }

@@ -1,0 +1,210 @@
+/* What an element costs in short rows, beside long ones: operations over the last axis of tensors of a million elements, in rows
+ * of 1 to 16 and of 1024. The first figure of a line is the long row's, in nanoseconds an element; the others are how many times
+ * as much a short row costs. Forwards, and where there is one the gradient. The least of many rounds, all widths in turns.
+ * GT_ISA chooses the kernels. Leans on bench/probe.h.
+ *
+ * narrow [--rounds N] [--float64] [--only CASE] */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include "../gradtape.h"
+#include "probe.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SIZE = 1000000, WIDTHS = 10, LONG = WIDTHS - 1 };
+static const int64_t width_of[WIDTHS] = {1, 2, 3, 4, 5, 7, 8, 11, 16, 1024};
+
+/* All tensors of one width w: p rows, p w about SIZE. */
+typedef struct Data {
+    int64_t w, p;
+    gt_Tensor *a, *b;           /* (p, w) */
+    gt_Tensor *turned;          /* (w, p) */
+    gt_Tensor *row, *column;    /* (1, w), (p, 1) */
+    gt_Tensor *three, *flat;    /* (SIZE / 3, 3) and (3, SIZE / 3): a cross product has no other width */
+    gt_Tensor *index, *flags;   /* (p) integers, (p, 1) bools */
+} Data;
+
+typedef struct Case {
+    const char *name;
+    gt_Tensor *(*run)(const Data *d, gt_Tensor *a, gt_Tensor *b); /* a and b: what is differentiated */
+    int operand; /* 0: a and b; 1: a and the row; 2: a and the column; 3: the column alone; 4: the row alone; 5: vectors of three */
+    bool whole;                                                   /* has no gradient */
+} Case;
+
+#define RUN(name, expression)                                                                      \
+    static gt_Tensor *name(const Data *d, gt_Tensor *a, gt_Tensor *b)                              \
+    {                                                                                              \
+        (void)d, (void)a, (void)b;                                                                 \
+        return expression;                                                                         \
+    }
+RUN(add, gt_add(a, b))
+RUN(multiply, gt_multiply(a, b))
+RUN(less, gt_less(a, b))
+RUN(where, gt_where(d->flags, a, b))
+RUN(sum, gt_sum(a, .axis = 1))
+RUN(mean, gt_mean(a, .axis = 1))
+RUN(largest, gt_max(a, .axis = 1))
+RUN(product, gt_prod(a, .axis = 1))
+RUN(norm, gt_norm(a, .axis = 1))
+RUN(argmax, gt_argmax(a, .axis = 1))
+RUN(softmax, gt_softmax(a))
+RUN(logsumexp, gt_logsumexp(a, .axis = 1))
+RUN(running, gt_cumsum(a, .axis = 1))
+RUN(concatenate, gt_concatenate(gt_tensors(a, b), .axis = 1))
+RUN(stack, gt_stack(gt_tensors(a, b), .axis = 1))
+RUN(slice, gt_slice(a, gt_shape(0, d->w > 1), gt_shape(-1, -1)))
+RUN(transpose, gt_transpose(a))
+RUN(turn_back, gt_transpose(d->turned))
+RUN(widen, gt_broadcast_to(a, gt_shape(d->p, d->w)))
+RUN(pad, gt_pad(a, gt_shape(0, 1), gt_shape(0, 1)))
+RUN(take, gt_take(a, d->index))
+RUN(cross, gt_cross(a, b, .axis = d->w == 1024 ? 0 : -1))
+static gt_Tensor *split(const Data *d, gt_Tensor *a, gt_Tensor *b)
+{
+    gt_Tensor *part[2] = {a, a};
+    (void)b;
+    if (d->w > 1)
+        gt_split(a, d->w % 2 ? (int)d->w : 2, part, .axis = 1);
+    return part[1];
+}
+
+static const Case cases[] = {
+    {"a + b", add, 0, false},
+    {"a + row", add, 1, false},
+    {"a * row", multiply, 1, false},
+    {"a + column", add, 2, false},
+    {"a * column", multiply, 2, false},
+    {"a < column", less, 2, true},
+    {"where column", where, 0, false},
+    {"sum", sum, 0, false},
+    {"mean", mean, 0, false},
+    {"max", largest, 0, false},
+    {"prod", product, 0, false},
+    {"norm", norm, 0, false},
+    {"argmax", argmax, 0, true},
+    {"softmax", softmax, 0, false},
+    {"logsumexp", logsumexp, 0, false},
+    {"cumsum", running, 0, false},
+    {"concatenate", concatenate, 0, false},
+    {"stack", stack, 0, false},
+    {"slice", slice, 0, false},
+    {"split", split, 0, false},
+    {"transpose", transpose, 0, false},
+    {"transpose back", turn_back, 0, true},
+    {"broadcast column", widen, 3, false},
+    {"broadcast row", widen, 4, false},
+    {"pad", pad, 0, false},
+    {"take rows", take, 0, false},
+    {"cross", cross, 5, false},
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+static gt_Tensor *numbers(gt_Shape shape, gt_DType dtype)
+{
+    return gt_uniform(shape, .low = 0.9, .high = 1.1, .dtype = dtype);
+}
+
+static Data data_of(int64_t w, gt_DType dtype)
+{
+    Data d = {.w = w, .p = SIZE / w};
+    d.a = numbers(gt_shape(d.p, w), dtype);
+    d.b = numbers(gt_shape(d.p, w), dtype);
+    d.turned = numbers(gt_shape(w, d.p), dtype);
+    d.row = numbers(gt_shape(1, w), dtype);
+    d.column = numbers(gt_shape(d.p, 1), dtype);
+    d.three = numbers(gt_shape(SIZE / 3, 3), dtype);
+    d.flat = numbers(gt_shape(3, SIZE / 3), dtype);
+    d.index = gt_cast(gt_mod(gt_multiply(gt_arange(0, (double)d.p, 1, .dtype = GT_INT64), 17),
+                             (double)d.p), GT_INT32);
+    d.flags = gt_less(d.column, 1.0);
+    return d;
+}
+
+/* Nanoseconds an element of one call, forwards or of the gradient alone. */
+static double once(const Case *c, const Data *d, bool gradient)
+{
+    gt_Tensor *a = c->operand == 3 ? d->column : c->operand == 4 ? d->row : d->a;
+    gt_Tensor *b = c->operand == 1 ? d->row : c->operand == 2 ? d->column : d->b;
+    if (c->operand == 5)
+        a = b = d->w == 1024 ? d->flat : d->three;
+    gt_Scope *scope = gt_scope_begin();
+    double from = probe_now(), took;
+    if (!gradient) {
+        c->run(d, a, b);
+        took = probe_now() - from;
+    } else {
+        gt_Tape *tape = gt_tape_begin();
+        gt_watch(tape, a);
+        if (b != a)
+            gt_watch(tape, b);
+        gt_Tensor *y = c->run(d, a, b), *slope[2], *up = gt_ones_like(y);
+        from = probe_now();
+        gt_gradients(tape, gt_tensors(y), gt_tensors(a, b), slope, .unconnected = GT_UNCONNECTED_NONE,
+                     .output_gradients = (gt_Tensor *[]){up});
+        took = probe_now() - from;
+        gt_tape_end(tape);
+    }
+    gt_scope_end(scope);
+    return 1e9 * took / (double)SIZE;
+}
+
+static void line(const Case *c, const Data *data, int rounds, bool gradient)
+{
+    double least[WIDTHS];
+    for (int i = 0; i < WIDTHS; i++)
+        least[i] = 1e30;
+    for (int r = 0; r < rounds; r++)
+        for (int i = 0; i < WIDTHS; i++) {
+            if (c->operand == 5 && width_of[i] != 3 && i != LONG)
+                continue;
+            const double took = once(c, &data[i], gradient);
+            least[i] = took < least[i] ? took : least[i];
+        }
+    printf("%-18s%-10s%8.3f", c->name, gradient ? "gradient" : "", least[LONG]);
+    for (int i = 0; i < LONG; i++)
+        if (least[i] < 1e30)
+            printf("%7.2f", least[i] / least[LONG]);
+        else
+            printf("%7s", "-");
+    printf("\n");
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    int rounds = 9;
+    gt_DType dtype = GT_FLOAT32;
+    const char *only = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
+            rounds = atoi(argv[++i]);
+        else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
+            only = argv[++i];
+        else if (strcmp(argv[i], "--float64") == 0)
+            dtype = GT_FLOAT64;
+    }
+    gt_Scope *scope = gt_scope_begin();
+    Data data[WIDTHS];
+    for (int i = 0; i < WIDTHS; i++)
+        data[i] = data_of(width_of[i], dtype);
+    printf("%s\nFMA peak %.0f GFLOP/s, first cache %.0f GB/s\n", gt_build_info(), 1e-9 * probe_fma(NULL),
+           1e-9 * probe_read());
+    printf("%-28s%8s", dtype == GT_FLOAT64 ? "float64" : "float32", "1024, ns");
+    for (int i = 0; i < LONG; i++)
+        printf("%7d", (int)width_of[i]);
+    printf("\n");
+    for (int c = 0; c < CASES && gt_status() == GT_OK; c++)
+        if (!only || strcmp(only, cases[c].name) == 0) {
+            line(&cases[c], data, rounds, false);
+            if (!cases[c].whole)
+                line(&cases[c], data, rounds, true);
+        }
+    const bool failed = gt_status() != GT_OK;
+    if (failed)
+        fprintf(stderr, "narrow: %s\n", gt_error_message());
+    gt_scope_end(scope);
+    return failed;
+}

@@ -1,0 +1,305 @@
+/* See narrow.h. A block is as many rows as a vector has elements, so it fills w vectors, and w vectors is what its columns fill:
+ *
+ *     rows of 3, 4 elements a vector      a0 b0 c0 a1 | b1 c1 a2 b2 | c2 a3 b3 c3
+ *     column b: element i is number 3 i + 1                 ^ b1 is in vector 4 / 4 = 1, at place 4 % 4 = 0
+ *
+ * Each vector of the result is put together from those of the source: every source is permuted by one list of places, which the
+ * instruction takes modulo the length of a vector, and adds the elements that it has. That is w permutations a vector; for rows
+ * up to GT_NARROW fewer than turning squares would need. Lists are in words of 4 bytes: an element of 8 is two of them. Nothing is
+ * computed. Leans on narrow.h and the compiler's intrinsics. */
+#include "narrow.h"
+
+#include "gemm_vector.h"
+
+#if GT_NARROW_4
+
+#include <immintrin.h>
+
+#if defined(__AVX512F__)
+enum { WORDS = 16, LOG = 4 };
+typedef __m512i Vector;
+typedef __mmask16 Mask;
+#define GT_VECTOR(name) _mm512_##name
+#define GT_WHOLE(name)  _mm512_##name##_si512
+static inline Vector numbered(void)
+{
+    return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+static inline Mask equal(Vector a, Vector b)
+{
+    return _mm512_cmpeq_epi32_mask(a, b);
+}
+static inline Vector permuted(Vector places, Vector x)
+{
+    return _mm512_permutexvar_epi32(places, x);
+}
+static inline Vector mixed(Vector y, Mask where, Vector places, Vector x)
+{
+    return _mm512_mask_permutexvar_epi32(y, where, places, x);
+}
+#else
+enum { WORDS = 8, LOG = 3 };
+typedef __m256i Vector;
+typedef __m256i Mask;
+#define GT_VECTOR(name) _mm256_##name
+#define GT_WHOLE(name)  _mm256_##name##_si256
+static inline Vector numbered(void)
+{
+    return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+}
+static inline Mask equal(Vector a, Vector b)
+{
+    return _mm256_cmpeq_epi32(a, b);
+}
+static inline Vector permuted(Vector places, Vector x)
+{
+    return _mm256_permutevar8x32_epi32(x, places);
+}
+static inline Vector mixed(Vector y, Mask where, Vector places, Vector x)
+{
+    return _mm256_blendv_epi8(y, permuted(places, x), where);
+}
+#endif
+
+static inline Vector load(const char *x)
+{
+    return GT_WHOLE(loadu)((const void *)x);
+}
+static inline void store(char *y, Vector x)
+{
+    GT_WHOLE(storeu)((void *)y, x);
+}
+static inline Vector all(int x)
+{
+    return GT_VECTOR(set1_epi32)(x);
+}
+
+/* The elements [first, first + a vector) of rows of w: their rows and their columns, as words, where an element is 1 << two words.
+ * Below 2^7 the product with 2^16 / w, rounded up, is the quotient. */
+static void rows_of(int first, int w, int two, Vector *row, Vector *column)
+{
+    const Vector element =
+        GT_VECTOR(add_epi32)(all(first), GT_VECTOR(srlv_epi32)(numbered(), all(two)));
+    const Vector product = GT_VECTOR(mullo_epi32)(element, all(65536 / w + 1));
+    *row = GT_VECTOR(srli_epi32)(product, 16);
+    *column = GT_VECTOR(sub_epi32)(element, GT_VECTOR(mullo_epi32)(*row, all(w)));
+}
+
+/* The place of each word: that of its element, and which half of it. */
+static Vector places_of(Vector element, int two)
+{
+    return GT_VECTOR(add_epi32)(GT_VECTOR(sllv_epi32)(element, all(two)),
+                                GT_WHOLE(and)(numbered(), all(two)));
+}
+
+/* w vectors of y, each put together from the w of x. */
+typedef struct Mix {
+    Vector places[GT_NARROW_4];
+    Mask where[GT_NARROW_4][GT_NARROW_4]; /* vector of y, of x */
+} Mix;
+
+GT_INLINE void mix(const Mix *m, const int w, const char *x, int64_t step_x, char *y,
+                   int64_t step_y)
+{
+    Vector from[GT_NARROW_4];
+    for (int k = 0; k < w; k++)
+        from[k] = load(x + k * step_x);
+    for (int j = 0; j < w; j++) {
+        const Vector places = m->places[j];
+        Vector made = permuted(places, from[0]);
+        for (int k = 1; k < w; k++)
+            made = mixed(made, m->where[j][k], places, from[k]);
+        store(y + j * step_y, made);
+    }
+}
+
+/* Blocks of rows; the last one may do some rows again. x steps by `block_x` bytes from block to block, by step_x from vector to
+ * vector; so does y. */
+GT_INLINE void mix_blocks(const Mix *m, const int w, int64_t rows, int64_t block, const char *x,
+                          int64_t row_x, int64_t step_x, char *y, int64_t row_y, int64_t step_y)
+{
+    for (int64_t i = 0; i < rows; i += block) {
+        i = i < rows - block ? i : rows - block;
+        mix(m, w, x + i * row_x, step_x, y + i * row_y, step_y);
+    }
+}
+
+static void mix_rows(const Mix *m, int w, int64_t rows, int64_t block, const char *x, int64_t row_x,
+                     int64_t step_x, char *y, int64_t row_y, int64_t step_y)
+{
+    switch (w) {
+    case 1:
+        mix_blocks(m, 1, rows, block, x, row_x, step_x, y, row_y, step_y);
+        break;
+    case 2:
+        mix_blocks(m, 2, rows, block, x, row_x, step_x, y, row_y, step_y);
+        break;
+    case 3:
+        mix_blocks(m, 3, rows, block, x, row_x, step_x, y, row_y, step_y);
+        break;
+    default:
+        mix_blocks(m, 4, rows, block, x, row_x, step_x, y, row_y, step_y);
+    }
+}
+
+static void mix_to_part(Mix *m, int w, int two)
+{
+    const Vector element = GT_VECTOR(srlv_epi32)(numbered(), all(two));
+    for (int j = 0; j < w; j++) {
+        const Vector from =
+            GT_VECTOR(add_epi32)(GT_VECTOR(mullo_epi32)(element, all(w)), all(j));
+        m->places[j] = places_of(from, two);
+        for (int k = 1; k < w; k++)
+            m->where[j][k] = equal(GT_VECTOR(srlv_epi32)(from, all(LOG - two)), all(k));
+    }
+}
+
+static void mix_to_braid(Mix *m, int w, int two)
+{
+    for (int j = 0; j < w; j++) {
+        Vector row, column;
+        rows_of(j * (WORDS >> two), w, two, &row, &column);
+        m->places[j] = places_of(row, two);
+        for (int k = 1; k < w; k++)
+            m->where[j][k] = equal(column, all(k));
+    }
+}
+
+/* False: there are too few rows for a block. */
+static bool parted(int64_t rows, int64_t w, int two, const char *x, char *y, int64_t ld)
+{
+    const int64_t block = WORDS >> two, size = INT64_C(4) << two;
+    Mix m;
+    if (rows < block)
+        return false;
+    mix_to_part(&m, (int)w, two);
+    mix_rows(&m, (int)w, rows, block, x, w * size, sizeof(Vector), y, size, ld * size);
+    return true;
+}
+
+static bool braided(int64_t rows, int64_t w, int two, const char *x, int64_t ld, char *y)
+{
+    const int64_t block = WORDS >> two, size = INT64_C(4) << two;
+    Mix m;
+    if (rows < block)
+        return false;
+    mix_to_braid(&m, (int)w, two);
+    mix_rows(&m, (int)w, rows, block, x, size, ld * size, y, w * size, sizeof(Vector));
+    return true;
+}
+
+/* Each vector of y from the one that has its rows. */
+static bool repeated(int64_t rows, int64_t w, int two, const char *x, char *y)
+{
+    enum { MOST = 16 };
+    const int64_t block = WORDS >> two, size = INT64_C(4) << two;
+    Vector places[MOST], column;
+    if (rows < block || w > MOST >> two)
+        return false;
+    for (int j = 0; j < w; j++) {
+        rows_of(j * (int)block, (int)w, two, &places[j], &column);
+        places[j] = places_of(places[j], two);
+    }
+    for (int64_t i = 0; i < rows; i += block) {
+        i = i < rows - block ? i : rows - block;
+        const Vector from = load(x + i * size);
+        for (int64_t j = 0; j < w; j++)
+            store(y + i * w * size + j * (int64_t)sizeof(Vector), permuted(places[j], from));
+    }
+    return true;
+}
+
+#else
+#define parted(rows, w, two, x, y, ld)  false
+#define braided(rows, w, two, x, ld, y) false
+#define repeated(rows, w, two, x, y)    false
+#endif
+
+/* Squares of vectors, of rows [i, i + LANES) and columns [j, j + LANES): where a row is narrower the elements behind it are turned
+ * with it and not written, and where it is wider the last square does some columns again, as the last block does some rows. Only
+ * the last rows of all, behind which nothing may be read, are turned one by one. */
+#define GT_SQUARES(size, type, LANES, suffix)                                                      \
+    static void squares_##size(int64_t rows, int64_t w, const type *x, type *y, int64_t ld)        \
+    {                                                                                              \
+        const int64_t lack = w < LANES ? (LANES - 1) / w : 0, whole = rows - lack;                 \
+        const int64_t columns = w < LANES ? w : LANES;                                             \
+        int64_t i = 0;                                                                             \
+        for (; i < whole && whole >= LANES; i += LANES) {                                          \
+            i = i < whole - LANES ? i : whole - LANES;                                             \
+            for (int64_t j = 0; j < w; j += LANES) {                                               \
+                vec_##suffix square[LANES];                                                        \
+                j = j < w - columns ? j : w - columns;                                             \
+                GT_UNROLL                                                                          \
+                for (int k = 0; k < LANES; k++)                                                    \
+                    square[k] = load_##suffix(x + (i + k) * w + j);                                \
+                transpose_##suffix(square);                                                        \
+                GT_UNROLL                                                                          \
+                for (int k = 0; k < LANES; k++)                                                    \
+                    if (k < columns)                                                               \
+                        store_##suffix(y + (j + k) * ld + i, square[k]);                           \
+            }                                                                                      \
+        }                                                                                          \
+        for (; i < rows; i++)                                                                      \
+            for (int64_t j = 0; j < w; j++)                                                        \
+                y[j * ld + i] = x[i * w + j];                                                      \
+    }
+GT_SQUARES(4, float, GT_GEMM_LANES_F32, f32)
+GT_SQUARES(8, double, GT_GEMM_LANES_F64, f64)
+
+/* Rows of up to 8 floats are squares of vectors of 256 bits. */
+#if defined(__AVX512F__) && defined(GT_RARE_ELSEWHERE)
+gt_PartLoop GT_KERNEL_RARE(part_4), GT_KERNEL_RARE(part_8);
+gt_BraidLoop GT_KERNEL_RARE(braid_4), GT_KERNEL_RARE(braid_8);
+#define GT_ELSEWHERE(size, w) (size == 4 && w <= 8)
+#else
+#define GT_ELSEWHERE(size, w) false
+#endif
+
+#define GT_PART(size, turn)                                                                        \
+    void GT_KERNEL(part_##size)(int64_t rows, int64_t w, const void *x, void *y, int64_t ld)       \
+    {                                                                                              \
+        if (w <= GT_NARROW_##size && parted(rows, w, size == 8, x, y, ld))                         \
+            return;                                                                                \
+        if (GT_ELSEWHERE(size, w))                                                                 \
+            GT_KERNEL_RARE(part_##size)(rows, w, x, y, ld);                                        \
+        else                                                                                       \
+            squares_##size(rows, w, x, y, ld);                                                     \
+    }                                                                                              \
+    void GT_KERNEL(braid_##size)(int64_t rows, int64_t w, const void *x, int64_t ld, void *y)      \
+    {                                                                                              \
+        if (w <= GT_BRAIDS_##size && braided(rows, w, size == 8, x, ld, y))                        \
+            return;                                                                                \
+        if (GT_ELSEWHERE(size, w))                                                                 \
+            GT_KERNEL_RARE(braid_##size)(rows, w, x, ld, y);                                       \
+        else                                                                                       \
+            turn(w, rows, x, ld, y, w, false);                                                     \
+    }
+GT_PART(4, GT_KERNEL(turn_f32))
+GT_PART(8, GT_KERNEL(turn_f64))
+
+#define GT_SPREAD(size, type, quick)                                                               \
+    void GT_KERNEL(spread_##size)(int64_t rows, int64_t n, const void *from, void *to)             \
+    {                                                                                              \
+        const type *x = from;                                                                      \
+        type *y = to;                                                                              \
+        if (quick)                                                                                 \
+            return;                                                                                \
+        for (int64_t i = 0; i < rows; i++, y += n)                                                 \
+            for (int64_t j = 0; j < n; j++)                                                        \
+                y[j] = x[i];                                                                       \
+    }
+#if GT_IS_BASE(GT_ISA)
+/* Rows of up to eight bytes as eight bytes, of which the next row is written over what is too much. */
+static bool bytes_repeated(int64_t *rows, int64_t n, const uint8_t **x, uint8_t **y)
+{
+    for (; n <= 8 && (*rows - 1) * n >= 8; (*rows)--, (*x)++, *y += n) {
+        const uint64_t eight = **x * UINT64_C(0x0101010101010101);
+        memcpy(*y, &eight, sizeof eight);
+    }
+    return false;
+}
+GT_SPREAD(1, uint8_t, bytes_repeated(&rows, n, &x, &y))
+GT_SPREAD(2, uint16_t, false)
+#endif
+GT_SPREAD(4, uint32_t, repeated(rows, n, 0, from, to))
+GT_SPREAD(8, uint64_t, repeated(rows, n, 1, from, to))

@@ -1,0 +1,418 @@
+/* Rows of a few elements: what takes many of them at once gives what rows one by one give, bit for bit, in every instruction set, at
+ * every width around a vector and every number of rows around a block. Arrays are as long as they must be, so that a sanitizer sees
+ * what reads or writes too far. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gradtape.h"
+#include "kernels/kernels.h"
+#include "kernels/moves.h"
+#include "kernels/reduction.h"
+#include "reference.h"
+
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            cr_assert(false, __VA_ARGS__);                                                         \
+    } while (0)
+
+#define FOR_TABLES(table)                                                                          \
+    const gt_KernelTable *all_tables[3];                                                           \
+    const int table_count = tables(all_tables);                                                    \
+    for (int t = 0; t < table_count; t++)                                                          \
+        for (const gt_KernelTable *table = all_tables[t]; table; table = NULL)
+
+static const int64_t counts[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 255, 256, 257, 300};
+enum { COUNTS = sizeof counts / sizeof *counts };
+
+static char *memory(int64_t bytes)
+{
+    char *m = malloc((size_t)(bytes ? bytes : 1));
+    cr_assert_not_null(m);
+    return m;
+}
+
+static char *noise(int64_t bytes)
+{
+    char *m = memory(bytes);
+    for (int64_t i = 0; i < bytes; i++)
+        m[i] = (char)next_bits();
+    return m;
+}
+
+/* Numbers near 1, with all kinds of others among them unless `tame`. */
+static void *numbers(int type, int64_t n, bool tame)
+{
+    static const double special[] = {0.0,     -0.0,   INFINITY, -INFINITY, NAN,   1e30,
+                                     1e-30, 0x1p-140, 0x1p-1040, -1e300,   3e38, 1.0};
+    char *m = memory(8 * n);
+    for (int64_t i = 0; i < n; i++) {
+        const double x =
+            !tame && next_bits() % 32 == 0 ? special[next_bits() % 12] : 1 + 0.5 * next_real();
+        if (type == GT_LOOP_F32)
+            ((float *)(void *)m)[i] = (float)x;
+        else
+            ((double *)(void *)m)[i] = x;
+    }
+    return realloc(m, (size_t)(n ? n : 1) * (type == GT_LOOP_F32 ? 4 : 8));
+}
+
+/* The same bits, but for those of a NaN. */
+static bool same(int type, int64_t n, const void *a, const void *b)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t size = type == GT_LOOP_F32 ? 4 : 8;
+        const double x = size == 4 ? (double)((const float *)a)[i] : ((const double *)a)[i];
+        const double y = size == 4 ? (double)((const float *)b)[i] : ((const double *)b)[i];
+        if (memcmp((const char *)a + i * size, (const char *)b + i * size, (size_t)size) != 0 &&
+            !(x != x && y != y))
+            return false;
+    }
+    return true;
+}
+
+Test(narrow, runs_of_any_length_and_distance)
+{
+    for (int64_t n = 1; n <= 140; n++)
+        for (int64_t more = 0; more < 20; more += 1 + more) {
+            const int64_t count = 9, x_step = n + more, y_step = n + 19 - more;
+            char *x = noise((count - 1) * x_step + n), *y = noise((count - 1) * y_step + n);
+            char *right = memory((count - 1) * y_step + n);
+            memcpy(right, y, (size_t)((count - 1) * y_step + n));
+            for (int64_t i = 0; i < count; i++)
+                memcpy(right + i * y_step, x + i * x_step, (size_t)n);
+            gt_move_runs(count, n, x, x_step, y, y_step);
+            CHECK(memcmp(y, right, (size_t)((count - 1) * y_step + n)) == 0,
+                  "runs of %d bytes, %d apart", (int)n, (int)x_step);
+            gt_move_runs(count, n, y, y_step, y, y_step); /* onto itself */
+            CHECK(memcmp(y, right, (size_t)((count - 1) * y_step + n)) == 0, "onto itself");
+            free(x);
+            free(y);
+            free(right);
+        }
+}
+
+Test(narrow, elements_again_and_again)
+{
+    FOR_TABLES (table)
+        for (int s = 0; s < 4; s++)
+            for (int64_t n = 1; n <= 34; n++)
+                for (int c = 0; c < COUNTS; c++) {
+                    const int64_t size = INT64_C(1) << s, rows = counts[c];
+                    char *x = noise(rows * size), *y = noise(rows * n * size);
+                    table->spread[s](rows, n, x, y);
+                    for (int64_t i = 0; i < rows * n; i++)
+                        CHECK(memcmp(y + i * size, x + i / n * size, (size_t)size) == 0,
+                              "%s: %d rows of %d elements of %d bytes", table->isa, (int)rows,
+                              (int)n, (int)size);
+                    free(x);
+                    free(y);
+                }
+}
+
+Test(narrow, rows_turned_and_turned_back)
+{
+    FOR_TABLES (table)
+        for (int s = 0; s < 4; s++)
+            for (int64_t w = 1; w <= 20; w++)
+                for (int c = 0; c < COUNTS; c++) {
+                    const int64_t size = INT64_C(1) << s, rows = counts[c], ld = rows + c % 3;
+                    char *x = noise(rows * w * size), *y = noise(((w - 1) * ld + rows) * size);
+                    char *back = noise(rows * w * size);
+                    table->transpose[s](rows, w, x, w, y, ld);
+                    for (int64_t i = 0; i < rows * w; i++)
+                        CHECK(memcmp(y + (i % w * ld + i / w) * size, x + i * size,
+                                     (size_t)size) == 0,
+                              "%s: %d rows of %d", table->isa, (int)rows, (int)w);
+                    table->transpose[s](w, rows, y, ld, back, w);
+                    CHECK(memcmp(back, x, (size_t)(rows * w * size)) == 0,
+                          "%s: back to %d rows of %d", table->isa, (int)rows, (int)w);
+                    free(x);
+                    free(y);
+                    free(back);
+                }
+}
+
+/* Products are kept as a size and an exponent; as long as they are in range it is what they are together that counts. */
+static bool same_result(int loop, int type, int64_t rows, const char *a, const char *b, int64_t step)
+{
+    for (int64_t i = 0; i < rows; i++) {
+        if (loop == GT_LOOP_PROD) {
+            gt_Scaled p, q;
+            memcpy(&p, a + i * step, sizeof p);
+            memcpy(&q, b + i * step, sizeof q);
+            double d = ldexp(p.size, (int)p.exponent), e = ldexp(q.size, (int)q.exponent);
+            if (!same(GT_LOOP_F64, 1, &d, &e))
+                return false;
+        } else if (!same(step == 8 ? GT_LOOP_F64 : type, 1, a + i * step, b + i * step)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Test(narrow, reductions_of_many_rows)
+{
+    FOR_TABLES (table)
+        for (int loop = 0; loop < GT_REDUCE_LOOP_COUNT; loop++)
+            for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
+                for (int64_t n = 1; n < 32; n++)
+                    for (int c = 0; c < COUNTS; c++) {
+                        const bool wide = loop != GT_LOOP_MAX && loop != GT_LOOP_MIN;
+                        const int64_t rows = counts[c], size = type == GT_LOOP_F32 ? 4 : 8;
+                        const int64_t step = loop == GT_LOOP_PROD ? 16 : wide ? 8 : size;
+                        /* without special ones products are taken as they are */
+                        char *x = numbers(type, rows * n, c % 2);
+                        char *y = memory(rows * step), *right = memory(rows * step);
+                        for (int64_t i = 0; i < rows; i++)
+                            table->reduce[loop][type](n, x + i * n * size, right + i * step);
+                        table->reduce_few[loop][type](rows, n, x, y);
+                        CHECK(same_result(loop, type, rows, y, right, step),
+                              "%s: loop %d of type %d, %d rows of %d", table->isa, loop, type,
+                              (int)rows, (int)n);
+                        free(x);
+                        free(y);
+                        free(right);
+                    }
+}
+
+Test(narrow, softmax_of_many_rows)
+{
+    FOR_TABLES (table)
+        for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
+            for (int64_t n = 1; n <= 33; n++)
+                for (int c = 0; c < COUNTS; c++) {
+                    gt_RowsLoop *const loops[3] = {table->softmax[type], table->log_softmax[type],
+                                                   table->logsumexp[type]};
+                    const int64_t rows = counts[c], size = type == GT_LOOP_F32 ? 4 : 8;
+                    char *x = numbers(type, rows * n, false), *y = memory(rows * n * size);
+                    char *right = memory(rows * n * size);
+                    for (int k = 0; k < 3; k++) {
+                        const int64_t step = k == 2 ? 1 : n;
+                        for (int64_t i = 0; i < rows; i++)
+                            loops[k](1, n, x + i * n * size, right + i * step * size);
+                        loops[k](rows, n, x, y);
+                        CHECK(same(type, rows * step, y, right), "%s: function %d, %d rows of %d",
+                              table->isa, k, (int)rows, (int)n);
+                    }
+                    free(x);
+                    free(y);
+                    free(right);
+                }
+}
+
+/* The first of the largest, or the first NaN. */
+static int32_t place_in(int type, bool largest, int64_t n, const char *x)
+{
+    int32_t best = 0;
+    double at_best = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const double a =
+            type == GT_LOOP_F32 ? (double)((const float *)(const void *)x)[i] : ((const double *)(const void *)x)[i];
+        if (a != a)
+            return (int32_t)i;
+        if (i == 0 || (largest ? a > at_best : a < at_best)) {
+            best = (int32_t)i;
+            at_best = a;
+        }
+    }
+    return best;
+}
+
+Test(narrow, places_of_the_largest)
+{
+    FOR_TABLES (table)
+        for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
+            for (int64_t n = 1; n <= 33; n++)
+                for (int c = 0; c < COUNTS; c++)
+                    for (int largest = 0; largest < 2; largest++) {
+                        const int64_t rows = counts[c], size = type == GT_LOOP_F32 ? 4 : 8;
+                        const gt_ArgJob job = {.type = (uint8_t)type,
+                                               .element = (uint8_t)size,
+                                               .largest = largest,
+                                               .outer = rows,
+                                               .count = n,
+                                               .inner = 1,
+                                               .strips = 1};
+                        char *x = numbers(type, rows * n, false);
+                        int32_t *y = (int32_t *)(void *)memory(rows * 4);
+                        table->tile[GT_TILES_arg_rows](&job, (void *[]){x, y}, 0, rows, NULL);
+                        for (int64_t i = 0; i < rows; i++)
+                            CHECK(y[i] == place_in(type, largest, n, x + i * n * size),
+                                  "%s: type %d, row %d of %d elements", table->isa, type, (int)i,
+                                  (int)n);
+                        free(x);
+                        free(y);
+                    }
+}
+
+/* ---- operations ---- */
+
+static gt_Tensor *whole(gt_Shape shape, gt_DType dtype)
+{
+    return gt_cast(gt_uniform(shape, .low = 1, .high = 60), dtype);
+}
+
+static const double *as_doubles(gt_Tensor *x)
+{
+    return gt_data(gt_cast(x, GT_FLOAT64));
+}
+
+/* The element of x at the place of number i of a tensor of shape `to`, with axes of size 1 repeated. */
+static double spread_at(const double *x, gt_Shape shape, gt_Shape to, int64_t i)
+{
+    int64_t at = 0, step = 1;
+    for (int d = to.rank - 1; d >= 0; d--) {
+        const int64_t dim = shape.dims[d];
+        at += dim == 1 ? 0 : i % to.dims[d] * step;
+        step *= dim;
+        i /= to.dims[d];
+    }
+    return x[at];
+}
+
+typedef struct Pair {
+    gt_Shape a, b, to;
+} Pair;
+
+static gt_Status combined(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    out[0] = gt_add(gt_multiply(in[0], in[1]), in[1]);
+    out[1] = gt_cast(gt_less(in[0], in[1]), gt_dtype(in[0]));
+    out[2] = gt_where(gt_less(in[0], in[1]), in[0], gt_subtract(in[1], in[0]));
+    return gt_status();
+}
+
+static void check_pair(const Pair *pair, gt_DType dtype)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *in[2] = {whole(pair->a, dtype), whole(pair->b, dtype)}, *eager[3], *planned[3];
+    cr_assert_eq(combined(NULL, in, eager), GT_OK, "%s", gt_error_message());
+    gt_Function *plan = gt_function(combined, NULL, .outputs = 3);
+    cr_assert_eq(gt_function_call(plan, gt_tensors(in[0], in[1]), planned), GT_OK, "%s",
+                 gt_error_message());
+    const double *a = as_doubles(in[0]), *b = as_doubles(in[1]);
+    const double *e[3], *p[3];
+    for (int k = 0; k < 3; k++) {
+        e[k] = as_doubles(eager[k]);
+        p[k] = as_doubles(planned[k]);
+    }
+    const int64_t n = gt_size(eager[0]);
+    for (int64_t i = 0; i < n; i++) {
+        const double x = spread_at(a, pair->a, pair->to, i), y = spread_at(b, pair->b, pair->to, i);
+        double right[3] = {x * y + y, x < y, x < y ? x : y - x};
+        if (dtype == GT_UINT8)
+            for (int k = 0; k < 3; k++)
+                right[k] = (double)((int64_t)right[k] & 255);
+        for (int k = 0; k < 3; k++)
+            CHECK(p[k][i] == e[k][i] && fabs(e[k][i] - right[k]) <= 1e-5 * fabs(right[k]),
+                  "output %d, element %d, last axis %d: eager %.9g, planned %.9g, right %.9g", k,
+                  (int)i, (int)pair->to.dims[pair->to.rank - 1], e[k][i], p[k][i], right[k]);
+    }
+    gt_function_free(plan);
+    gt_scope_end(scope);
+}
+
+Test(narrow, broadcasts_of_short_rows)
+{
+    const gt_DType dtypes[] = {GT_FLOAT32, GT_FLOAT64, GT_INT32, GT_INT64, GT_UINT8};
+    for (int k = 0; k < 5; k++)
+        for (int64_t w = 1; w <= 34; w += w < 18 ? 1 : 15)
+            for (int64_t p = 1; p <= 700; p = 3 * p + 1) {
+                const Pair pairs[] = {
+                    {gt_shape(p, w), gt_shape(p, 1), gt_shape(p, w)},
+                    {gt_shape(1, w), gt_shape(p, w), gt_shape(p, w)},
+                    {gt_shape(1, w), gt_shape(p, 1), gt_shape(p, w)},
+                    {gt_shape(p, 1, w), gt_shape(p, 4, 1), gt_shape(p, 4, w)},
+                    {gt_shape(p, 3, w), gt_shape(1, 3, 1), gt_shape(p, 3, w)},
+                    {gt_shape(2, p, w), gt_shape(2, 1, w), gt_shape(2, p, w)},
+                    {gt_shape(2, p, 1, w), gt_shape(1, p, 2, 1), gt_shape(2, p, 2, w)},
+                };
+                for (int i = 0; i < 7; i++)
+                    check_pair(&pairs[i], dtypes[k]);
+            }
+}
+
+/* Copies of every kind: what arrives where is told by the numbers, which are the places. */
+static void check_copies(int64_t p, int64_t w, gt_DType dtype)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *flat = gt_mod(gt_arange(0, (double)(p * w), 1), 100);
+    gt_Tensor *x = gt_cast(gt_reshape(flat, gt_shape(p, w)), dtype);
+    gt_Tensor *two = gt_concatenate(gt_tensors(x, x, gt_slice(x, gt_shape(0, 0), gt_shape(-1, 1))),
+                                    .axis = 1);
+    gt_Tensor *stacked = gt_stack(gt_tensors(x, x), .axis = -1);
+    gt_Tensor *back = gt_get_item(x, "::-1, ::-1"), *third = gt_get_item(x, ":, ::3");
+    gt_Tensor *padded = gt_pad(x, gt_shape(0, 2), gt_shape(1, 0));
+    gt_Tensor *wide = gt_broadcast_to(gt_get_item(x, ":, :1"), gt_shape(p, w));
+    gt_Tensor *rows = gt_take(x, gt_cast(gt_mod(gt_multiply(gt_arange(0, (double)p, 1), 3), (double)p), GT_INT32));
+    cr_assert_eq(gt_status(), GT_OK, "%s", gt_error_message());
+    const double *a = as_doubles(x), *t = as_doubles(two), *s = as_doubles(stacked);
+    const double *b = as_doubles(back), *h = as_doubles(third), *d = as_doubles(padded);
+    const double *v = as_doubles(wide), *r = as_doubles(rows);
+    const double *u = as_doubles(gt_transpose(x));
+    const int64_t thirds = (w + 2) / 3;
+    for (int64_t i = 0; i < p; i++)
+        for (int64_t j = 0; j < w; j++) {
+            const double right = a[i * w + j];
+            CHECK(t[i * (2 * w + 1) + j] == right && t[i * (2 * w + 1) + w + j] == right &&
+                      t[i * (2 * w + 1) + 2 * w] == a[i * w],
+                  "concatenate: %d of %d", (int)i, (int)w);
+            CHECK(s[2 * (i * w + j)] == right && s[2 * (i * w + j) + 1] == right, "stack");
+            CHECK(b[(p - 1 - i) * w + w - 1 - j] == right, "backwards: %d of %d", (int)i, (int)w);
+            CHECK(j % 3 || h[i * thirds + j / 3] == right, "every third: %d of %d", (int)i, (int)w);
+            CHECK(d[i * (w + 2) + 2 + j] == right && d[i * (w + 2) + j % 2] == 0, "pad");
+            CHECK(v[i * w + j] == a[i * w], "broadcast: %d of %d", (int)i, (int)w);
+            CHECK(u[j * p + i] == right, "transpose: %d of %d", (int)i, (int)w);
+            CHECK(r[i * w + j] == a[3 * i % p * w + j], "take: %d of %d", (int)i, (int)w);
+        }
+    gt_scope_end(scope);
+}
+
+Test(narrow, copies_of_short_rows)
+{
+    const gt_DType dtypes[] = {GT_FLOAT32, GT_FLOAT64, GT_FLOAT16, GT_BFLOAT16,
+                               GT_INT32,   GT_INT64,   GT_UINT8};
+    for (int k = 0; k < 7; k++)
+        for (int64_t w = 1; w <= 40; w += w < 18 ? 1 : 11)
+            for (int64_t p = 1; p <= 900; p = 3 * p + 1)
+                check_copies(p, w, dtypes[k]);
+}
+
+/* Gradients of slices arrive in place: the sum of those of all columns is what they all had. */
+static gt_Status columns(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const int64_t w = *(const int64_t *)context;
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_Tensor *y = NULL;
+    for (int64_t j = 0; j < w; j++) {
+        gt_Tensor *column = gt_slice(in[0], gt_shape(0, j), gt_shape(-1, 1));
+        gt_Tensor *term = gt_multiply(gt_square(column), (double)(j + 1));
+        y = y ? gt_concatenate(gt_tensors(y, term), .axis = 1) : term;
+    }
+    out[0] = gt_gradient(tape, y, in[0]);
+    gt_keep(out[0]);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(narrow, gradients_of_columns)
+{
+    for (int64_t w = 1; w <= 17; w++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x = gt_uniform(gt_shape(301, w), .dtype = GT_FLOAT64), *eager, *planned;
+        gt_Function *plan = gt_function(columns, &w, .outputs = 1);
+        cr_assert_eq(columns(&w, &x, &eager), GT_OK, "%s", gt_error_message());
+        cr_assert_eq(gt_function_call(plan, gt_tensors(x), &planned), GT_OK, "%s",
+                     gt_error_message());
+        const double *a = gt_data(x), *e = gt_data(eager), *p = gt_data(planned);
+        for (int64_t i = 0; i < 301 * w; i++)
+            CHECK(e[i] == p[i] && fabs(e[i] - 2 * a[i] * (double)(i % w + 1)) < 1e-13,
+                  "element %d of rows of %d: %g, planned %g", (int)i, (int)w, e[i], p[i]);
+        gt_function_free(plan);
+        gt_scope_end(scope);
+    }
+}
