@@ -128,6 +128,8 @@ Test(datasets, rows)
         gives(gt_dataset_cache(stream(&ramp, 5, most, 4)), 5, NULL, 2);
         gives(gt_dataset_shuffle(gt_dataset_cache(stream(&ramp, 5, most, 4)), 1), 5,
               ROWS(0, 1, 2, 3, 4), 2);
+        /* a buffer takes as much memory as there are rows */
+        gives(gt_dataset_shuffle(stream(&ramp, 5, most, 4), INT32_MAX), 5, NULL, 2);
     }
     /* a cache asks once */
     gt_Dataset *kept = gt_dataset_cache(stream(&ramp, 5, 0, 2));
@@ -696,7 +698,9 @@ Test(datasets, mistakes)
     refused(gt_dataset_batch(numbers(4, false, 3), 5, .multiple = 0), GT_INVALID,
             "multiple must be >= 1");
     refused(gt_dataset_shuffle(numbers(4, false, 3), 0), GT_INVALID,
-            "buffer must be >= 1 rows, or -1");
+            "buffer must be 1 to 2147483647 rows, or -1");
+    refused(gt_dataset_shuffle(numbers(4, false, 3), (int64_t)1 << 40), GT_INVALID,
+            "buffer must be 1 to 2147483647 rows, or -1: all (got 1099511627776)");
     refused(gt_dataset_shuffle(numbers(4, false, 3), 2, .seed = -3), GT_INVALID,
             "seed must be >= -1");
     refused(gt_dataset_map(numbers(4, false, 3), NULL, NULL), GT_INVALID, "dataset_map");

@@ -422,6 +422,7 @@ Test(fit_steps, streams)
         cr_assert_eq(gt_optimizer_iterations(gt_compiled_optimizer(model)), 10);
         cr_assert(gt_evaluate(model, endless, .steps = 3).steps == 3);
         cr_assert(gt_dim(gt_tensor_shape(gt_predict(model, endless, .steps = 3)), 0) == 12);
+        refused(gt_predict(model, endless, .steps = INT64_MAX), GT_INVALID, "are more than can be predicted");
         ok();
         refused(gt_predict(model, endless), GT_INVALID, "no end");
         refused(gt_evaluate(model, endless), GT_INVALID, "no end: it repeats for ever, so give .steps");

@@ -128,6 +128,12 @@ Test(utilities, timeseries)
                          (long long)k);
         gt_dataset_free(rows);
     }
+    gt_Dataset *one = gt_timeseries_dataset_from_array(data, NULL, .sequence_length = 2, .sequence_stride = INT64_MAX);
+    ok();
+    cr_assert_eq(gt_dataset_size(one), 1);
+    gt_Tensor *hollow = gt_zeros(gt_shape((int64_t)1 << 40, 0));
+    refused(gt_timeseries_dataset_from_array(hollow, NULL, .sequence_length = (int64_t)1 << 35, .sampling_rate = (int64_t)1 << 30),
+            GT_INVALID, "there is no window");
     refused(gt_timeseries_dataset_from_array(data, NULL), GT_INVALID,
             "sequence_length, sequence_stride and sampling_rate must be >= 1 (got 0");
     refused(gt_timeseries_dataset_from_array(data, NULL, .sequence_length = 13), GT_INVALID,

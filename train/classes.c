@@ -223,8 +223,8 @@ static gt_Tensor *confusion_matrix(gt_Context *context, gt_Tensor *y_true, gt_Te
         return NULL;
     }
     if (classes == 0 || classes < -1 || classes > MOST_CLASSES) {
-        gt_raise(context, GT_INVALID, NULL, NULL, "num_classes must be >= 1, or -1: the largest class and one more (got %lld)",
-                 (long long)classes);
+        gt_raise(context, GT_INVALID, NULL, NULL, "num_classes must be 1 to %lld, or -1: the largest class and one more (got %lld)",
+                 (long long)MOST_CLASSES, (long long)classes);
         return NULL;
     }
     int64_t a = count_classes(context, &truth), b = a < 0 ? -1 : count_classes(context, &guess), most = a > b ? a : b;

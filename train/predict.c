@@ -160,11 +160,15 @@ static gt_Status predict(gt_Run *run, int64_t most, Wanted *wanted)
 {
     int64_t size = gt_dataset_batch_size(run->dataset);
     int64_t rows = most >= 0 ? gt_dataset_size(run->dataset) : gt_dataset_count(run->dataset);
-    if (most >= 0 && (rows < 0 || most < (rows + size - 1) / size))
-        rows = most * size;
+    if (most >= 0 && rows < 0 && most > INT64_MAX / size)
+        gt_raise(run->context, GT_INVALID, NULL, NULL,
+                 "steps %lld of %lld rows are more than can be predicted; -1 is as many as there are", (long long)most,
+                 (long long)size);
     if (gt_context_status(run->context) != GT_OK)
         return gt_context_status(run->context);
-    run->callbacks.in.batches = (rows + size - 1) / size;
+    if (most >= 0 && (rows < 0 || most <= (rows - 1) / size))
+        rows = most * size;
+    run->callbacks.in.batches = (rows - 1) / size + 1;
     gt_run_report_begin(run, 0, 1, run->callbacks.in.batches);
     gt_callbacks_tell(&run->callbacks, GT_HOOK_PREDICT_BEGIN);
     int64_t first = 0;

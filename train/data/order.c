@@ -276,7 +276,7 @@ gt_Dataset *gt_dataset_shuffle_at(const char *here, gt_Dataset *dataset, int64_t
     const gt_Dataset *of = self->of;
     if ((buffer < 1 && buffer != -1) || buffer > INT32_MAX)
         gt_raise(context, GT_INVALID, here, operation,
-                 "buffer must be >= 1 rows, or -1: all (got %lld)", (long long)buffer);
+                 "buffer must be 1 to %d rows, or -1: all (got %lld)", INT32_MAX, (long long)buffer);
     else if (options.seed < -1)
         gt_raise(context, GT_INVALID, here, operation, "seed must be >= -1 (got %lld)",
                  (long long)options.seed);

@@ -84,6 +84,7 @@ typedef struct gt_RowBuffer {
     bool ended; /* the stream */
     int32_t counts[SIDES];
     int32_t columns;   /* of all sides */
+    int32_t capacity;  /* rows that there is room for: no more than came */
     gt_Value **values; /* held: `columns` of each row */
 } gt_RowBuffer;
 
@@ -102,7 +103,7 @@ static void close_buffer(gt_Context *context, gt_RowBuffer *buffer)
     for (int64_t row = 0; row < buffer->count; row++)
         release_row(buffer, row);
     gt_release(context, buffer->values,
-               (size_t)(buffer->size * buffer->columns) * sizeof *buffer->values);
+               (size_t)buffer->capacity * (size_t)buffer->columns * sizeof *buffer->values);
     gt_release(context, buffer, sizeof *buffer);
 }
 
@@ -118,10 +119,10 @@ static bool open_buffer(gt_Pass *pass)
     return pass->buffer != NULL;
 }
 
-/* Room for the rows, now that it is known how many columns they have. */
+/* As many columns as the rows before; the first row says how many there are. */
 static bool fit_buffer(gt_Context *context, gt_RowBuffer *buffer, const gt_Batch *batch)
 {
-    if (buffer->values) {
+    if (buffer->columns > 0) {
         for (int side = 0; side < SIDES; side++)
             if (buffer->counts[side] != gt_batch_count(batch, side)) {
                 gt_raise(context, GT_INVALID, NULL, NULL,
@@ -132,18 +133,16 @@ static bool fit_buffer(gt_Context *context, gt_RowBuffer *buffer, const gt_Batch
     }
     for (int side = 0; side < SIDES; side++)
         buffer->columns += buffer->counts[side] = gt_batch_count(batch, side);
-    buffer->values = gt_allocate_zeroed(context, (size_t)(buffer->size * buffer->columns) *
-                                                     sizeof *buffer->values);
-    if (!buffer->values)
-        buffer->columns = 0;
-    return buffer->values != NULL;
+    return true;
 }
 
 /* Row `row` of a batch behind the others, as copies that hold no other row. */
 static bool put_row(gt_Context *context, gt_RowBuffer *buffer, const gt_Batch *batch, int64_t row)
 {
     gt_Batch one;
-    if (gt_batch_gather(context, batch, &row, 1, &one) != GT_OK)
+    const size_t bytes = (size_t)buffer->columns * sizeof *buffer->values;
+    if (gt_batch_gather(context, batch, &row, 1, &one) != GT_OK ||
+        !gt_reserve(context, (void **)&buffer->values, (int32_t)buffer->count, &buffer->capacity, bytes))
         return false;
     gt_Value **values = buffer->values + buffer->count * buffer->columns;
     for (int side = 0, n = 0; side < SIDES; side++)

@@ -92,7 +92,7 @@ static int64_t count_windows(const gt_Spec *data, const gt_Spec *targets,
                        options->start_index;
         starts = left < starts ? left : starts;
     }
-    return starts <= 0 ? 0 : (starts + options->sequence_stride - 1) / options->sequence_stride;
+    return starts <= 0 ? 0 : (starts - 1) / options->sequence_stride + 1;
 }
 
 static bool check(gt_Context *context, const gt_Spec *data, const gt_Spec *targets,
@@ -115,6 +115,7 @@ static bool check(gt_Context *context, const gt_Spec *data, const gt_Spec *targe
                  (long long)options->start_index, (long long)options->end_index,
                  (long long)data->dims[0]);
     else if (options->sequence_length > data->dims[0] || options->sampling_rate > data->dims[0] ||
+             options->sequence_length - 1 > (data->dims[0] - 1) / options->sampling_rate ||
              count_windows(data, targets, options) == 0)
         gt_raise(context, GT_INVALID, NULL, NULL, "there is no window: %lld steps, windows of %lld",
                  (long long)data->dims[0], (long long)options->sequence_length);
