@@ -8,7 +8,7 @@
 
 #define GT_MAX_LAUNCHES    4
 #define GT_MAX_TEMPORARIES 3
-#define GT_JOB_BYTES       2560
+#define GT_JOB_BYTES       2688
 
 /* One kernel over its tiles. */
 typedef struct gt_Launch {

@@ -49,10 +49,12 @@ static int32_t tiles_of(const gt_JoinPart *part)
                                      : (part->rows + block - 1) / block);
 }
 
-static gt_JoinJob *join_launch(const gt_ShapeRule *rule, gt_Lowering *lowering)
+/* Two of them, of one part and of all, fit into GT_JOB_BYTES. */
+static gt_JoinJob *join_launch(const gt_ShapeRule *rule, gt_Lowering *lowering, int32_t parts)
 {
-    gt_JoinJob *job = gt_lower_launch(lowering, GT_TILES_join, 0, sizeof *job);
-    memset(job, 0, sizeof *job);
+    const size_t bytes = offsetof(gt_JoinJob, part) + (size_t)parts * sizeof(gt_JoinPart);
+    gt_JoinJob *job = gt_lower_launch(lowering, GT_TILES_join, 0, bytes);
+    memset(job, 0, bytes);
     job->type = (uint8_t)gt_loop_type(rule->output[0].dtype);
     job->y = (uint8_t)rule->inputs;
     return job;
@@ -92,11 +94,11 @@ static void join_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
         covered += options->part[p].rows * options->part[p].length;
     const bool beside = are_beside(options, out->size);
     if (!beside && options->based)
-        set_parts(join_launch(rule, lowering), lowering, 1,
+        set_parts(join_launch(rule, lowering, 1), lowering, 1,
                   &(gt_JoinPart){0, out->size, 1, out->size});
     else if (!beside && covered < out->size)
         gt_lower_fill(lowering, out->dtype, rule->inputs, out->size, 0);
-    gt_JoinJob *job = join_launch(rule, lowering);
+    gt_JoinJob *job = join_launch(rule, lowering, options->parts);
     job->based = options->based;
     set_parts(job, lowering, options->parts, options->part);
     if (beside) {
