@@ -128,7 +128,7 @@ static void lower(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernel
 {
     const SequenceOptions *options = rule->options;
     enum { MOST = 96 }; /* rows of one product */
-    gt_LoopType type = gt_loop_type(s->dtype);
+    const gt_LoopType type = (gt_LoopType)gt_loop_type(s->dtype);
     const int8_t packed = pack(rule, lowering, s, r, gates, back);
     gt_SequenceJob *job = gt_lower_launch(lowering, kernel, 0, sizeof *job);
     *job = (gt_SequenceJob){.type = (uint8_t)type,
