@@ -36,7 +36,7 @@ static void check_text(const Use *use, gt_Layer *layer)
 {
     const char *json = gt_layer_to_json(layer);
     if (use_of_functions(use)) {
-        cr_assert(!json && gt_status() == GT_UNSUPPORTED, "%s", text_of(use));
+        cr_assert(!*json && gt_status() == GT_UNSUPPORTED, "%s", text_of(use));
         gt_error_clear();
         return;
     }
@@ -257,11 +257,11 @@ static bool write_sample(const Use *use)
     gt_Layer *layer = use_layer(use);
     use_call(use, layer, &in, false, outputs);
     const char *json = gt_layer_to_json(layer);
-    if (json)
-        strcpy(text, json);
+    const bool written = *json != 0;
+    strcpy(text, json);
     gt_error_clear();
     gt_layer_free(layer);
-    return json != NULL;
+    return written;
 }
 
 typedef void Mischief(const Use *use);
