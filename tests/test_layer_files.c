@@ -257,11 +257,11 @@ static bool write_sample(const Use *use)
     gt_Layer *layer = use_layer(use);
     use_call(use, layer, &in, false, outputs);
     const char *json = gt_layer_to_json(layer);
-    if (json)
-        strcpy(text, json);
+    const bool written = *json != 0;
+    strcpy(text, json);
     gt_error_clear();
     gt_layer_free(layer);
-    return json != NULL;
+    return written;
 }
 
 typedef void Mischief(const Use *use);

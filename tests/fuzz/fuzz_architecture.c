@@ -12,7 +12,7 @@ static char *copy_of(const char *text)
 static char *describe(gt_Layer *model)
 {
     const char *text = gt_layer_to_json(model);
-    return fuzz_works(text != NULL) ? copy_of(text) : NULL;
+    return fuzz_works(*text) ? copy_of(text) : NULL;
 }
 
 static void write_and_compare(gt_Layer *model)
