@@ -1,9 +1,8 @@
 /* Reductions whose bits depend on the numbers and their count alone: their order, and the sizes that make it.
  *
- * Rows: blocks of GT_BLOCK numbers, in each of them 32 independent lanes (128 of bytes; a number of
- * the source, not of the processor), the lanes combined by halving, the blocks pairwise. The error
- * of a sum thus grows with GT_BLOCK / lanes + log n instead of n. Columns: blocks of GT_ROW_BLOCK
- * rows, combined pairwise.
+ * Rows: blocks of GT_BLOCK numbers, in each of them 32 independent lanes (a number of the source, not of the processor),
+ * the lanes combined by halving, the blocks pairwise. The error of a sum thus grows with GT_BLOCK / lanes + log n instead
+ * of n. Columns: blocks of GT_ROW_BLOCK rows, combined pairwise. Integers need no order.
  *
  * A sum of floats is one of doubles, but that each lane, or column, first adds up to 32 floats as
  * floats, mostly in twos and fours: that costs no more than a sum of floats, and its error is that

@@ -19,9 +19,7 @@ static inline GT_A GT_OP(combine)(GT_A a, GT_A b)
 #define GT_JOIN(a, b) GT_OP(combine)(a, b)
 #endif
 
-/* Fewer numbers than lanes, as in a row of ten classes: two chains, one of each half. (Chains of
- * even and odd places would do too, but gcc 12 gets them wrong for integers: the sum of 4 numbers.)
- */
+/* Fewer numbers than lanes, as in a row of ten classes: two chains, one of each half. */
 static inline GT_C GT_OP(few)(int64_t n, const GT_T *x)
 {
     const int64_t half = n / 2;
@@ -35,7 +33,7 @@ static inline GT_C GT_OP(few)(int64_t n, const GT_T *x)
     return GT_JOIN(first, second);
 }
 
-#if GT_REAL && !defined(GT_ELSEWHERE)
+#ifndef GT_ELSEWHERE
 /* Rows of fewer than 32, y[i] of each: the two chains of some rows beside each other, in registers. */
 void GT_KERNEL(GT_OP(few_rows))(int64_t rows, int64_t n, const void *from, void *to)
 {
@@ -88,7 +86,7 @@ static inline GT_A GT_OP(row)(int64_t n, const GT_T *x)
 /* At most GT_BLOCK numbers. */
 static GT_NOINLINE GT_A GT_OP(block)(int64_t n, const GT_T *x)
 {
-    enum { LANES = sizeof(GT_T) == 1 ? 128 : GT_LANES };
+    enum { LANES = GT_LANES };
     if (n < (LANES < 32 ? 32 : LANES))
         return (GT_A)GT_OP(few)(n, x);
     GT_A lane[LANES];

@@ -1,9 +1,7 @@
 /* The reductions of reduce.c for one element type GT_T, and the search for what one of them found.
- * Floats (GT_REAL) are added and multiplied in double; integers are computed in GT_U, without sign,
- * where they wrap. Included once for each type, with GT_I an unsigned integer of its width; not a
- * header. */
+ * Numbers of GT_REAL bits are added and multiplied in double. Included once for each type, with GT_I an unsigned
+ * integer of its width; not a header. */
 
-#if GT_REAL
 /* Sums, products and extremes in vectors of 512 bits take no less time. */
 #ifdef GT_RARE_ELSEWHERE
 #define GT_ELSEWHERE
@@ -33,25 +31,8 @@
 #ifndef GT_RARE_ELSEWHERE
 #include "reduce_product.h"
 #endif
-#else
-#define GT_OP(name)      GT_NAME(name##_sum)
-#define GT_A             GT_T
-#define GT_START         0
-#define GT_COMBINE(a, b) ((GT_T)((GT_U)(a) + (GT_U)(b)))
-#define GT_TERM(x)       (x)
-#define GT_LANES         32
-#include "reduce_operation.h"
 
-#define GT_OP(name)      GT_NAME(name##_prod)
-#define GT_A             GT_T
-#define GT_START         1
-#define GT_COMBINE(a, b) ((GT_T)((GT_U)(a) * (GT_U)(b)))
-#define GT_TERM(x)       (x)
-#define GT_LANES         32
-#include "reduce_operation.h"
-#endif
-
-#if GT_REAL && defined(GT_RARE_ELSEWHERE)
+#ifdef GT_RARE_ELSEWHERE
 #define GT_ELSEWHERE
 #endif
 #define GT_OP(name)      GT_NAME(name##_max)
@@ -92,7 +73,6 @@ int64_t GT_KERNEL(GT_NAME(find))(int64_t n, const void *from, const void *value)
 #endif
 
 #undef GT_T
-#undef GT_U
 #undef GT_I
 #undef GT_NAME
 #undef GT_LOWEST
