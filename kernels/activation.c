@@ -116,8 +116,8 @@ static void gelu_sum(const Block *block, const void *x, void *t)
 #if !GT_IS_TRUE_BASE
 GT_INLINE float gelu_sum_f32(float x, float square)
 {
-    return 1 +
-           gt_exp_f32(x * (square * (float)(-2 * GT_GELU_CUBIC) + (float)(-2 * GT_GELU_LINEAR)));
+    return 1 + gt_exp_f32(x * gt_fma_f32(square, (float)(-2 * GT_GELU_CUBIC),
+                                         (float)(-2 * GT_GELU_LINEAR)));
 }
 #endif
 
@@ -147,8 +147,9 @@ static void gelu_near_gradient(const Block *block, const void *up, const void *f
         GT_INDEPENDENT
         for (int64_t i = 0; i < block->n; i++) {
             const float square = x[i] * x[i], s = 1 / gelu_sum_f32(x[i], square);
-            const float bend = square * (float)(6 * GT_GELU_CUBIC) + (float)(2 * GT_GELU_LINEAR);
-            y[i] = g[i] * (((1 - s) * s * x[i]) * bend + s);
+            const float bend =
+                gt_fma_f32(square, (float)(6 * GT_GELU_CUBIC), (float)(2 * GT_GELU_LINEAR));
+            y[i] = g[i] * gt_fma_f32((1 - s) * s * x[i], bend, s);
         }
         return;
     }
@@ -188,7 +189,8 @@ static void gelu_block(const gt_ActivationJob *job, const Block *block, const vo
 }
 
 /* y[i] from x[i] alone. Approximate: x / (1 + e^(x (x^2 -2 CUBIC + -2 LINEAR))); exact: (x / 2) erfc(x -1/sqrt(2)). Every product and
- * sum is rounded, from the inside out; the constants are rounded first. Any order of tiles. */
+ * sum is rounded, from the inside out, but of floats x^2 -2 CUBIC and the sum with it once where products are fused; the constants
+ * are rounded first. Any order of tiles. */
 void GT_KERNEL(tiles_gelu)(const void *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -217,8 +219,9 @@ static void gelu_gradient_block(const gt_ActivationJob *job, const Block *block,
 }
 
 /* g[i] times the slope at x[i]. Approximate, s = 1 / (1 + e^(as in gelu)): ((1 - s) s x) (x^2 6 CUBIC + 2 LINEAR) + s; exact:
- * erfc(x -1/sqrt(2)) / 2 + x (e^(x^2 -1/2) DENSITY). Every product and sum is rounded, from the left, from the inside out; the
- * constants are rounded first. Any order of tiles. */
+ * erfc(x -1/sqrt(2)) / 2 + x (e^(x^2 -1/2) DENSITY). Every product and sum is rounded, from the left, from the inside out, but
+ * of floats in the approximate form a product and the sum with it once where products are fused; the constants are rounded first. Any
+ * order of tiles. */
 void GT_KERNEL(tiles_gelu_gradient)(const void *given, void *const *at, int64_t first, int64_t last,
                                     void *scratch)
 {

@@ -1,7 +1,6 @@
-/* Normalization, made of operations: formulas of ops/nn/normalization.h. Of the last axes it is one operation, layer_norm.c. The mean is taken off
- * before anything is multiplied, which keeps the digits of numbers that are large and close
- * together. What is squared is squared inside gt_length and gt_squares, where it neither overflows
- * nor underflows. */
+/* Normalization, made of operations: formulas of ops/nn/normalization.h. Of the last axes it is one operation, layer_norm.c. The
+ * mean is taken off before anything is multiplied, which keeps the digits of numbers that are large and close together. What is
+ * squared is squared inside gt_length and gt_squares, where it neither overflows nor underflows. */
 #include "ops/nn/normalization.h"
 #include "ops/array/cast.h"
 #include "ops/array/reshaping.h"
