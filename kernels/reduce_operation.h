@@ -220,8 +220,8 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
         GT_A *y = (GT_A *)to + first;
         GT_ROLLED
         for (int64_t j = 0; j < width; j++)
-            y[j] = GT_START;
-        int64_t r = 0;
+            y[j] = rows == 1 ? (GT_A)GT_START + (GT_A)x[j] : (GT_A)GT_START;
+        int64_t r = rows == 1;
         for (; GT_ARE_FEW(rows - r, columns, stride); r += GT_RUN * GT_BESIDE) {
             GT_T many[GT_FEW * GT_BESIDE];
             GT_OP(blocks_beside)(columns, x + r * stride, many);
