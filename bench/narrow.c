@@ -25,7 +25,7 @@ typedef struct Data {
     gt_Tensor *row, *column; /* (1, w), (p, 1) */
     gt_Tensor *three,
         *flat; /* (SIZE / 3, 3) and (3, SIZE / 3): a cross product has no other width */
-    gt_Tensor *index, *flags; /* (p) integers, (p, 1) bools */
+    gt_Tensor *index, *flags; /* rows, mixed up in 64s, and (p, 1) bools */
 } Data;
 
 typedef struct Case {
@@ -119,9 +119,9 @@ static Data data_of(int64_t w, gt_DType dtype)
     d.column = numbers(gt_shape(d.p, 1), dtype);
     d.three = numbers(gt_shape(SIZE / 3, 3), dtype);
     d.flat = numbers(gt_shape(3, SIZE / 3), dtype);
-    d.index = gt_cast(
-        gt_mod(gt_multiply(gt_arange(0, (double)d.p, 1, .dtype = GT_INT64), 17), (double)d.p),
-        GT_INT32);
+    gt_Tensor *i = gt_arange(0, (double)(d.p / 64 * 64), 1, .dtype = GT_INT64);
+    gt_Tensor *inside = gt_mod(gt_multiply(i, 17), 64), *block = gt_floor_divide(i, 64);
+    d.index = gt_cast(gt_add(gt_multiply(block, 64), inside), GT_INT32);
     d.flags = gt_less(d.column, 1.0);
     return d;
 }

@@ -216,10 +216,16 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
         int64_t width = columns - first < WIDTH ? columns - first : WIDTH;
         const GT_T *x = (const GT_T *)from + first;
         GT_A *y = (GT_A *)to + first;
-        GT_ROLLED
-        for (int64_t j = 0; j < width; j++)
-            y[j] = GT_START;
-        int64_t r = 0;
+        int64_t r = rows == 1;
+        if (rows == 1) {
+            GT_ROLLED
+            for (int64_t j = 0; j < width; j++)
+                y[j] = (GT_A)GT_START + (GT_A)x[j];
+        } else {
+            GT_ROLLED
+            for (int64_t j = 0; j < width; j++)
+                y[j] = GT_START;
+        }
         for (; GT_ARE_FEW(rows - r, columns, stride); r += GT_RUN * GT_BESIDE) {
             GT_T many[GT_FEW * GT_BESIDE];
             GT_OP(blocks_beside)(columns, x + r * stride, many);

@@ -49,7 +49,9 @@ static int32_t tiles_of(const gt_JoinPart *part)
                                      : (part->rows + block - 1) / block);
 }
 
-/* Two of them, of one part and of all, fit into GT_JOB_BYTES. */
+_Static_assert(sizeof(gt_JoinJob) + offsetof(gt_JoinJob, part) + sizeof(gt_JoinPart) + 15 <= GT_JOB_BYTES,
+               "two launches, one of a single part");
+
 static gt_JoinJob *join_launch(const gt_ShapeRule *rule, gt_Lowering *lowering, int32_t parts)
 {
     const size_t bytes = offsetof(gt_JoinJob, part) + (size_t)parts * sizeof(gt_JoinPart);
