@@ -23,6 +23,7 @@
 #include "ops/table.h"
 #include "plan/program.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* ---- the operation ---- */
