@@ -1084,6 +1084,25 @@ Test(kernels, adagrad_and_factors)
                           : (wide ? w64[0][i] == w64[1][i] && a64[0][i] == a64[1][i]
                                   : w[0][i + 1] == w[1][i + 1] && a[0][i + 1] == a[1][i + 1]),
                       "%s: a factor of %g: %a, not %a", table->isa, factor, w64[0][i], w64[1][i]);
+            /* Adam, with an epsilon that makes the length of gradients count, and descent, from where Adagrad left w and a */
+            gt_AdamJob adam = {.update = job.update, .beta_1 = 0.9, .beta_2 = 0.99, .epsilon = 3};
+            gt_SgdJob sgd = {.update = job.update, .momentum = 0.9};
+            float v[2][N + 1] = {{0}};
+            double v64[2][N] = {{0}};
+            adam.update.slots = 2;
+            for (int k = 0; k < 2; k++) {
+                adam.update.scaled = sgd.update.scaled = k == 0 ? 1 + GT_LOOP_F64 : 0;
+                void *at[] = {wide ? (void *)w64[k] : w[k] + 1, wide ? (void *)a64[k] : a[k] + 1,
+                              wide ? (void *)v64[k] : v[k] + 1, wide ? (void *)g64[k] : g[k] + 1,
+                              &rate, &calls, NULL, &factor};
+                void *two[] = {at[0], at[1], at[3], &rate, &calls, NULL, &factor};
+                table->tile[GT_TILES_adam](&adam, at, 0, 1, NULL);
+                table->tile[GT_TILES_sgd](&sgd, two, 0, 1, NULL);
+            }
+            for (int i = 0; i < N && !isnan(factor); i++)
+                CHECK(wide ? w64[0][i] == w64[1][i] && v64[0][i] == v64[1][i]
+                           : w[0][i + 1] == w[1][i + 1] && v[0][i + 1] == v[1][i + 1],
+                      "%s: Adam and SGD, a factor of %g", table->isa, factor);
             double x = 0.5, y = 0.25, z = -2;
             float xf = 0.5f, yf = 0.25f, zf = -2;
             const double right = (decays ? 0.5 - 0.5 * (0.1 * 0.3) : 0.5) + 2 * 0.1 / sqrt(4.25 + 1e-3);
