@@ -260,7 +260,8 @@ int main(int count, char **arguments)
     gt_set_threads(atoi(arguments[3]));
     gt_set_seed(2024);
     Run run = {gt_Sequential(gt_Dense(128, .activation = gt_gelu), gt_Dropout(0.3),
-                             gt_Dense(64, .activation = gt_tanh), gt_Dense(CLASSES)),
+                             gt_LayerNormalization(), gt_Dense(64, .activation = gt_tanh),
+                             gt_Dense(CLASSES)),
                gt_Adam(3e-3, .global_clipnorm = 1)};
     Run other = run_in_arguments();
     train(&run, step, planned, gt_shape(BATCH, FEATURES), true, STEPS, losses);
