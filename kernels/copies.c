@@ -77,24 +77,24 @@ static void put_parts(const gt_JoinJob *job, void *const *at, int64_t first, int
     }
 }
 
-/* Rows [row, end) of all parts, a few at a time while they are in the first cache. */
+/* Rows [row, end) of all parts, a few at a time in the first cache: zeros with the parts among them, then that plus the base, plus 0. */
 static void put_together(const gt_JoinJob *job, void *const *at, int64_t row, int64_t end)
 {
-    enum { NEAR = 16384 };
-    const int64_t wide = job->part[0].stride, size = join_bytes[job->type];
-    const int64_t few = wide * size < NEAR ? NEAR / (wide * size) : 1;
-    for (int64_t next; row < end; row = next) {
-        const int64_t begin = row * wide * size;
-        next = end - row < few ? end : row + few;
-        char *y = (char *)at[job->y] + begin;
-        if (job->based) {
-            const gt_JoinJob whole = {.type = job->type, .parts = 1};
-            join_elements(&whole, (next - row) * wide, NULL, (const char *)at[0] + begin, y);
-        } else if (job->fills) {
-            memset(y, 0, (size_t)((next - row) * wide * size));
+    const int64_t size = join_bytes[job->type], step = job->part[0].stride * size;
+    const int64_t few = GT_JOIN_NEAR / step;
+    char aside[GT_JOIN_NEAR];
+    for (int64_t count; row < end; row += count) {
+        char *y = (char *)at[job->y] + row * step, *into = job->based ? aside : y;
+        count = end - row < few ? end - row : few;
+        if (job->fills)
+            memset(into, 0, (size_t)(count * step));
+        for (int32_t p = 0; p < job->parts; p++) {
+            const int64_t bytes = job->part[p].length * size;
+            gt_move_runs(count, bytes, (const char *)at[p + job->based] + row * bytes, bytes,
+                         into + job->part[p].offset * size, step);
         }
-        for (int32_t p = 0; p < job->parts; p++)
-            put_rows(job, p, at, row, next, 0, job->part[p].length);
+        join_elements(job, count * job->part[0].stride,
+                      job->based ? (const char *)at[0] + row * step : NULL, into, y);
     }
 }
 

@@ -50,8 +50,9 @@ typedef struct gt_ConcatenateJob {
  * Row i of part p, `length` elements, goes to y from element offset + i stride on; each element is x + 0, which is x but for
  * -0, as the sum with zeros is; `based` it is (base + x) + 0, of one part alone base + x. What no part covers is left as it is.
  * Part p has the tiles [first[p], first[p + 1]), each of `block` rows, or, where there is one row, of GT_TILE_ELEMENTS elements of it.
- * Parts of as many rows as each other, as far apart, are written together: `rows` > 0, a tile is `block` of them, and what no part
- * covers is base + 0, or, if `fills`, 0. */
+ * Parts of as many rows as each other, as far apart, in rows of y of up to GT_JOIN_NEAR bytes, are written together: `rows` > 0, a
+ * tile is `block` of them, and, with `fills`, no part covers some elements, which are base + 0, or 0. */
+#define GT_JOIN_NEAR 16384
 typedef struct gt_JoinPart {
     int64_t offset, stride, rows, length;
 } gt_JoinPart;

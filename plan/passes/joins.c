@@ -75,10 +75,11 @@ static void set_parts(gt_JoinJob *job, gt_Lowering *lowering, int32_t parts,
 }
 
 /* Have all parts as many rows, as far apart, each within a row of the result? */
-static bool are_beside(const JoinOptions *options, int64_t size)
+static bool are_beside(const JoinOptions *options, const gt_Spec *out)
 {
     const gt_JoinPart *first = &options->part[0];
-    bool beside = first->rows > 1 && first->rows * first->stride == size;
+    bool beside = first->rows > 1 && first->rows * first->stride == out->size &&
+                  first->stride * (int64_t)gt_dtype_size(out->dtype) <= GT_JOIN_NEAR;
     for (int32_t p = 0; p < options->parts; p++) {
         const gt_JoinPart *part = &options->part[p];
         beside &= part->rows == first->rows && part->stride == first->stride &&
@@ -95,7 +96,7 @@ static void join_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     int64_t covered = 0;
     for (int32_t p = 0; p < options->parts; p++)
         covered += options->part[p].rows * options->part[p].length;
-    const bool beside = are_beside(options, out->size);
+    const bool beside = are_beside(options, out);
     if (!beside && options->based)
         set_parts(join_launch(rule, lowering, 1), lowering, 1,
                   &(gt_JoinPart){0, out->size, 1, out->size});
