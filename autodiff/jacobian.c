@@ -63,8 +63,9 @@ static gt_Tensor *all_rows(const Rows *rows, gt_Shape shape)
         while (i < rows->count && (row_of[i] = row(rows, i)))
             i++;
         if (i == rows->count)
-            result = gt_reshape(
-                gt_stack(((gt_Tensors){row_of, (int32_t)rows->count}), .axis = rows->axis), shape);
+            result = gt_stack(((gt_Tensors){row_of, (int32_t)rows->count}), .axis = rows->axis);
+        if (result && rows->to.rank != rows->axis + 1) /* else it has that shape */
+            result = gt_reshape(result, shape);
         gt_scope_keep(context, result);
         gt_scope_close(context);
     }

@@ -3,6 +3,8 @@
 #include "narrow.h"
 #include "reduction.h"
 
+#ifndef GT_RARE_ELSEWHERE
+
 #define BLOCK 4096 /* elements of a row that are reduced together */
 
 /* Is a before b, and not only equal? The first NaN is before every number. */
@@ -66,12 +68,12 @@ static bool is_before(int type, bool largest, const void *a, const void *b)
                 y[j] = (int32_t)place[j];                                                          \
         }                                                                                          \
     }
-GT_FEW(f32, float, int32_t, GT_KERNEL(part_4))
-GT_FEW(f64, double, int64_t, GT_KERNEL(part_8))
+GT_FEW(f32, float, int32_t, GT_KERNEL_RARE(part_4))
+GT_FEW(f64, double, int64_t, GT_KERNEL_RARE(part_8))
 
 /* The reduction of each block, then the place in the best of them; any order of tiles. */
-void GT_KERNEL(tiles_arg_rows)(const void *given, void *const *at, int64_t first, int64_t last,
-                               void *scratch)
+void GT_KERNEL_RARE(tiles_arg_rows)(const void *given, void *const *at, int64_t first, int64_t last,
+                                    void *scratch)
 {
     const gt_ArgJob *job = given;
     const int type = job->type == GT_LOOP_BOOL ? GT_LOOP_U8 : job->type;
@@ -105,3 +107,4 @@ void GT_KERNEL(tiles_arg_rows)(const void *given, void *const *at, int64_t first
                                                             x + place * job->element, &best));
     }
 }
+#endif

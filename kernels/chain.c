@@ -43,12 +43,11 @@ static inline void compute(const gt_ChainStep *step, int64_t n, char *const x[MO
         table->binary[step->loop][step->type](n, x[0], along[0], x[1], along[1], y);
         break;
     case GT_CHAIN_COMPARE:
-        table->compare[step->loop][step->type](n, x[0], along[0], x[1], along[1],
-                                               y);
+        table->compare[step->loop][step->type](n, x[0], along[0], x[1], along[1], y);
         break;
     default:
-        table->select[step->loop](n, (const uint8_t *)x[0], along[0], x[1],
-                                  along[1], x[2], along[2], y);
+        table->select[step->loop](n, (const uint8_t *)x[0], along[0], x[1], along[1], x[2],
+                                  along[2], y);
         break;
     }
 }

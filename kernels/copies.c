@@ -16,59 +16,50 @@ void GT_KERNEL(tiles_copy)(const void *given, void *const *at, int64_t first, in
 
 /* ---- join ---- */
 
-#define GT_JOIN_ROW(suffix, type)                                                                  \
-    static void join_row_##suffix(int64_t n, const void *from, void *to)                           \
-    {                                                                                              \
-        const type *x = from;                                                                      \
-        type *y = to;                                                                              \
-        GT_INDEPENDENT                                                                             \
-        for (int64_t i = 0; i < n; i++)                                                            \
-            y[i] = x[i] + (type)0;                                                                 \
-    }
-GT_JOIN_ROW(f32, float)
-GT_JOIN_ROW(f64, double)
+static const uint8_t join_bytes[GT_LOOP_TYPES] = {4, 8, 4, 8, 1, 1};
 
-/* n elements that lie together. */
-static void join_elements(int type, int64_t n, const char *x, char *y)
+/* n elements that lie together; base: NULL, or the elements that they are added to. */
+static void join_elements(const gt_JoinJob *job, int64_t n, const char *base, const char *x,
+                          char *y)
 {
-    static const uint8_t bytes[GT_LOOP_TYPES] = {4, 8, 4, 8, 1, 1};
-    if (type == GT_LOOP_F32)
-        join_row_f32(n, x, y);
-    else if (type == GT_LOOP_F64)
-        join_row_f64(n, x, y);
-    else
-        memcpy(y, x, (size_t)(n * bytes[type]));
+    static const uint64_t zero = 0;
+    const int type = job->type == GT_LOOP_BOOL ? GT_LOOP_U8 : job->type;
+    gt_BinaryLoop *add = GT_KERNEL(kernels).binary[GT_LOOP_ADD][type];
+    if (base)
+        add(n, base, 1, x, 1, y);
+    if (!base || job->parts > 1)
+        add(n, base ? y : x, 1, &zero, 0, y);
 }
 
-/* Elements [from, from + n) of rows [row, end). Short rows, which lie together in x, are joined many at once and then moved to
- * their places. */
-static void put_rows(int type, const gt_JoinPart *part, const char *x, char *y, int64_t row,
-                     int64_t end, int64_t from, int64_t n)
+/* Elements [from, from + n) of rows [row, end) of part p. Short rows, which lie together in x, are joined many at once and then moved
+ * to their places. */
+static void put_rows(const gt_JoinJob *job, int32_t p, void *const *at, int64_t row, int64_t end,
+                     int64_t from, int64_t n)
 {
-    static const uint8_t bytes[GT_LOOP_TYPES] = {4, 8, 4, 8, 1, 1};
     enum { AT_ONCE = 4096 };
-    const int64_t size = bytes[type], all = n * size;
-    char block[AT_ONCE];
+    const gt_JoinPart *part = &job->part[p];
+    const int64_t size = join_bytes[job->type], all = n * size, step = part->stride * size;
+    const char *x = at[p + job->based], *base = at[0];
+    char *y = at[job->y], block[AT_ONCE], under[AT_ONCE];
     int64_t rows = n == part->length && all <= GT_MOVE_SHORT ? AT_ONCE / (all ? all : 1) : 1;
     for (; row < end; row += rows) {
         const char *source = x + (row * part->length + from) * size;
-        char *target = y + (part->offset + row * part->stride + from) * size;
+        const int64_t place = (part->offset + row * part->stride + from) * size;
+        const int64_t count = end - row < rows ? end - row : rows;
         if (rows == 1) {
-            join_elements(type, n, source, target);
+            join_elements(job, n, job->based ? base + place : NULL, source, y + place);
             continue;
         }
-        const int64_t count = end - row < rows ? end - row : rows;
-        join_elements(type, count * n, source, block);
-        gt_move_runs(count, all, block, all, target, part->stride * size);
+        if (job->based)
+            gt_move_runs(count, all, base + place, step, under, all);
+        join_elements(job, count * n, job->based ? under : NULL, source, block);
+        gt_move_runs(count, all, block, all, y + place, step);
     }
 }
 
-/* y[place of i] = x[i] + 0; any order of tiles. */
-void GT_KERNEL(tiles_join)(const void *given, void *const *at, int64_t first, int64_t last,
-                           void *scratch)
+/* Tiles of one part after the other. */
+static void put_parts(const gt_JoinJob *job, void *const *at, int64_t first, int64_t last)
 {
-    const gt_JoinJob *job = given;
-    (void)scratch;
     for (int32_t p = 0; p < job->parts; p++) {
         const gt_JoinPart *part = &job->part[p];
         const int64_t block = gt_join_block(part);
@@ -77,15 +68,47 @@ void GT_KERNEL(tiles_join)(const void *given, void *const *at, int64_t first, in
             const int64_t number = tile - job->first[p];
             if (part->rows == 1) {
                 int64_t from = number * GT_TILE_ELEMENTS, rest = part->length - from;
-                put_rows(job->type, part, at[p], at[job->parts], 0, 1, from,
-                         rest < GT_TILE_ELEMENTS ? rest : GT_TILE_ELEMENTS);
+                put_rows(job, p, at, 0, 1, from, rest < GT_TILE_ELEMENTS ? rest : GT_TILE_ELEMENTS);
             } else {
                 int64_t end = (number + 1) * block < part->rows ? (number + 1) * block : part->rows;
-                put_rows(job->type, part, at[p], at[job->parts], number * block, end, 0,
-                         part->length);
+                put_rows(job, p, at, number * block, end, 0, part->length);
             }
         }
     }
+}
+
+/* Rows [row, end) of all parts, a few at a time in the first cache: zeros with the parts among them, then that plus the base, plus 0. */
+static void put_together(const gt_JoinJob *job, void *const *at, int64_t row, int64_t end)
+{
+    const int64_t size = join_bytes[job->type], step = job->part[0].stride * size;
+    const int64_t few = GT_JOIN_NEAR / step;
+    char aside[GT_JOIN_NEAR];
+    for (int64_t count; row < end; row += count) {
+        char *y = (char *)at[job->y] + row * step, *into = job->based ? aside : y;
+        count = end - row < few ? end - row : few;
+        if (job->fills)
+            memset(into, 0, (size_t)(count * step));
+        for (int32_t p = 0; p < job->parts; p++) {
+            const int64_t bytes = job->part[p].length * size;
+            gt_move_runs(count, bytes, (const char *)at[p + job->based] + row * bytes, bytes,
+                         into + job->part[p].offset * size, step);
+        }
+        join_elements(job, count * job->part[0].stride,
+                      job->based ? (const char *)at[0] + row * step : NULL, into, y);
+    }
+}
+
+/* y[place of i] = x[i] + 0, or (base + x[i]) + 0; any order of tiles. */
+void GT_KERNEL(tiles_join)(const void *given, void *const *at, int64_t first, int64_t last,
+                           void *scratch)
+{
+    const gt_JoinJob *job = given;
+    (void)scratch;
+    if (job->rows > 0)
+        put_together(job, at, first * job->block,
+                     last * job->block < job->rows ? last * job->block : job->rows);
+    else
+        put_parts(job, at, first, last);
 }
 
 /* ---- cast ---- */

@@ -81,8 +81,10 @@ GT_TYPES_F(GT_FLOOR_DIVIDE, )
 GT_TYPES_F(GT_BINARY_REAL, )
 GT_TYPES_F(GT_COMPARE, )
 
+#ifndef GT_RARE_ELSEWHERE /* vectors of 512 bits make twice the work of it */
 GT_SELECT(4, uint32_t)
 GT_SELECT(8, uint64_t)
+#endif
 
 /* A real number as an integer: towards zero, held at the ends of the range, NaN as 0. Here where the
  * highest is no number of the real type; `above` is the next one. */

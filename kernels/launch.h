@@ -79,7 +79,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(clip)                                                                                     \
     EACH(reduce)                                                                                   \
     EACH(logsumexp)                                                                                \
-    EACH(arg_rows)                                                                                 \
+    RARE(arg_rows)                                                                                 \
     ONCE(arg_columns)                                                                              \
     ONCE(running)                                                                                  \
     EACH(draw)                                                                                     \

@@ -120,7 +120,7 @@
         if (sb == 0 && n > 1) {                                                                    \
             const type b = bs[0];                                                                  \
             ys[0] = (result)(expression);                                                          \
-            gt_repeat_bytes(ys, sizeof(result), n);                                                      \
+            gt_repeat_bytes(ys, sizeof(result), n);                                                \
             return;                                                                                \
         }                                                                                          \
         GT_INDEPENDENT                                                                             \
@@ -266,10 +266,10 @@ gt_CastLoop GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32);
 gt_CastLoop GT_KERNEL_BASE(narrow_f16_f64), GT_KERNEL_BASE(narrow_bf16_f64);
 
 /* By the size of an element: 1, 2, 4, 8 bytes. */
-gt_SpreadLoop GT_KERNEL_BASE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL(spread_4),
-    GT_KERNEL(spread_8);
-gt_SelectLoop GT_KERNEL_BASE(select_1), GT_KERNEL_BASE(select_2), GT_KERNEL(select_4),
-    GT_KERNEL(select_8);
+gt_SpreadLoop GT_KERNEL_BASE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL_RARE(spread_4),
+    GT_KERNEL_RARE(spread_8);
+gt_SelectLoop GT_KERNEL_BASE(select_1), GT_KERNEL_BASE(select_2), GT_KERNEL_RARE(select_4),
+    GT_KERNEL_RARE(select_8);
 gt_TransposeLoop GT_KERNEL_BASE(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
     GT_KERNEL(transpose_8);
 

@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GT_MOVE_SHORT 128 /* bytes, up to which a call of memcpy for each run would cost more than the copying */
+#define GT_MOVE_SHORT                                                                              \
+    128 /* bytes, up to which a call of memcpy for each run would cost more than the copying */
 
 /* Copies `count` runs of n > 0 bytes; x and y step by step_x and step_y bytes from run to run. Where runs of y overlap those of x
  * they are the very same. */

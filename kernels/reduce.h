@@ -15,5 +15,7 @@
 #define GT_ROW_BLOCK 32   /* rows of a column summed one after the other */
 #define GT_WIDTH     512  /* bytes of a row that are reduced at once */
 #define GT_LEVELS    48   /* blocks combine pairwise: 2^48 of them */
+#define GT_BESIDE    16   /* blocks of few columns that are computed beside each other */
+#define GT_FEW       7    /* so few columns */
 
 #endif

@@ -45,7 +45,7 @@ void GT_KERNEL(GT_OP(few_rows))(int64_t rows, int64_t n, const void *from, void 
     for (; rows > 0; rows -= ld, x += n * ld, y += ld) {
         const int64_t count = rows < ld ? rows : ld;
         const bool one = n == 1 && count == ld; /* x is the column */
-        if (count < ld)
+        if (count % BESIDE)
             memset(turned, 0, (size_t)(n * ld) * sizeof *turned);
         if (n > 0 && !one)
             GT_PART(count, n, x, turned, ld);
@@ -182,6 +182,19 @@ static GT_NOINLINE void GT_OP(columns_block)(int64_t rows, int64_t columns, int6
     }
 }
 
+#if GT_REAL
+/* Blocks of rows of a few numbers that lie together, many blocks at once: y[j * GT_BESIDE + b] is that of column j of block b. */
+static void GT_OP(blocks_beside)(int64_t columns, const GT_T *x, GT_C *y)
+{
+    GT_T turned[GT_ROW_BLOCK * GT_FEW * GT_BESIDE];
+    GT_PART(GT_BESIDE, GT_ROW_BLOCK * columns, x, turned, GT_BESIDE);
+    GT_OP(columns_block)
+    (GT_ROW_BLOCK, columns * GT_BESIDE, columns * GT_BESIDE, turned, y);
+}
+#define GT_ARE_FEW(rows, columns, stride)                                                          \
+    ((columns) <= GT_FEW && (stride) == (columns) && (rows) >= GT_ROW_BLOCK * GT_BESIDE)
+#endif
+
 #ifndef GT_RUN
 static GT_NOINLINE void GT_OP(merge)(int64_t columns, GT_A *restrict into,
                                      const GT_A *restrict from)
@@ -203,10 +216,24 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
         int64_t width = columns - first < WIDTH ? columns - first : WIDTH;
         const GT_T *x = (const GT_T *)from + first;
         GT_A *y = (GT_A *)to + first;
-        GT_ROLLED
-        for (int64_t j = 0; j < width; j++)
-            y[j] = GT_START;
-        for (int64_t r = 0; r < rows; r += GT_RUN) {
+        int64_t r = rows == 1;
+        if (rows == 1) {
+            GT_ROLLED
+            for (int64_t j = 0; j < width; j++)
+                y[j] = (GT_A)GT_START + (GT_A)x[j];
+        } else {
+            GT_ROLLED
+            for (int64_t j = 0; j < width; j++)
+                y[j] = GT_START;
+        }
+        for (; GT_ARE_FEW(rows - r, columns, stride); r += GT_RUN * GT_BESIDE) {
+            GT_T many[GT_FEW * GT_BESIDE];
+            GT_OP(blocks_beside)(columns, x + r * stride, many);
+            for (int b = 0; b < GT_BESIDE; b++)
+                for (int64_t j = 0; j < columns; j++)
+                    y[j] += (GT_A)many[j * GT_BESIDE + b];
+        }
+        for (; r < rows; r += GT_RUN) {
             GT_OP(columns_block)
             (rows - r < GT_RUN ? rows - r : GT_RUN, width, stride, x + r * stride, sum);
             GT_ROLLED
@@ -227,9 +254,24 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
         GT_A *y = (GT_A *)to + first;
         int levels = 0;
         int64_t blocks = 0;
+#if GT_REAL
+        GT_C many[GT_FEW * GT_BESIDE];
+        bool ready = false;
+#endif
         for (int64_t r = 0; r < rows; r += GT_ROW_BLOCK) {
             int64_t height = rows - r < GT_ROW_BLOCK ? rows - r : GT_ROW_BLOCK;
-            GT_OP(columns_block)(height, width, stride, x + r * stride, waiting[levels++]);
+#if GT_REAL
+            const int64_t b = blocks % GT_BESIDE;
+            if (b == 0) /* are so many to come? */
+                ready = GT_ARE_FEW(rows - r, columns, stride);
+            if (b == 0 && ready)
+                GT_OP(blocks_beside)(columns, x + r * stride, many);
+            for (int64_t j = 0; j < width && ready; j++)
+                waiting[levels][j] = many[j * GT_BESIDE + b];
+            if (!ready)
+#endif
+                GT_OP(columns_block)(height, width, stride, x + r * stride, waiting[levels]);
+            levels++;
             blocks++;
             for (int64_t ones = blocks; (ones & 1) == 0; ones >>= 1, levels--)
                 GT_OP(merge)(width, waiting[levels - 2], waiting[levels - 1]);
@@ -245,6 +287,7 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
 #endif
 
 #undef GT_OP
+#undef GT_ARE_FEW
 #undef GT_A
 #undef GT_START
 #undef GT_COMBINE

@@ -69,50 +69,51 @@ static bool GT_NAME(are_mild)(int64_t n, const GT_T *x, int64_t most)
  * powers of two change no rounding. */
 void GT_KERNEL(GT_NAME(few_rows_prod))(int64_t rows, int64_t n, const void *from, void *to)
 {
-    enum { LANES = GT_REAL == 32 ? 8 : 32, AT_ONCE = 32 };
+    enum { LANES = GT_REAL == 32 ? 8 : 32, MOST = 1024 };
     const int64_t used = n < LANES ? n : LANES;
+    const int64_t ld = n <= 8 ? MOST / 8 : MOST / 32; /* as many rows at once */
     const GT_T *x = from;
     gt_Scaled *y = to;
-    GT_T turned[31 * AT_ONCE];
-    double size[LANES * AT_ONCE];
-    int64_t exponent[LANES * AT_ONCE], half = 1;
+    GT_T turned[MOST];
+    double size[MOST];
+    int64_t exponent[MOST], half = 1;
     while (2 * half < used)
         half *= 2;
-    for (; rows > 0; rows -= AT_ONCE, x += n * AT_ONCE, y += AT_ONCE) {
-        const int64_t count = rows < AT_ONCE ? rows : AT_ONCE;
+    for (; rows > 0; rows -= ld, x += n * ld, y += ld) {
+        const int64_t count = rows < ld ? rows : ld;
         const bool plain = GT_NAME(are_mild)(count * n, x, 1000 / n);
-        if (count < AT_ONCE)
-            memset(turned, 0, (size_t)(n * AT_ONCE) * sizeof *turned);
-        GT_PART(count, n, x, turned, AT_ONCE);
+        if (count < ld)
+            memset(turned, 0, (size_t)(n * ld) * sizeof *turned);
+        GT_PART(count, n, x, turned, ld);
         for (int64_t i = 0; i < n; i++) {
-            const GT_T *factors = turned + i * AT_ONCE;
-            double *into = size + i % LANES * AT_ONCE;
-            int64_t *too = exponent + i % LANES * AT_ONCE;
+            const GT_T *factors = turned + i * ld;
+            double *into = size + i % LANES * ld;
+            int64_t *too = exponent + i % LANES * ld;
             if (i < LANES)
-                for (int j = 0; j < AT_ONCE; j++) {
+                for (int64_t j = 0; j < ld; j++) {
                     into[j] = 1;
                     too[j] = 0;
                 }
             if (plain)
-                for (int j = 0; j < AT_ONCE; j++)
+                for (int64_t j = 0; j < ld; j++)
                     into[j] *= (double)factors[j];
             else
-                for (int j = 0; j < AT_ONCE; j++) {
+                for (int64_t j = 0; j < ld; j++) {
                     const gt_Scaled factor = gt_split((double)factors[j], GT_REAL == 64);
                     into[j] *= factor.size;
                     too[j] += factor.exponent;
                 }
         }
         for (int64_t wide = half; wide > 0 && wide < used; wide /= 2) {
-            const int64_t pairs = (used - wide < wide ? used - wide : wide) * AT_ONCE;
+            const int64_t pairs = (used - wide < wide ? used - wide : wide) * ld;
             if (plain)
                 for (int64_t k = 0; k < pairs; k++)
-                    size[k] *= size[k + wide * AT_ONCE];
+                    size[k] *= size[k + wide * ld];
             else
                 for (int64_t k = 0; k < pairs; k++) {
-                    const gt_Scaled product = gt_split(size[k] * size[k + wide * AT_ONCE], false);
+                    const gt_Scaled product = gt_split(size[k] * size[k + wide * ld], false);
                     size[k] = product.size;
-                    exponent[k] += exponent[k + wide * AT_ONCE] + product.exponent;
+                    exponent[k] += exponent[k + wide * ld] + product.exponent;
                 }
         }
         for (int64_t j = 0; j < count; j++)

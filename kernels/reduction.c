@@ -73,8 +73,13 @@ static void finish_sums(const Reduction *r, int64_t output, int64_t n, double *x
     const bool trust = within == n;
     if (!trust)
         memcpy(sum, x, (size_t)n * sizeof *x);
-    if (job->mean)
+    if (job->mean && job->reduced > 0 &&
+        (job->reduced & (job->reduced - 1)) == 0) { /* the same, exactly */
+        if (job->reduced > 1)
+            binary(GT_LOOP_MULTIPLY, n, x, 1 / (double)job->reduced);
+    } else if (job->mean) {
         binary(GT_LOOP_DIVIDE, n, x, (double)job->reduced);
+    }
     if (job->scale != 1)
         binary(GT_LOOP_MULTIPLY, n, x, job->scale);
     if (job->root && job->epsilon > 0)
@@ -91,16 +96,21 @@ static void finish_sums(const Reduction *r, int64_t output, int64_t n, double *x
 /* Products as doubles: where no exponent is far out, by vectors. */
 static void finish_products(int64_t n, const gt_Scaled *waiting, double *x)
 {
-    int64_t near = 0;
-    for (int64_t i = 0; i < n; i++)
-        near += (waiting[i].exponent == 0) |
-                ((waiting[i].exponent > -500) & (waiting[i].exponent < 500) &
-                 (waiting[i].size < 2) & (waiting[i].size > -2));
-    for (int64_t i = 0; i < n; i++)
-        if (near == n)
+    int64_t near = 0, plain = 0;
+    for (int64_t i = 0; i < n; i++) {
+        plain += waiting[i].exponent == 0;
+        near += (waiting[i].exponent > -500) & (waiting[i].exponent < 500) &
+                (waiting[i].size < 2) & (waiting[i].size > -2);
+    }
+    if (plain == n)
+        for (int64_t i = 0; i < n; i++)
+            x[i] = waiting[i].size;
+    else if (near == n)
+        for (int64_t i = 0; i < n; i++)
             x[i] = waiting[i].size *
                    gt_from_bits_f64((uint64_t)(1023 + waiting[i].exponent) << 52);
-        else
+    else
+        for (int64_t i = 0; i < n; i++)
             x[i] = gt_plain(waiting[i]);
 }
 

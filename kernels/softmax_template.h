@@ -7,7 +7,8 @@
 
 static inline int64_t GT_NAME(rows_of_group)(int64_t columns)
 {
-    return columns < GT_GROUP ? GT_GROUP / columns : 1;
+    const int64_t rows = columns < GT_GROUP ? GT_GROUP / columns : 1;
+    return rows < 32 ? rows : rows / 32 * 32; /* short ones 32 at a time */
 }
 
 /* The sums of a group of rows, many at once where they are short; and the highest numbers, NaN if there is one. */

@@ -6,11 +6,11 @@
 /* Short rows that lie together, of x or of y, are taken apart or put together. */
 #define GT_NARROW_TURN(size)                                                                       \
     if (ldx == columns && columns <= GT_NARROW) {                                                  \
-        GT_KERNEL(part_##size)(rows, columns, from, to, ldy);                                      \
+        GT_KERNEL_RARE(part_##size)(rows, columns, from, to, ldy);                                 \
         return;                                                                                    \
     }                                                                                              \
     if (ldy == rows && rows <= GT_NARROW) {                                                        \
-        GT_KERNEL(braid_##size)(columns, rows, from, ldx, to);                                     \
+        GT_KERNEL_RARE(braid_##size)(columns, rows, from, ldx, to);                                \
         return;                                                                                    \
     }
 

@@ -23,7 +23,8 @@
     for (int t = 0; t < table_count; t++)                                                          \
         for (const gt_KernelTable *table = all_tables[t]; table; table = NULL)
 
-static const int64_t counts[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 255, 256, 257, 300};
+static const int64_t counts[] = {1,  2,  3,  7,  8,   9,   15,  16,  17, 31,
+                                 33, 63, 64, 65, 127, 255, 256, 257, 300};
 enum { COUNTS = sizeof counts / sizeof *counts };
 
 static char *memory(int64_t bytes)
@@ -44,8 +45,8 @@ static char *noise(int64_t bytes)
 /* Numbers near 1, with all kinds of others among them unless `tame`. */
 static void *numbers(int type, int64_t n, bool tame)
 {
-    static const double special[] = {0.0,     -0.0,   INFINITY, -INFINITY, NAN,   1e30,
-                                     1e-30, 0x1p-140, 0x1p-1040, -1e300,   3e38, 1.0};
+    static const double special[] = {0.0,   -0.0,     INFINITY,  -INFINITY, NAN,  1e30,
+                                     1e-30, 0x1p-140, 0x1p-1040, -1e300,    3e38, 1.0};
     char *m = memory(8 * n);
     for (int64_t i = 0; i < n; i++) {
         const double x =
@@ -95,47 +96,47 @@ Test(narrow, runs_of_any_length_and_distance)
 
 Test(narrow, elements_again_and_again)
 {
-    FOR_TABLES (table)
-        for (int s = 0; s < 4; s++)
-            for (int64_t n = 1; n <= 34; n++)
-                for (int c = 0; c < COUNTS; c++) {
-                    const int64_t size = INT64_C(1) << s, rows = counts[c];
-                    char *x = noise(rows * size), *y = noise(rows * n * size);
-                    table->spread[s](rows, n, x, y);
-                    for (int64_t i = 0; i < rows * n; i++)
-                        CHECK(memcmp(y + i * size, x + i / n * size, (size_t)size) == 0,
-                              "%s: %d rows of %d elements of %d bytes", table->isa, (int)rows,
-                              (int)n, (int)size);
-                    free(x);
-                    free(y);
-                }
+    FOR_TABLES(table)
+    for (int s = 0; s < 4; s++)
+        for (int64_t n = 1; n <= 34; n++)
+            for (int c = 0; c < COUNTS; c++) {
+                const int64_t size = INT64_C(1) << s, rows = counts[c];
+                char *x = noise(rows * size), *y = noise(rows * n * size);
+                table->spread[s](rows, n, x, y);
+                for (int64_t i = 0; i < rows * n; i++)
+                    CHECK(memcmp(y + i * size, x + i / n * size, (size_t)size) == 0,
+                          "%s: %d rows of %d elements of %d bytes", table->isa, (int)rows, (int)n,
+                          (int)size);
+                free(x);
+                free(y);
+            }
 }
 
 Test(narrow, rows_turned_and_turned_back)
 {
-    FOR_TABLES (table)
-        for (int s = 0; s < 4; s++)
-            for (int64_t w = 1; w <= 20; w++)
-                for (int c = 0; c < COUNTS; c++) {
-                    const int64_t size = INT64_C(1) << s, rows = counts[c], ld = rows + c % 3;
-                    char *x = noise(rows * w * size), *y = noise(((w - 1) * ld + rows) * size);
-                    char *back = noise(rows * w * size);
-                    table->transpose[s](rows, w, x, w, y, ld);
-                    for (int64_t i = 0; i < rows * w; i++)
-                        CHECK(memcmp(y + (i % w * ld + i / w) * size, x + i * size,
-                                     (size_t)size) == 0,
-                              "%s: %d rows of %d", table->isa, (int)rows, (int)w);
-                    table->transpose[s](w, rows, y, ld, back, w);
-                    CHECK(memcmp(back, x, (size_t)(rows * w * size)) == 0,
-                          "%s: back to %d rows of %d", table->isa, (int)rows, (int)w);
-                    free(x);
-                    free(y);
-                    free(back);
-                }
+    FOR_TABLES(table)
+    for (int s = 0; s < 4; s++)
+        for (int64_t w = 1; w <= 20; w++)
+            for (int c = 0; c < COUNTS; c++) {
+                const int64_t size = INT64_C(1) << s, rows = counts[c], ld = rows + c % 3;
+                char *x = noise(rows * w * size), *y = noise(((w - 1) * ld + rows) * size);
+                char *back = noise(rows * w * size);
+                table->transpose[s](rows, w, x, w, y, ld);
+                for (int64_t i = 0; i < rows * w; i++)
+                    CHECK(memcmp(y + (i % w * ld + i / w) * size, x + i * size, (size_t)size) == 0,
+                          "%s: %d rows of %d", table->isa, (int)rows, (int)w);
+                table->transpose[s](w, rows, y, ld, back, w);
+                CHECK(memcmp(back, x, (size_t)(rows * w * size)) == 0, "%s: back to %d rows of %d",
+                      table->isa, (int)rows, (int)w);
+                free(x);
+                free(y);
+                free(back);
+            }
 }
 
 /* Products are kept as a size and an exponent; as long as they are in range it is what they are together that counts. */
-static bool same_result(int loop, int type, int64_t rows, const char *a, const char *b, int64_t step)
+static bool same_result(int loop, int type, int64_t rows, const char *a, const char *b,
+                        int64_t step)
 {
     for (int64_t i = 0; i < rows; i++) {
         if (loop == GT_LOOP_PROD) {
@@ -154,52 +155,82 @@ static bool same_result(int loop, int type, int64_t rows, const char *a, const c
 
 Test(narrow, reductions_of_many_rows)
 {
-    FOR_TABLES (table)
-        for (int loop = 0; loop < GT_REDUCE_LOOP_COUNT; loop++)
-            for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
-                for (int64_t n = 1; n < 32; n++)
-                    for (int c = 0; c < COUNTS; c++) {
-                        const bool wide = loop != GT_LOOP_MAX && loop != GT_LOOP_MIN;
-                        const int64_t rows = counts[c], size = type == GT_LOOP_F32 ? 4 : 8;
-                        const int64_t step = loop == GT_LOOP_PROD ? 16 : wide ? 8 : size;
-                        /* without special ones products are taken as they are */
-                        char *x = numbers(type, rows * n, c % 2);
-                        char *y = memory(rows * step), *right = memory(rows * step);
-                        for (int64_t i = 0; i < rows; i++)
-                            table->reduce[loop][type](n, x + i * n * size, right + i * step);
-                        table->reduce_few[loop][type](rows, n, x, y);
-                        CHECK(same_result(loop, type, rows, y, right, step),
-                              "%s: loop %d of type %d, %d rows of %d", table->isa, loop, type,
-                              (int)rows, (int)n);
-                        free(x);
-                        free(y);
-                        free(right);
-                    }
-}
-
-Test(narrow, softmax_of_many_rows)
-{
-    FOR_TABLES (table)
+    FOR_TABLES(table)
+    for (int loop = 0; loop < GT_REDUCE_LOOP_COUNT; loop++)
         for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
-            for (int64_t n = 1; n <= 33; n++)
+            for (int64_t n = 1; n < 32; n++)
                 for (int c = 0; c < COUNTS; c++) {
-                    gt_RowsLoop *const loops[3] = {table->softmax[type], table->log_softmax[type],
-                                                   table->logsumexp[type]};
+                    const bool wide = loop != GT_LOOP_MAX && loop != GT_LOOP_MIN;
                     const int64_t rows = counts[c], size = type == GT_LOOP_F32 ? 4 : 8;
-                    char *x = numbers(type, rows * n, false), *y = memory(rows * n * size);
-                    char *right = memory(rows * n * size);
-                    for (int k = 0; k < 3; k++) {
-                        const int64_t step = k == 2 ? 1 : n;
-                        for (int64_t i = 0; i < rows; i++)
-                            loops[k](1, n, x + i * n * size, right + i * step * size);
-                        loops[k](rows, n, x, y);
-                        CHECK(same(type, rows * step, y, right), "%s: function %d, %d rows of %d",
-                              table->isa, k, (int)rows, (int)n);
-                    }
+                    const int64_t step = loop == GT_LOOP_PROD ? 16 : wide ? 8 : size;
+                    /* without special ones products are taken as they are */
+                    char *x = numbers(type, rows * n, c % 2);
+                    char *y = memory(rows * step), *right = memory(rows * step);
+                    for (int64_t i = 0; i < rows; i++)
+                        table->reduce[loop][type](n, x + i * n * size, right + i * step);
+                    table->reduce_few[loop][type](rows, n, x, y);
+                    CHECK(same_result(loop, type, rows, y, right, step),
+                          "%s: loop %d of type %d, %d rows of %d", table->isa, loop, type,
+                          (int)rows, (int)n);
                     free(x);
                     free(y);
                     free(right);
                 }
+}
+
+/* Few columns: whatever the width, a column is what it is by itself. */
+Test(narrow, reductions_of_few_columns)
+{
+    FOR_TABLES(table)
+    for (int loop = 0; loop < GT_REDUCE_LOOP_COUNT; loop++)
+        for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
+            for (int64_t w = 1; w <= 9; w++)
+                for (int64_t rows = 1; rows <= 3000; rows += rows < 1500 ? 487 : 511) {
+                    const bool wide = loop != GT_LOOP_MAX && loop != GT_LOOP_MIN;
+                    const int64_t size = type == GT_LOOP_F32 ? 4 : 8;
+                    const int64_t step = loop == GT_LOOP_PROD ? 16 : wide ? 8 : size;
+                    char *x = numbers(type, rows * w, rows % 2);
+                    char *apart = memory(rows * 10 * size);
+                    for (int64_t i = 0; i < rows; i++)
+                        memcpy(apart + i * 10 * size, x + i * w * size, (size_t)(w * size));
+                    char *y = memory(w * step), *right = memory(w * step);
+                    table->reduce_columns[loop][type](rows, w, w, x, y);
+                    for (int64_t j = 0; j < w; j++)
+                        table->reduce_columns[loop][type](rows, 1, 10, apart + j * size,
+                                                          right + j * step);
+                    CHECK(same_result(loop, type, w, y, right, step),
+                          "%s: loop %d of type %d, %d columns of %d", table->isa, loop, type,
+                          (int)w, (int)rows);
+                    free(apart);
+                    free(x);
+                    free(y);
+                    free(right);
+                }
+}
+
+Test(narrow, softmax_of_many_rows)
+{
+    FOR_TABLES(table)
+    for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
+        for (int64_t n = 1; n <= 33; n++)
+            for (int c = 0; c < COUNTS; c++) {
+                gt_RowsLoop *const loops[3] = {table->softmax[type], table->log_softmax[type],
+                                               table->logsumexp[type]};
+                const int64_t rows = counts[c], size = type == GT_LOOP_F32 ? 4 : 8;
+                char *x = numbers(type, rows * n, false), *y = memory(rows * n * size);
+                char *right = memory(rows * n * size);
+                for (int k = 0; k < 3; k++) {
+                    const int64_t step = k == 2 ? 1 : n;
+                    for (int64_t i = 0; i < rows; i++)
+                        loops[k](1, n, x + i * n * size, right + i * step * size);
+                    loops[k](rows, n, x, y);
+                    CHECK(same(type, rows * step, y, right), "%s: function %d, %d rows of %d",
+                          table->isa, k, (int)rows, (int)n);
+                }
+                free(x);
+                free(y);
+                free(right);
+            }
 }
 
 /* The first of the largest, or the first NaN. */
@@ -208,8 +239,8 @@ static int32_t place_in(int type, bool largest, int64_t n, const char *x)
     int32_t best = 0;
     double at_best = 0;
     for (int64_t i = 0; i < n; i++) {
-        const double a =
-            type == GT_LOOP_F32 ? (double)((const float *)(const void *)x)[i] : ((const double *)(const void *)x)[i];
+        const double a = type == GT_LOOP_F32 ? (double)((const float *)(const void *)x)[i]
+                                             : ((const double *)(const void *)x)[i];
         if (a != a)
             return (int32_t)i;
         if (i == 0 || (largest ? a > at_best : a < at_best)) {
@@ -222,29 +253,29 @@ static int32_t place_in(int type, bool largest, int64_t n, const char *x)
 
 Test(narrow, places_of_the_largest)
 {
-    FOR_TABLES (table)
-        for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
-            for (int64_t n = 1; n <= 33; n++)
-                for (int c = 0; c < COUNTS; c++)
-                    for (int largest = 0; largest < 2; largest++) {
-                        const int64_t rows = counts[c], size = type == GT_LOOP_F32 ? 4 : 8;
-                        const gt_ArgJob job = {.type = (uint8_t)type,
-                                               .element = (uint8_t)size,
-                                               .largest = largest,
-                                               .outer = rows,
-                                               .count = n,
-                                               .inner = 1,
-                                               .strips = 1};
-                        char *x = numbers(type, rows * n, false);
-                        int32_t *y = (int32_t *)(void *)memory(rows * 4);
-                        table->tile[GT_TILES_arg_rows](&job, (void *[]){x, y}, 0, rows, NULL);
-                        for (int64_t i = 0; i < rows; i++)
-                            CHECK(y[i] == place_in(type, largest, n, x + i * n * size),
-                                  "%s: type %d, row %d of %d elements", table->isa, type, (int)i,
-                                  (int)n);
-                        free(x);
-                        free(y);
-                    }
+    FOR_TABLES(table)
+    for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
+        for (int64_t n = 1; n <= 33; n++)
+            for (int c = 0; c < COUNTS; c++)
+                for (int largest = 0; largest < 2; largest++) {
+                    const int64_t rows = counts[c], size = type == GT_LOOP_F32 ? 4 : 8;
+                    const gt_ArgJob job = {.type = (uint8_t)type,
+                                           .element = (uint8_t)size,
+                                           .largest = largest,
+                                           .outer = rows,
+                                           .count = n,
+                                           .inner = 1,
+                                           .strips = 1};
+                    char *x = numbers(type, rows * n, false);
+                    int32_t *y = (int32_t *)(void *)memory(rows * 4);
+                    table->tile[GT_TILES_arg_rows](&job, (void *[]){x, y}, 0, rows, NULL);
+                    for (int64_t i = 0; i < rows; i++)
+                        CHECK(y[i] == place_in(type, largest, n, x + i * n * size),
+                              "%s: type %d, row %d of %d elements", table->isa, type, (int)i,
+                              (int)n);
+                    free(x);
+                    free(y);
+                }
 }
 
 /* ---- operations ---- */
@@ -341,13 +372,14 @@ static void check_copies(int64_t p, int64_t w, gt_DType dtype)
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *flat = gt_mod(gt_arange(0, (double)(p * w), 1), 100);
     gt_Tensor *x = gt_cast(gt_reshape(flat, gt_shape(p, w)), dtype);
-    gt_Tensor *two = gt_concatenate(gt_tensors(x, x, gt_slice(x, gt_shape(0, 0), gt_shape(-1, 1))),
-                                    .axis = 1);
+    gt_Tensor *two =
+        gt_concatenate(gt_tensors(x, x, gt_slice(x, gt_shape(0, 0), gt_shape(-1, 1))), .axis = 1);
     gt_Tensor *stacked = gt_stack(gt_tensors(x, x), .axis = -1);
     gt_Tensor *back = gt_get_item(x, "::-1, ::-1"), *third = gt_get_item(x, ":, ::3");
     gt_Tensor *padded = gt_pad(x, gt_shape(0, 2), gt_shape(1, 0));
     gt_Tensor *wide = gt_broadcast_to(gt_get_item(x, ":, :1"), gt_shape(p, w));
-    gt_Tensor *rows = gt_take(x, gt_cast(gt_mod(gt_multiply(gt_arange(0, (double)p, 1), 3), (double)p), GT_INT32));
+    gt_Tensor *rows = gt_take(
+        x, gt_cast(gt_mod(gt_multiply(gt_arange(0, (double)p, 1), 3), (double)p), GT_INT32));
     cr_assert_eq(gt_status(), GT_OK, "%s", gt_error_message());
     const double *a = as_doubles(x), *t = as_doubles(two), *s = as_doubles(stacked);
     const double *b = as_doubles(back), *h = as_doubles(third), *d = as_doubles(padded);

@@ -50,7 +50,10 @@ void gt_broadcast_tiles(const gt_Broadcast *walk, gt_BroadcastRow *row, const vo
 
 /* ---- blocks ---- */
 
-enum { NARROW = 32, BLOCK = 512 }; /* elements: of a short row, and of what is written out at once */
+enum {
+    NARROW = 32,
+    BLOCK = 512
+}; /* elements: of a short row, and of what is written out at once */
 
 typedef struct Blocks {
     const gt_Broadcast *walk;
@@ -163,8 +166,7 @@ static void walk_blocks(const Blocks *b, int64_t first, int64_t last)
             else if (step[i] && !(repeats && row > first))
                 write_out(f, b->bytes, width, size, row, count, b->at[i], (char *)written[i]);
         }
-        b->block(b->job, count * width, x, step,
-                 (char *)b->at[inputs] + row * width * b->bytes->y);
+        b->block(b->job, count * width, x, step, (char *)b->at[inputs] + row * width * b->bytes->y);
     }
 }
 

@@ -211,7 +211,8 @@ void GT_KERNEL(tiles_hash_bucket)(const void *given, void *const *at, int64_t fi
     int64_t end = last * GT_TILE_ELEMENTS < job->n ? last * GT_TILE_ELEMENTS : job->n;
     (void)scratch;
     for (int64_t i = first * GT_TILE_ELEMENTS; i < end; i++)
-        y[i] = (int64_t)(gt_hash_integer(job->salted ? job->key : NULL, x[i]) % (uint64_t)job->buckets);
+        y[i] = (int64_t)(gt_hash_integer(job->salted ? job->key : NULL, x[i]) %
+                         (uint64_t)job->buckets);
 }
 
 /* ---- crosses ---- */

@@ -34,9 +34,9 @@ static void take_rows(int64_t count, int64_t n, const char *x, const int64_t *pl
         GT_TAKE_ROWS(32)
     } else if (n >= 16 && n < 32) {
         GT_TAKE_ROWS(16)
-    } else if (n >= 8 && n < 16) {
+    } else if (n > 8 && n < 16) {
         GT_TAKE_ROWS(8)
-    } else if (n >= 4 && n < 8) {
+    } else if (n > 4 && n < 8) {
         GT_TAKE_ROWS(4)
     } else {
         for (int64_t i = 0; i < count; i++)
@@ -54,7 +54,7 @@ void GT_KERNEL(tiles_take)(const void *given, void *const *at, int64_t first, in
     int64_t unit = first * job->group, place[AT_ONCE];
     int64_t end = last * job->group < job->units ? last * job->group : job->units;
     (void)scratch;
-    while (unit < end) {
+    while (unit < end) { /* the tile's rows of one outer position */
         const int64_t outer = unit / job->n, from = unit % job->n;
         int64_t count = end - unit < AT_ONCE ? end - unit : AT_ONCE;
         count = count < job->n - from ? count : job->n - from;

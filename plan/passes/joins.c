@@ -8,6 +8,12 @@
  *
  *     pad(pad(a) + pad(b)) + pad(pad(c) + pad(d))                   join(a, b, c, d)
  *
+ * One of the summands may be something else, as where a tensor is read whole as well; the parts are then added to it:
+ *
+ *     x + pad(a) + pad(b)                                           join(x; a, b)
+ *
+ * Each element of that is x plus one part, plus 0 if there are others, or x + 0; so the order of additions is no matter here either.
+ *
  * A part is rows of one length at equal distances in the result: a padding along one axis. From each sum, the last one first,
  * the pass walks back through sums, paddings and views that nobody else reads, and keeps on opening the one that was met
  * first while there is room for more parts. The node of the sum becomes the join, which is an operation of plans alone.
@@ -24,6 +30,7 @@
 typedef struct JoinOptions {
     uint32_t size;
     int32_t parts;
+    bool based; /* input 0 is what the parts are added to */
     gt_JoinPart part[GT_JOB_PARTS];
 } JoinOptions;
 
@@ -42,24 +49,64 @@ static int32_t tiles_of(const gt_JoinPart *part)
                                      : (part->rows + block - 1) / block);
 }
 
-/* Zeros first, where not every element is covered. */
-static void join_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
+static gt_JoinJob *join_launch(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const JoinOptions *options = rule->options;
-    int64_t covered = 0;
-    for (int32_t p = 0; p < options->parts; p++)
-        covered += options->part[p].rows * options->part[p].length;
-    if (covered < rule->output[0].size)
-        gt_lower_fill(lowering, rule->output[0].dtype, rule->inputs, rule->output[0].size, 0);
     gt_JoinJob *job = gt_lower_launch(lowering, GT_TILES_join, 0, sizeof *job);
     memset(job, 0, sizeof *job);
     job->type = (uint8_t)gt_loop_type(rule->output[0].dtype);
-    job->parts = options->parts;
-    for (int32_t p = 0; p < options->parts; p++) {
-        job->part[p] = options->part[p];
-        job->first[p + 1] = job->first[p] + tiles_of(&job->part[p]);
+    job->y = (uint8_t)rule->inputs;
+    return job;
+}
+
+static void set_parts(gt_JoinJob *job, gt_Lowering *lowering, int32_t parts,
+                      const gt_JoinPart *part)
+{
+    job->parts = parts;
+    for (int32_t p = 0; p < parts; p++) {
+        job->part[p] = part[p];
+        job->first[p + 1] = job->first[p] + tiles_of(&part[p]);
     }
-    lowering->launch[lowering->launches - 1].tiles = job->first[job->parts];
+    lowering->launch[lowering->launches - 1].tiles = job->first[parts];
+}
+
+/* Have all parts as many rows, as far apart, each within a row of the result? */
+static bool are_beside(const JoinOptions *options, const gt_Spec *out)
+{
+    const gt_JoinPart *first = &options->part[0];
+    bool beside = first->rows > 1 && first->rows * first->stride == out->size &&
+                  first->stride * (int64_t)gt_dtype_size(out->dtype) <= GT_JOIN_NEAR;
+    for (int32_t p = 0; p < options->parts; p++) {
+        const gt_JoinPart *part = &options->part[p];
+        beside &= part->rows == first->rows && part->stride == first->stride &&
+                  part->offset + part->length <= first->stride;
+    }
+    return beside;
+}
+
+/* Zeros, or the whole summand, first, where not every element is covered. */
+static void join_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
+{
+    const JoinOptions *options = rule->options;
+    const gt_Spec *out = &rule->output[0];
+    int64_t covered = 0;
+    for (int32_t p = 0; p < options->parts; p++)
+        covered += options->part[p].rows * options->part[p].length;
+    const bool beside = are_beside(options, out);
+    if (!beside && options->based)
+        set_parts(join_launch(rule, lowering), lowering, 1,
+                  &(gt_JoinPart){0, out->size, 1, out->size});
+    else if (!beside && covered < out->size)
+        gt_lower_fill(lowering, out->dtype, rule->inputs, out->size, 0);
+    gt_JoinJob *job = join_launch(rule, lowering);
+    job->based = options->based;
+    set_parts(job, lowering, options->parts, options->part);
+    if (beside) {
+        const int64_t wide = options->part[0].stride;
+        job->rows = options->part[0].rows;
+        job->block = wide < GT_TILE_ELEMENTS ? GT_TILE_ELEMENTS / wide : 1;
+        job->fills = covered < out->size;
+        lowering->launch[lowering->launches - 1].tiles = (job->rows + job->block - 1) / job->block;
+    }
 }
 
 static const gt_Operation join = {.size = sizeof(gt_Operation),
@@ -73,10 +120,14 @@ static const gt_Operation join = {.size = sizeof(gt_Operation),
 
 /* ---- finding the parts ---- */
 
+/* A sum of paddings all the way, or one padding, through views; or such a sum with one summand of another kind. */
+typedef enum Spread { OTHER, PADDINGS, WITH_BASE } Spread;
+
 typedef struct Sum {
     gt_Program *program;
-    const int32_t *uses; /* how often each value is read */
-    const bool *spread;  /* of each value: is it a sum of paddings all the way, or one padding, through views? */
+    const int32_t *uses;   /* how often each value is read */
+    const uint8_t *spread; /* of each value: a Spread */
+    int32_t base;          /* the value that is no padding; -1: none yet */
     int32_t parts;
     int32_t value[GT_JOB_PARTS];
     gt_JoinPart part[GT_JOB_PARTS];
@@ -141,17 +192,42 @@ static bool nested(const gt_JoinPart *outer, const gt_JoinPart *inner, gt_JoinPa
     return true;
 }
 
+/* May a part be added to a whole summand? Only reals are, by the loops of their additions. */
+static bool is_real(const gt_Program *program, int32_t value)
+{
+    int type = gt_loop_type(program->graph->values[value].spec.dtype);
+    return type == GT_LOOP_F32 || type == GT_LOOP_F64;
+}
+
+/* `spread` of a sum, from that of its summands. */
+static Spread spread_of_sum(const Sum *sum, const gt_GraphNode *node)
+{
+    const gt_Program *program = sum->program;
+    const int a = sum->spread[input_of(program, node, 0)],
+              b = sum->spread[input_of(program, node, 1)];
+    const gt_GraphValue *values = program->graph->values;
+    const int64_t size = values[node->output[0]].spec.size;
+    if (a == PADDINGS && b == PADDINGS)
+        return PADDINGS;
+    return (a == PADDINGS || b == PADDINGS) && is_real(program, node->output[0]) &&
+                   values[node->input[0]].spec.size == size &&
+                   values[node->input[1]].spec.size == size
+               ? WITH_BASE
+               : OTHER;
+}
+
 /* `spread` of what a node makes, whose inputs have theirs. */
-static bool is_spread(const Sum *sum, const gt_GraphNode *node)
+static Spread spread_of(const Sum *sum, const gt_GraphNode *node)
 {
     const gt_Program *program = sum->program;
     gt_JoinPart part;
     if (sum->uses[node->output[0]] != 1)
-        return false;
+        return OTHER;
     if (node->operation == &gt_op_add)
-        return sum->spread[input_of(program, node, 0)] && sum->spread[input_of(program, node, 1)];
-    return is_whole_view(program, node) ? sum->spread[input_of(program, node, 0)]
-                                        : place_of(program, node, &part);
+        return spread_of_sum(sum, node);
+    if (is_whole_view(program, node))
+        return sum->spread[input_of(program, node, 0)] == PADDINGS ? PADDINGS : OTHER;
+    return place_of(program, node, &part) ? PADDINGS : OTHER;
 }
 
 /* Opens part p: a view becomes what it looks at, a padding its input, a sum of paddings two parts at the same place, of which
@@ -165,7 +241,7 @@ static bool open_part(Sum *sum, int32_t p)
         return false;
     if (is_whole_view(program, node)) { /* only to see what is behind it */
         int32_t source = input_of(program, node, 0);
-        if (!sum->spread[source])
+        if (sum->spread[source] != PADDINGS)
             return false;
         sum->value[p] = source;
         return true;
@@ -177,8 +253,8 @@ static bool open_part(Sum *sum, int32_t p)
         sum->part[p] = both;
         return true;
     }
-    if (node->operation != &gt_op_add || sum->parts == GT_JOB_PARTS ||
-        !sum->spread[sum->value[p]])
+    if (node->operation != &gt_op_add || sum->parts == GT_JOB_PARTS - 1 ||
+        sum->spread[sum->value[p]] != PADDINGS)
         return false;
     sum->value[p] = input_of(program, node, 0);
     sum->value[sum->parts] = input_of(program, node, 1);
@@ -200,16 +276,30 @@ static bool are_apart(const gt_JoinPart *a, const gt_JoinPart *b)
            (from_a + a->length <= from_b || from_b + b->length <= from_a);
 }
 
-/* The parts that the sum is made of; false if it is no join. */
+/* The parts that the sum is made of; false if it is no join. The summand that is no padding is met first, down the sums that have
+ * it. */
 static bool find_parts(Sum *sum, const gt_GraphNode *node)
 {
-    int64_t size = sum->program->graph->values[node->output[0]].spec.size;
-    sum->parts = 2;
-    for (int i = 0; i < 2; i++) {
-        sum->value[i] = input_of(sum->program, node, i);
-        sum->part[i] = (gt_JoinPart){0, size, 1, size};
-        if (!sum->spread[sum->value[i]])
+    const gt_Program *program = sum->program;
+    int64_t size = program->graph->values[node->output[0]].spec.size;
+    sum->parts = 0;
+    sum->base = -1;
+    for (const gt_GraphNode *at = node; at;) {
+        const int32_t value[2] = {input_of(program, at, 0), input_of(program, at, 1)};
+        const Spread of = spread_of_sum(sum, at);
+        if (of == OTHER || sum->parts + 2 > GT_JOB_PARTS - 1)
             return false;
+        const int other =
+            sum->spread[value[0]] == PADDINGS; /* of a sum with a base: which one it is in */
+        for (int i = 0; i < 2; i++)
+            if (of == PADDINGS || i != other) {
+                sum->value[sum->parts] = value[i];
+                sum->part[sum->parts++] = (gt_JoinPart){0, size, 1, size};
+            }
+        sum->base = of == PADDINGS ? -1 : value[other];
+        at = of == WITH_BASE && sum->spread[value[other]] == WITH_BASE
+                 ? maker(program, value[other])
+                 : NULL;
     }
     for (bool any = true; any;) {
         any = false;
@@ -229,23 +319,26 @@ static bool find_parts(Sum *sum, const gt_GraphNode *node)
 static gt_Status become_join(const Sum *sum, gt_GraphNode *node)
 {
     gt_Context *context = sum->program->context;
-    int32_t *lists = gt_allocate(context, (size_t)(sum->parts + 1) * sizeof *lists);
+    const int32_t based = sum->base >= 0, inputs = sum->parts + based;
+    int32_t *lists = gt_allocate(context, (size_t)(inputs + 1) * sizeof *lists);
     JoinOptions *options = gt_allocate(context, sizeof *options);
     if (!lists || !options) {
-        gt_release(context, lists, (size_t)(sum->parts + 1) * sizeof *lists);
+        gt_release(context, lists, (size_t)(inputs + 1) * sizeof *lists);
         gt_release(context, options, sizeof *options);
         return gt_context_status(context);
     }
-    *options = (JoinOptions){.size = sizeof *options, .parts = sum->parts};
+    *options = (JoinOptions){.size = sizeof *options, .parts = sum->parts, .based = based};
     memcpy(options->part, sum->part, (size_t)sum->parts * sizeof *options->part);
-    memcpy(lists, sum->value, (size_t)sum->parts * sizeof *lists);
-    lists[sum->parts] = node->output[0];
+    if (based)
+        lists[0] = sum->base;
+    memcpy(lists + based, sum->value, (size_t)sum->parts * sizeof *lists);
+    lists[inputs] = node->output[0];
     gt_graph_free_node(context, node);
     node->operation = &join;
     node->options = options;
     node->input = lists;
-    node->output = lists + sum->parts;
-    node->inputs = sum->parts;
+    node->output = lists + inputs;
+    node->inputs = inputs;
     node->scratch = 0;
     return GT_OK;
 }
@@ -264,14 +357,14 @@ static void count_uses(const gt_Program *program, int32_t *uses)
 }
 
 /* Nodes are in an order in which inputs come first. */
-static void find_spread(const Sum *sum, bool *spread)
+static void find_spread(const Sum *sum, uint8_t *spread)
 {
     const gt_Graph *graph = sum->program->graph;
     for (int32_t n = 0; n < graph->node_count; n++) {
         const gt_GraphNode *node = &graph->nodes[n];
-        if (!gt_node_is_gone(sum->program, node) && node->outputs == 1 &&
-            node->inputs > 0 && node->input[0] >= 0)
-            spread[node->output[0]] = is_spread(sum, node);
+        if (!gt_node_is_gone(sum->program, node) && node->outputs == 1 && node->inputs > 0 &&
+            node->input[0] >= 0)
+            spread[node->output[0]] = (uint8_t)spread_of(sum, node);
     }
 }
 
@@ -295,7 +388,7 @@ gt_Status gt_pass_joins(gt_Program *program)
     gt_Context *context = program->context;
     const size_t values = (size_t)program->graph->value_count + 1;
     int32_t *uses = gt_allocate_zeroed(context, values * sizeof *uses);
-    bool *spread = gt_allocate_zeroed(context, values * sizeof *spread);
+    uint8_t *spread = gt_allocate_zeroed(context, values * sizeof *spread);
     Sum sum = {.program = program, .uses = uses, .spread = spread};
     if (uses && spread) {
         count_uses(program, uses);
