@@ -187,11 +187,11 @@ static void reduce_strip(const Reduction *r, int64_t row, int64_t column, int64_
     }
 }
 
-/* The loop for many short rows at once, if they are short and lie together. */
+/* The loop for many short rows at once, if they are many, short and lie together: it takes its time for a block of rows. */
 static gt_RowsLoop *loop_for_few(const Reduction *r)
 {
     const gt_ReductionJob *job = r->job;
-    if (job->round != GT_REDUCTION_WHOLE || job->from > GT_LOOP_F64 || job->rows >= 32 ||
+    if (job->round != GT_REDUCTION_WHOLE || job->from > GT_LOOP_F64 || job->outputs < 8 || job->rows >= 32 ||
         (job->rows > 1 && job->stride != 1) || job->kept.rank > 1 ||
         (job->kept.rank == 1 && job->kept.stride[0] != job->rows))
         return NULL;

@@ -11,21 +11,30 @@ static inline int64_t GT_NAME(rows_of_group)(int64_t columns)
     return rows < 32 ? rows : rows / 32 * 32; /* short ones 32 at a time */
 }
 
+/* Many rows that are short: what takes many at once takes its time for a block of them. */
+static inline bool GT_NAME(are_short)(int64_t rows, int64_t columns)
+{
+    return columns < 32 && rows >= 8;
+}
+
 /* The sums of a group of rows, many at once where they are short; and the highest numbers, NaN if there is one. */
 static void GT_NAME(totals)(int64_t rows, int64_t columns, const GT_T *x, GT_T *y)
 {
     double sum[GT_GROUP];
-    if (columns < 32)
+    const bool few = GT_NAME(are_short)(rows, columns);
+    if (few)
         GT_KERNEL_RARE(GT_NAME(few_rows_sum))(rows, columns, x, sum);
     for (int64_t r = 0; r < rows; r++)
-        y[r] = columns < 32 ? (GT_T)sum[r] : (GT_T)GT_NAME(row_sum)(columns, x + r * columns);
+        y[r] = few ? (GT_T)sum[r] : (GT_T)GT_NAME(row_sum)(columns, x + r * columns);
 }
 
 static void GT_NAME(highest)(int64_t rows, int64_t columns, const GT_T *x, GT_T *y)
 {
-    if (columns < 32)
+    if (GT_NAME(are_short)(rows, columns)) {
         GT_FEW_MAX(rows, columns, x, y);
-    for (int64_t r = 0; r < rows && columns >= 32; r++)
+        return;
+    }
+    for (int64_t r = 0; r < rows; r++)
         y[r] = GT_NAME(row_max)(columns, x + r * columns);
 }
 
@@ -33,7 +42,7 @@ static void GT_NAME(highest)(int64_t rows, int64_t columns, const GT_T *x, GT_T 
 static void GT_NAME(less)(int64_t rows, int64_t columns, const GT_T *x, const GT_T *by, GT_T *y)
 {
     GT_T wide[GT_GROUP];
-    if (columns < 32) {
+    if (GT_NAME(are_short)(rows, columns)) {
         GT_SPREAD(rows, columns, by, wide);
         GT_INDEPENDENT
         for (int64_t i = 0; i < rows * columns; i++)
@@ -61,7 +70,7 @@ void GT_KERNEL(GT_NAME(softmax))(int64_t rows, int64_t columns, const void *from
         GT_NAME(less)(count, columns, x, of, y);
         GT_KERNEL(GT_NAME(exp))(count * columns, y, y);
         GT_NAME(totals)(count, columns, y, of);
-        if (columns < 32) {
+        if (GT_NAME(are_short)(count, columns)) {
             GT_SPREAD(count, columns, of, wide);
             for (int64_t i = 0; i < count * columns; i++)
                 y[i] = y[i] / wide[i];
