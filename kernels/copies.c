@@ -26,7 +26,7 @@ static void join_elements(const gt_JoinJob *job, int64_t n, const char *base, co
     const int type = job->type == GT_LOOP_BOOL ? GT_LOOP_U8 : job->type;
     gt_BinaryLoop *add = GT_KERNEL(kernels).binary[GT_LOOP_ADD][type];
     if (base)
-        add(n, job->behind ? x : base, 1, job->behind ? base : x, 1, y);
+        add(n, base, 1, x, 1, y);
     if (!base || job->parts > 1)
         add(n, base ? y : x, 1, &zero, 0, y);
 }

@@ -48,7 +48,7 @@ typedef struct gt_ConcatenateJob {
 /* join: what adding up arrays of zeros gives, each with one part somewhere and no two at the same place, and maybe, `based`, a whole
  * one; at {the whole one, parts, y}, y is at[y].
  * Row i of part p, `length` elements, goes to y from element offset + i stride on; each element is x + 0, which is x but for
- * -0, as the sum with zeros is; `based` it is (base + x) + 0, of one part alone base + x, with `behind` x + base. What no part covers is left as it is.
+ * -0, as the sum with zeros is; `based` it is (base + x) + 0, of one part alone base + x. What no part covers is left as it is.
  * Part p has the tiles [first[p], first[p + 1]), each of `block` rows, or, where there is one row, of GT_TILE_ELEMENTS elements of it.
  * Parts of as many rows as each other, as far apart, in rows of y of up to GT_JOIN_NEAR bytes, are written together: `rows` > 0, a
  * tile is `block` of them, and, with `fills`, no part covers some elements, which are base + 0, or 0. */
@@ -58,7 +58,7 @@ typedef struct gt_JoinPart {
 } gt_JoinPart;
 typedef struct gt_JoinJob {
     uint8_t type, y; /* type: a gt_LoopType */
-    bool based, behind, fills;
+    bool based, fills;
     int32_t parts;
     int64_t rows, block;
     int32_t first[GT_JOB_PARTS + 1];

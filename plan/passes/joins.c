@@ -31,8 +31,7 @@
 typedef struct JoinOptions {
     uint32_t size;
     int32_t parts;
-    bool based; /* input 0 is a whole summand */
-    bool behind; /* which stands behind the parts: that tells whose NaN comes out of two */
+    bool based; /* input 0 is what the parts are added to */
     gt_JoinPart part[GT_JOB_PARTS];
 } JoinOptions;
 
@@ -105,7 +104,6 @@ static void join_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
         gt_lower_fill(lowering, out->dtype, rule->inputs, out->size, 0);
     gt_JoinJob *job = join_launch(rule, lowering, options->parts);
     job->based = options->based;
-    job->behind = options->behind;
     set_parts(job, lowering, options->parts, options->part);
     if (beside) {
         const int64_t wide = options->part[0].stride;
@@ -135,7 +133,6 @@ typedef struct Sum {
     const int32_t *uses;   /* how often each value is read */
     const uint8_t *spread; /* of each value: a Spread */
     int32_t base;          /* the value that is no padding; -1: none yet */
-    bool behind;           /* it is the right summand */
     int32_t parts;
     int32_t value[GT_JOB_PARTS];
     gt_JoinPart part[GT_JOB_PARTS];
@@ -284,13 +281,6 @@ static bool are_apart(const gt_JoinPart *a, const gt_JoinPart *b)
            (from_a + a->length <= from_b || from_b + b->length <= from_a);
 }
 
-/* The sum with a whole summand that makes the value, if that summand stands on this side in it too; NULL: the value is the summand. */
-static const gt_GraphNode *sum_on_side(const Sum *sum, int32_t value, int side)
-{
-    const gt_GraphNode *node = sum->spread[value] == WITH_BASE ? maker(sum->program, value) : NULL;
-    return node && (sum->spread[input_of(sum->program, node, 0)] == PADDINGS) == side ? node : NULL;
-}
-
 /* The parts that the sum is made of; false if it is no join. The summand that is no padding is met first, down the sums that have
  * it. */
 static bool find_parts(Sum *sum, const gt_GraphNode *node)
@@ -312,8 +302,9 @@ static bool find_parts(Sum *sum, const gt_GraphNode *node)
                 sum->part[sum->parts++] = (gt_JoinPart){0, size, 1, size};
             }
         sum->base = of == PADDINGS ? -1 : value[other];
-        sum->behind = other == 1;
-        at = of == WITH_BASE ? sum_on_side(sum, value[other], other) : NULL;
+        at = of == WITH_BASE && sum->spread[value[other]] == WITH_BASE
+                 ? maker(program, value[other])
+                 : NULL;
     }
     for (bool any = true; any;) {
         any = false;
@@ -341,8 +332,7 @@ static gt_Status become_join(const Sum *sum, gt_GraphNode *node)
         gt_release(context, options, sizeof *options);
         return gt_context_status(context);
     }
-    *options = (JoinOptions){.size = sizeof *options, .parts = sum->parts, .based = based,
-                             .behind = based && sum->behind};
+    *options = (JoinOptions){.size = sizeof *options, .parts = sum->parts, .based = based};
     memcpy(options->part, sum->part, (size_t)sum->parts * sizeof *options->part);
     if (based)
         lists[0] = sum->base;
