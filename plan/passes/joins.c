@@ -23,6 +23,7 @@
 #include "ops/table.h"
 #include "plan/program.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* ---- the operation ---- */
@@ -49,10 +50,12 @@ static int32_t tiles_of(const gt_JoinPart *part)
                                      : (part->rows + block - 1) / block);
 }
 
-static gt_JoinJob *join_launch(const gt_ShapeRule *rule, gt_Lowering *lowering)
+/* With as much of a job as so many parts need: two launches share the room of one operation. */
+static gt_JoinJob *join_launch(const gt_ShapeRule *rule, gt_Lowering *lowering, int32_t parts)
 {
-    gt_JoinJob *job = gt_lower_launch(lowering, GT_TILES_join, 0, sizeof *job);
-    memset(job, 0, sizeof *job);
+    const size_t bytes = offsetof(gt_JoinJob, part) + (size_t)parts * sizeof(gt_JoinPart);
+    gt_JoinJob *job = gt_lower_launch(lowering, GT_TILES_join, 0, bytes);
+    memset(job, 0, bytes);
     job->type = (uint8_t)gt_loop_type(rule->output[0].dtype);
     job->y = (uint8_t)rule->inputs;
     return job;
@@ -93,11 +96,11 @@ static void join_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
         covered += options->part[p].rows * options->part[p].length;
     const bool beside = are_beside(options, out);
     if (!beside && options->based)
-        set_parts(join_launch(rule, lowering), lowering, 1,
+        set_parts(join_launch(rule, lowering, 1), lowering, 1,
                   &(gt_JoinPart){0, out->size, 1, out->size});
     else if (!beside && covered < out->size)
         gt_lower_fill(lowering, out->dtype, rule->inputs, out->size, 0);
-    gt_JoinJob *job = join_launch(rule, lowering);
+    gt_JoinJob *job = join_launch(rule, lowering, options->parts);
     job->based = options->based;
     set_parts(job, lowering, options->parts, options->part);
     if (beside) {
@@ -119,6 +122,10 @@ static const gt_Operation join = {.size = sizeof(gt_Operation),
                                   .lower = join_lower};
 
 /* ---- finding the parts ---- */
+
+enum {
+    MOST_ON_BASE = 56
+}; /* parts: with the launch for the base there is room for no more (GT_JOB_BYTES) */
 
 /* A sum of paddings all the way, or one padding, through views; or such a sum with one summand of another kind. */
 typedef enum Spread { OTHER, PADDINGS, WITH_BASE } Spread;
@@ -253,7 +260,8 @@ static bool open_part(Sum *sum, int32_t p)
         sum->part[p] = both;
         return true;
     }
-    if (node->operation != &gt_op_add || sum->parts == GT_JOB_PARTS - 1 ||
+    if (node->operation != &gt_op_add ||
+        sum->parts == (sum->base < 0 ? GT_JOB_PARTS : MOST_ON_BASE) ||
         sum->spread[sum->value[p]] != PADDINGS)
         return false;
     sum->value[p] = input_of(program, node, 0);
@@ -287,7 +295,7 @@ static bool find_parts(Sum *sum, const gt_GraphNode *node)
     for (const gt_GraphNode *at = node; at;) {
         const int32_t value[2] = {input_of(program, at, 0), input_of(program, at, 1)};
         const Spread of = spread_of_sum(sum, at);
-        if (of == OTHER || sum->parts + 2 > GT_JOB_PARTS - 1)
+        if (of == OTHER || sum->parts + 2 > MOST_ON_BASE)
             return false;
         const int other =
             sum->spread[value[0]] == PADDINGS; /* of a sum with a base: which one it is in */
