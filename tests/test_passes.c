@@ -420,6 +420,40 @@ static gt_Status whole_and_parts(void *user, gt_Tensor *const *in, gt_Tensor **o
     return gt_status();
 }
 
+/* As many parts as there are, at places that are not beside each other: pieces of a vector that is read whole, too. */
+static gt_Status whole_and_pieces(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const int *parts = user;
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    gt_Tensor *loss = gt_sum(gt_multiply(in[0], gt_sign(in[0])));
+    for (int i = 0; i < *parts; i++) {
+        gt_Tensor *piece = gt_slice(in[0], gt_shape(5 * i), gt_shape(1 + i % 5));
+        loss = gt_add(loss, gt_sum(gt_multiply(piece, gt_negative(piece))));
+    }
+    out[0] = gt_keep(gt_gradient(tape, loss, in[0]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(passes, pieces_added_to_a_whole)
+{
+    for (int parts = 1; parts <= 70; parts += parts < 50 ? 7 : 1) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Function *function = gt_function(whole_and_pieces, &parts);
+        gt_Tensor *x = gt_uniform(gt_shape(350), .low = -1), *eager, *planned;
+        cr_assert_eq(whole_and_pieces(&parts, &x, &eager), GT_OK, "%s", gt_error_message());
+        cr_assert_eq(gt_function_call(function, gt_tensors(x), &planned), GT_OK, "%s",
+                     gt_error_message());
+        cr_assert_eq(memcmp(gt_data(eager), gt_data(planned), 350 * sizeof(float)), 0, "%d parts",
+                     parts);
+        gt_function_free(function);
+        gt_scope_end(scope);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 Test(passes, parts_added_to_a_whole)
 {
     for (int parts = 1; parts <= 5; parts++)

@@ -258,7 +258,8 @@ static bool open_part(Sum *sum, int32_t p)
         sum->part[p] = both;
         return true;
     }
-    if (node->operation != &gt_op_add || sum->parts == GT_JOB_PARTS - 1 ||
+    if (node->operation != &gt_op_add ||
+        sum->parts == GT_JOB_PARTS - (sum->base >= 0) ||
         sum->spread[sum->value[p]] != PADDINGS)
         return false;
     sum->value[p] = input_of(program, node, 0);
