@@ -273,9 +273,12 @@ Test(optimizers, very_long_gradients)
     gt_Scope *scope = gt_scope_begin();
     const double s = 1e-3 / sqrt(3); /* of each element; RMSprop, which does not scale while it updates, divides by a root */
     gt_Optimizer *optimizers[] = {gt_SGD(1, .clipnorm = 1e-3), gt_SGD(1, .global_clipnorm = 1e-3),
-                                  gt_RMSprop(1, .rho = 0, .clipnorm = 1e-3), gt_RMSprop(1, .rho = 0, .global_clipnorm = 1e-3)};
-    for (int i = 0; i < 4; i++) {
-        const double right = i < 2 ? s : s / sqrt(s * s + 1e-7);
+                                  gt_RMSprop(1, .rho = 0, .clipnorm = 1e-3), gt_RMSprop(1, .rho = 0, .global_clipnorm = 1e-3),
+                                  gt_Adam(1, .epsilon = 1e-3, .clipnorm = 1e-3),
+                                  gt_Adagrad(1, .initial_accumulator_value = 0, .epsilon = 1e-7, .clipnorm = 1e-3)};
+    const double adam = sqrt(0.001) / 0.1 * 0.1 * s / (sqrt(0.001) * s + 1e-3);
+    for (int i = 0; i < 6; i++) {
+        const double right = i < 2 ? s : i == 4 ? adam : s / sqrt(s * s + 1e-7);
         gt_Variable *w = gt_variable(gt_zeros(gt_shape(3)));
         gt_Tensor *g = gt_array(gt_shape(3), 3e38, -3e38, 3e38);
         cr_assert(gt_apply_gradients(optimizers[i], gt_tensors(w), &g) == GT_OK, "%s", gt_error_message());
