@@ -462,3 +462,30 @@ Test(convolution, operations, .timeout = 1200)
     gt_context_free(NULL);
     assert_no_leaks();
 }
+
+/* With one window there is no step, however long it would be. */
+Test(convolution, endless_strides, .timeout = 60)
+{
+    const gt_Padding paddings[] = {GT_PADDING_VALID, GT_PADDING_SAME};
+    for (int padding = 0; padding < 2; padding++) {
+        gt_Tensor *x = gt_uniform(gt_shape(2, 5, 4, 3)), *kernel = gt_uniform(gt_shape(2, 3, 3, 4));
+        gt_Tensor *grads[2][2];
+        for (int k = 0; k < 2; k++) {
+            const int64_t stride = k ? INT32_MAX : 100;
+            gt_Tape *tape = gt_tape_begin();
+            gt_watch(tape, x);
+            gt_watch(tape, kernel);
+            gt_Tensor *y = gt_conv(x, kernel, .strides = gt_shape(stride, stride), .padding = paddings[padding]);
+            gt_gradients(tape, gt_tensors(gt_sum(gt_square(y))), gt_tensors(x, kernel), grads[k]);
+            gt_keep(grads[k][0]);
+            gt_keep(grads[k][1]);
+            gt_tape_end(tape);
+        }
+        cr_assert_eq(gt_status(), GT_OK, "%s", gt_error_message());
+        for (int i = 0; i < 2; i++)
+            cr_assert_eq(memcmp(gt_data(grads[0][i]), gt_data(grads[1][i]),
+                                (size_t)gt_size(grads[0][i]) * sizeof(float)), 0);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}

@@ -102,6 +102,9 @@ static bool set_axis(gt_SlidingWindow *window, int axis, int d, int64_t in, int6
     window->in[d] = in;
     window->size[d] = size;
     window->out[d] = slide(in, reach, window->stride[d], padding, &window->before[d]);
+    const int64_t everything = in + window->before[d] + reach;
+    if (window->out[d] == 1 && window->stride[d] > everything)
+        window->stride[d] = everything; /* no second window: gradients need not look beyond what is there */
     if (window->out[d] >= 1)
         return true;
     gt_fail(GT_INVALID, "a window of %lld does not fit into spatial axis %d of size %lld",
