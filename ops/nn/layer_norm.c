@@ -47,8 +47,10 @@ static gt_Status check(const gt_ShapeRule *rule, int weights)
     char s[200], t[200];
     if (!gt_takes(x, GT_TAKES_FLOAT))
         return gt_status();
-    if (first_axis(rule) < 0 || first_axis(rule) >= x->rank)
-        return gt_fail(GT_INVALID, "x needs more axes (got %s)", gt_spec_text(x, s, sizeof s));
+    const int32_t axes = ((const LayerNormOptions *)rule->options)->axes;
+    if (axes < 1 || axes > x->rank)
+        return gt_fail(GT_INVALID, "axes must be >= 1 and at most the rank of x (got %d, x is %s)", (int)axes,
+                       gt_spec_text(x, s, sizeof s));
     for (int i = GAMMA; i < weights; i++) {
         const gt_Spec *weight = rule->input[i];
         bool fits =
