@@ -121,7 +121,7 @@ static bool decided_by_loose(const Program *program, const Round *round)
 }
 
 /* An error in both, and the same one. What makes several operations may meet its errors in another order
- * when it is traced: what depends on shapes first, and what is made of constants alone. */
+ * when it is traced, and so may several steps: what depends on shapes first, and what is made of constants alone. */
 static bool same_error(const Comparison *c, int round)
 {
     const Round *wanted = &c->wanted->round[round], *got = &c->got->round[round];
@@ -131,7 +131,7 @@ static bool same_error(const Comparison *c, int round)
         return true;
     if (wanted->status != GT_OK && got->status != GT_OK && traced &&
         (wanted->step < 0 || c->program->step[wanted->step].kind != STEP_APPLY ||
-         c->mode == MODE_TRACED_GRADIENTS))
+         got->step > wanted->step || c->mode == MODE_TRACED_GRADIENTS))
         return true;
     /* What depends on numbers that are not known while a function is traced, and says so. */
     if (traced && strstr(got->message, "inside a traced function"))
