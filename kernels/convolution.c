@@ -39,10 +39,10 @@
 #define G(name)                  name##_f32
 #define GT_MULTIPLY_ADD(a, b, c) (GT_FUSES ? __builtin_fmaf(a, b, c) : (c) + (a) * (b))
 #if GT_MASKS /* float32 that goes to few channels has forms of its own */
-#define GT_NARROW
+#define GT_CONV_NARROW
 #endif
 #include "convolution_template.h"
-#undef GT_NARROW
+#undef GT_CONV_NARROW
 #undef number
 #undef LANES
 #undef G

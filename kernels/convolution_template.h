@@ -142,7 +142,7 @@ GT_INLINE void G(conv_tile)(const gt_ConvStrip *s, int64_t row, int64_t channel,
     }
 }
 
-#ifdef GT_NARROW
+#ifdef GT_CONV_NARROW
 /* Sums of the upper line, of the lower line, or of both from column `begin` to `end`: one number of x times a vector of b, and
  * times the one `shift` columns before it. */
 GT_INLINE void G(pair_columns)(const gt_ConvStrip *s, const number *const x[GT_PAIRED],

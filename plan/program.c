@@ -81,6 +81,23 @@ void gt_program_close(gt_Program *program)
     gt_release(context, program->steps, (size_t)program->step_capacity * sizeof *program->steps);
 }
 
+int32_t *gt_program_uses(const gt_Program *program)
+{
+    const gt_Graph *graph = program->graph;
+    int32_t *uses = gt_plan_array(program->context, graph->value_count, sizeof *uses);
+    if (!uses)
+        return NULL;
+    for (int32_t n = 0; n < graph->node_count; n++) {
+        const gt_GraphNode *node = &graph->nodes[n];
+        for (int32_t i = 0; i < node->inputs && !gt_node_is_gone(program, node); i++)
+            if (node->input[i] >= 0)
+                uses[gt_node_reads(program, node, i)]++;
+    }
+    for (int32_t i = 0; i < graph->outputs; i++)
+        uses[gt_value_same(program, graph->output[i])]++;
+    return uses;
+}
+
 int32_t gt_program_value(gt_Program *program, gt_GraphValue value)
 {
     gt_Context *context = program->context;
@@ -97,6 +114,34 @@ int32_t gt_program_value(gt_Program *program, gt_GraphValue value)
     gt_plan_drop(context, program->facts, count, sizeof *facts);
     program->facts = facts;
     return count;
+}
+
+gt_Status gt_program_become(const gt_Program *program, gt_GraphNode *node,
+                            const gt_Operation *operation, const void *options, const char *name,
+                            int32_t inputs, int32_t outputs, const int32_t *values)
+{
+    gt_Context *context = program->context;
+    const size_t bytes = (size_t)(inputs + outputs) * sizeof *values,
+                 options_bytes = operation->options->size;
+    int32_t *lists = gt_allocate(context, bytes);
+    void *copy = gt_allocate(context, options_bytes);
+    if (!lists || !copy) {
+        gt_release(context, lists, bytes);
+        gt_release(context, copy, options_bytes);
+        return gt_context_status(context);
+    }
+    memcpy(lists, values, bytes);
+    memcpy(copy, options, options_bytes);
+    gt_graph_free_node(context, node);
+    node->operation = operation;
+    node->options = copy;
+    node->name = name;
+    node->input = lists;
+    node->output = lists + inputs;
+    node->inputs = inputs;
+    node->outputs = outputs;
+    node->scratch = 0;
+    return GT_OK;
 }
 
 /* ---- nodes ---- */

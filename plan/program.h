@@ -141,8 +141,25 @@ static inline int32_t gt_value_same(const gt_Program *program, int32_t value)
         value = program->facts[value].same;
     return value;
 }
+/* The value that input i of a node stands for in the end; -1: the input is absent. */
+static inline int32_t gt_node_reads(const gt_Program *program, const gt_GraphNode *node, int i)
+{
+    return node->input[i] < 0 ? -1 : gt_value_same(program, node->input[i]);
+}
+/* The node that makes a value, through values that stand for others; NULL: it is no result. */
+static inline gt_GraphNode *gt_value_maker(const gt_Program *program, int32_t value)
+{
+    const gt_GraphValue *of = &program->graph->values[gt_value_same(program, value)];
+    return of->kind == GT_GRAPH_RESULT ? &program->graph->nodes[of->node] : NULL;
+}
+/* How often each value is read, by the nodes that are left and as an output of the function; NULL on failure. */
+int32_t *gt_program_uses(const gt_Program *program);
 /* A new value of the graph, with its fact; -1 on failure. */
 int32_t gt_program_value(gt_Program *program, gt_GraphValue value);
+/* The node becomes a call of another operation, which reads and makes these values; options are copied. On failure it stays. */
+gt_Status gt_program_become(const gt_Program *program, gt_GraphNode *node,
+                            const gt_Operation *operation, const void *options, const char *name,
+                            int32_t inputs, int32_t outputs, const int32_t *values);
 /* Is nothing left to compute: is each output a constant by now, or another value? */
 bool gt_node_is_gone(const gt_Program *program, const gt_GraphNode *node);
 /* May a pass compute it at another time, or once instead of twice? Its outputs depend on its inputs and options alone, and

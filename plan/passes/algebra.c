@@ -21,13 +21,6 @@
 #include <math.h>
 #include <string.h>
 
-/* The node that made a value, through values that stand for others; NULL: it is no result. */
-static gt_GraphNode *maker(const gt_Program *program, int32_t value)
-{
-    const gt_GraphValue *of = &program->graph->values[gt_value_same(program, value)];
-    return of->kind == GT_GRAPH_RESULT ? &program->graph->nodes[of->node] : NULL;
-}
-
 static bool is(const gt_GraphNode *node, const gt_Operation *operation)
 {
     return node && node->operation == operation;
@@ -56,10 +49,10 @@ static bool is_normal(const gt_Program *program, int32_t value)
     static const gt_Operation *const arithmetic[] = {
         &gt_op_add, &gt_op_subtract, &gt_op_multiply, &gt_op_divide, &gt_op_square,
         &gt_op_sum, &gt_op_mean,     &gt_op_matmul,   &gt_op_conv};
-    const gt_GraphNode *by = maker(program, value);
+    const gt_GraphNode *by = gt_value_maker(program, value);
     while (by &&
            (is(by, &gt_op_negative) || is(by, &gt_op_transpose) || gt_is_view(program->graph, by)))
-        by = maker(program, by->input[0]);
+        by = gt_value_maker(program, by->input[0]);
     for (size_t i = 0; i < sizeof arithmetic / sizeof *arithmetic; i++)
         if (is(by, arithmetic[i]))
             return true;
@@ -130,7 +123,7 @@ static int32_t undone(const gt_Program *program, const gt_GraphNode *node)
 {
     if (!is(node, &gt_op_negative) && !is(node, &gt_op_logical_not) && !is(node, &gt_op_transpose))
         return -1;
-    const gt_GraphNode *inner = maker(program, node->input[0]);
+    const gt_GraphNode *inner = gt_value_maker(program, node->input[0]);
     if (!is(inner, node->operation))
         return -1;
     int rank = program->graph->values[node->output[0]].spec.rank;
@@ -145,7 +138,7 @@ static void turn_factors(gt_Program *program, gt_GraphNode *node)
     gt_matmul_options *options = node->options;
     bool *turned[2] = {&options->transpose_a, &options->transpose_b};
     for (int i = 0; i < 2; i++) {
-        const gt_GraphNode *factor = maker(program, node->input[i]);
+        const gt_GraphNode *factor = gt_value_maker(program, node->input[i]);
         if (!is(factor, &gt_op_transpose))
             continue;
         int32_t before = node->input[i], other = node->input[1 - i];

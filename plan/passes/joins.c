@@ -138,17 +138,6 @@ typedef struct Sum {
     gt_JoinPart part[GT_JOB_PARTS];
 } Sum;
 
-static const gt_GraphNode *maker(const gt_Program *program, int32_t value)
-{
-    const gt_GraphValue *of = &program->graph->values[value];
-    return of->kind == GT_GRAPH_RESULT ? &program->graph->nodes[of->node] : NULL;
-}
-
-static int32_t input_of(const gt_Program *program, const gt_GraphNode *node, int i)
-{
-    return gt_value_same(program, node->input[i]);
-}
-
 static bool is_whole_view(const gt_Program *program, const gt_GraphNode *node)
 {
     const gt_GraphValue *values = program->graph->values;
@@ -208,8 +197,8 @@ static bool is_real(const gt_Program *program, int32_t value)
 static Spread spread_of_sum(const Sum *sum, const gt_GraphNode *node)
 {
     const gt_Program *program = sum->program;
-    const int a = sum->spread[input_of(program, node, 0)],
-              b = sum->spread[input_of(program, node, 1)];
+    const int a = sum->spread[gt_node_reads(program, node, 0)],
+              b = sum->spread[gt_node_reads(program, node, 1)];
     const gt_GraphValue *values = program->graph->values;
     const int64_t size = values[node->output[0]].spec.size;
     if (a == PADDINGS && b == PADDINGS)
@@ -231,7 +220,7 @@ static Spread spread_of(const Sum *sum, const gt_GraphNode *node)
     if (node->operation == &gt_op_add)
         return spread_of_sum(sum, node);
     if (is_whole_view(program, node))
-        return sum->spread[input_of(program, node, 0)] == PADDINGS ? PADDINGS : OTHER;
+        return sum->spread[gt_node_reads(program, node, 0)] == PADDINGS ? PADDINGS : OTHER;
     return place_of(program, node, &part) ? PADDINGS : OTHER;
 }
 
@@ -240,12 +229,12 @@ static Spread spread_of(const Sum *sum, const gt_GraphNode *node)
 static bool open_part(Sum *sum, int32_t p)
 {
     const gt_Program *program = sum->program;
-    const gt_GraphNode *node = maker(program, sum->value[p]);
+    const gt_GraphNode *node = gt_value_maker(program, sum->value[p]);
     gt_JoinPart inner, both;
     if (!node || sum->uses[sum->value[p]] != 1)
         return false;
     if (is_whole_view(program, node)) { /* only to see what is behind it */
-        int32_t source = input_of(program, node, 0);
+        int32_t source = gt_node_reads(program, node, 0);
         if (sum->spread[source] != PADDINGS)
             return false;
         sum->value[p] = source;
@@ -254,7 +243,7 @@ static bool open_part(Sum *sum, int32_t p)
     if (place_of(program, node, &inner)) {
         if (!nested(&sum->part[p], &inner, &both))
             return false;
-        sum->value[p] = input_of(program, node, 0);
+        sum->value[p] = gt_node_reads(program, node, 0);
         sum->part[p] = both;
         return true;
     }
@@ -262,8 +251,8 @@ static bool open_part(Sum *sum, int32_t p)
         sum->parts == GT_JOB_PARTS - (sum->base >= 0) ||
         sum->spread[sum->value[p]] != PADDINGS)
         return false;
-    sum->value[p] = input_of(program, node, 0);
-    sum->value[sum->parts] = input_of(program, node, 1);
+    sum->value[p] = gt_node_reads(program, node, 0);
+    sum->value[sum->parts] = gt_node_reads(program, node, 1);
     sum->part[sum->parts++] = sum->part[p];
     return true;
 }
@@ -291,7 +280,7 @@ static bool find_parts(Sum *sum, const gt_GraphNode *node)
     sum->parts = 0;
     sum->base = -1;
     for (const gt_GraphNode *at = node; at;) {
-        const int32_t value[2] = {input_of(program, at, 0), input_of(program, at, 1)};
+        const int32_t value[2] = {gt_node_reads(program, at, 0), gt_node_reads(program, at, 1)};
         const Spread of = spread_of_sum(sum, at);
         if (of == OTHER || sum->parts + 2 > GT_JOB_PARTS - 1)
             return false;
@@ -304,7 +293,7 @@ static bool find_parts(Sum *sum, const gt_GraphNode *node)
             }
         sum->base = of == PADDINGS ? -1 : value[other];
         at = of == WITH_BASE && sum->spread[value[other]] == WITH_BASE
-                 ? maker(program, value[other])
+                 ? gt_value_maker(program, value[other])
                  : NULL;
     }
     for (bool any = true; any;) {
@@ -324,42 +313,14 @@ static bool find_parts(Sum *sum, const gt_GraphNode *node)
 /* The node of the sum becomes the join. Its inputs are read once more, what was between them once less. */
 static gt_Status become_join(const Sum *sum, gt_GraphNode *node)
 {
-    gt_Context *context = sum->program->context;
     const int32_t based = sum->base >= 0, inputs = sum->parts + based;
-    int32_t *lists = gt_allocate(context, (size_t)(inputs + 1) * sizeof *lists);
-    JoinOptions *options = gt_allocate(context, sizeof *options);
-    if (!lists || !options) {
-        gt_release(context, lists, (size_t)(inputs + 1) * sizeof *lists);
-        gt_release(context, options, sizeof *options);
-        return gt_context_status(context);
-    }
-    *options = (JoinOptions){.size = sizeof *options, .parts = sum->parts, .based = based};
-    memcpy(options->part, sum->part, (size_t)sum->parts * sizeof *options->part);
-    if (based)
-        lists[0] = sum->base;
-    memcpy(lists + based, sum->value, (size_t)sum->parts * sizeof *lists);
-    lists[inputs] = node->output[0];
-    gt_graph_free_node(context, node);
-    node->operation = &join;
-    node->options = options;
-    node->input = lists;
-    node->output = lists + inputs;
-    node->inputs = inputs;
-    node->scratch = 0;
-    return GT_OK;
-}
-
-static void count_uses(const gt_Program *program, int32_t *uses)
-{
-    const gt_Graph *graph = program->graph;
-    for (int32_t n = 0; n < graph->node_count; n++) {
-        const gt_GraphNode *node = &graph->nodes[n];
-        for (int32_t i = 0; i < node->inputs && !gt_node_is_gone(program, node); i++)
-            if (node->input[i] >= 0)
-                uses[input_of(program, node, i)]++;
-    }
-    for (int32_t i = 0; i < graph->outputs; i++)
-        uses[gt_value_same(program, graph->output[i])]++;
+    int32_t values[GT_JOB_PARTS + 1];
+    JoinOptions options = {.size = sizeof options, .parts = sum->parts, .based = based};
+    memcpy(options.part, sum->part, (size_t)sum->parts * sizeof *options.part);
+    values[0] = sum->base; /* if there is one */
+    memcpy(values + based, sum->value, (size_t)sum->parts * sizeof *values);
+    values[inputs] = node->output[0];
+    return gt_program_become(sum->program, node, &join, &options, node->name, inputs, 1, values);
 }
 
 /* Nodes are in an order in which inputs come first. */
@@ -392,16 +353,15 @@ static void make_joins(Sum *sum)
 gt_Status gt_pass_joins(gt_Program *program)
 {
     gt_Context *context = program->context;
-    const size_t values = (size_t)program->graph->value_count + 1;
-    int32_t *uses = gt_allocate_zeroed(context, values * sizeof *uses);
-    uint8_t *spread = gt_allocate_zeroed(context, values * sizeof *spread);
+    const int32_t values = program->graph->value_count;
+    int32_t *uses = gt_program_uses(program);
+    uint8_t *spread = gt_plan_array(context, values, sizeof *spread);
     Sum sum = {.program = program, .uses = uses, .spread = spread};
     if (uses && spread) {
-        count_uses(program, uses);
         find_spread(&sum, spread);
         make_joins(&sum);
     }
-    gt_release(context, uses, values * sizeof *uses);
-    gt_release(context, spread, values * sizeof *spread);
+    gt_plan_drop(context, uses, values, sizeof *uses);
+    gt_plan_drop(context, spread, values, sizeof *spread);
     return gt_context_status(context);
 }

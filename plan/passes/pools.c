@@ -133,11 +133,6 @@ typedef struct Found {
     int32_t up[MOST_GRADIENTS];                  /* and their g */
 } Found;
 
-static int32_t input_of(const gt_Program *program, const gt_GraphNode *node, int i)
-{
-    return node->input[i] < 0 ? -1 : gt_value_same(program, node->input[i]);
-}
-
 /* The number of the node of an operation that makes a value, in this piece; -1: another one makes it. */
 static int32_t made_by(const gt_Program *program, int32_t value, const gt_Operation *operation,
                        int32_t piece)
@@ -158,9 +153,9 @@ static bool find_conv(const gt_Program *program, const int32_t *uses, int32_t va
     found->bias = -1;
     if (add >= 0) {
         const gt_Spec *sum = &graph->values[value].spec;
-        const int32_t bias = input_of(program, &graph->nodes[add], 1);
+        const int32_t bias = gt_node_reads(program, &graph->nodes[add], 1);
         const gt_Spec *row = &graph->values[bias].spec;
-        value = input_of(program, &graph->nodes[add], 0);
+        value = gt_node_reads(program, &graph->nodes[add], 0);
         if (uses[value] != 1 || row->size != sum->dims[sum->rank - 1] || row->rank < 1 ||
             row->dims[row->rank - 1] != row->size || row->dtype != sum->dtype)
             return false;
@@ -189,7 +184,7 @@ static bool find_gradients(const gt_Program *program, const int32_t *uses, Found
         if (gt_node_is_gone(program, node))
             continue;
         if (node->operation == &gt_op_max_pool_gradient &&
-            input_of(program, node, 0) == found->between &&
+            gt_node_reads(program, node, 0) == found->between &&
             gt_options_equal(pool->operation->options, pool->options, node->options, true)) {
             readers++;
             if (found->relu && uses[node->output[0]] != 1)
@@ -197,11 +192,11 @@ static bool find_gradients(const gt_Program *program, const int32_t *uses, Found
             if (found->relu)
                 continue; /* its reader is the one */
         } else if (found->relu && node->operation == &gt_op_relu_gradient &&
-                   input_of(program, node, 1) == found->between) {
-            const gt_GraphValue *up = &graph->values[input_of(program, node, 0)];
+                   gt_node_reads(program, node, 1) == found->between) {
+            const gt_GraphValue *up = &graph->values[gt_node_reads(program, node, 0)];
             if (up->kind != GT_GRAPH_RESULT ||
                 graph->nodes[up->node].operation != &gt_op_max_pool_gradient ||
-                input_of(program, &graph->nodes[up->node], 0) != found->between)
+                gt_node_reads(program, &graph->nodes[up->node], 0) != found->between)
                 return false;
             readers++;
             node = &graph->nodes[up->node];
@@ -209,7 +204,7 @@ static bool find_gradients(const gt_Program *program, const int32_t *uses, Found
             continue;
         if (found->gradients == MOST_GRADIENTS)
             return false;
-        found->up[found->gradients] = input_of(program, node, 1);
+        found->up[found->gradients] = gt_node_reads(program, node, 1);
         found->gradient[found->gradients++] = n;
     }
     return uses[found->between] == readers &&
@@ -222,9 +217,9 @@ static bool find(const gt_Program *program, const int32_t *uses, int32_t n, Foun
 {
     const gt_Graph *graph = program->graph;
     const gt_GraphNode *node = &graph->nodes[n];
-    *found = (Found){.pool = n, .between = input_of(program, node, 0)};
+    *found = (Found){.pool = n, .between = gt_node_reads(program, node, 0)};
     const int32_t relu = made_by(program, found->between, &gt_op_relu, node->piece);
-    const int32_t sum = relu < 0 ? found->between : input_of(program, &graph->nodes[relu], 0);
+    const int32_t sum = relu < 0 ? found->between : gt_node_reads(program, &graph->nodes[relu], 0);
     found->relu = relu >= 0;
     *options = (PoolsOptions){.size = sizeof *options, .relu = found->relu};
     options->between = graph->values[found->between].spec;
@@ -244,35 +239,6 @@ static bool find(const gt_Program *program, const int32_t *uses, int32_t n, Foun
 
 /* ---- the graph ---- */
 
-/* A node becomes another one, with values that it reads and makes. */
-static gt_Status become(gt_Program *program, int32_t n, const gt_Operation *operation,
-                        const PoolsOptions *given, const char *name, int32_t inputs,
-                        int32_t outputs, const int32_t *values)
-{
-    gt_Context *context = program->context;
-    gt_GraphNode *node = &program->graph->nodes[n];
-    const size_t bytes = (size_t)(inputs + outputs) * sizeof(int32_t);
-    int32_t *lists = gt_allocate(context, bytes);
-    PoolsOptions *options = gt_allocate(context, sizeof *options);
-    if (!lists || !options) {
-        gt_release(context, lists, bytes);
-        gt_release(context, options, sizeof *options);
-        return gt_context_status(context);
-    }
-    *options = *given;
-    memcpy(lists, values, bytes);
-    gt_graph_free_node(context, node);
-    node->operation = operation;
-    node->options = options;
-    node->name = name;
-    node->input = lists;
-    node->output = lists + inputs;
-    node->inputs = inputs;
-    node->outputs = outputs;
-    node->scratch = 0;
-    return GT_OK;
-}
-
 static gt_Status make_pool(gt_Program *program, const Found *found, const PoolsOptions *options)
 {
     gt_Graph *graph = program->graph;
@@ -289,45 +255,31 @@ static gt_Status make_pool(gt_Program *program, const Found *found, const PoolsO
                                                           : "conv+add+max_pool");
     if (marks < 0 || !name)
         return gt_context_status(program->context);
-    int32_t values[5] = {input_of(program, conv, 0), input_of(program, conv, 1)}, inputs = 2;
+    int32_t values[5] = {gt_node_reads(program, conv, 0), gt_node_reads(program, conv, 1)}, inputs = 2;
     if (found->bias >= 0)
         values[inputs++] = found->bias;
     values[inputs] = y;
     values[inputs + 1] = marks;
-    if (become(program, found->pool, &conv_pool, options, name, inputs, 2, values) != GT_OK)
+    if (gt_program_become(program, &graph->nodes[found->pool], &conv_pool, options, name, inputs, 2,
+                          values) != GT_OK)
         return gt_context_status(program->context);
     for (int32_t i = 0; i < found->gradients; i++) {
-        const int32_t n = found->gradient[i];
-        const int32_t lists[3] = {found->up[i], marks, graph->nodes[n].output[0]};
-        if (become(program, n, &pool_spread, options, NULL, 2, 1, lists) != GT_OK)
+        gt_GraphNode *node = &graph->nodes[found->gradient[i]];
+        const int32_t lists[3] = {found->up[i], marks, node->output[0]};
+        if (gt_program_become(program, node, &pool_spread, options, NULL, 2, 1, lists) != GT_OK)
             break;
     }
     return gt_context_status(program->context);
-}
-
-static void count_uses(const gt_Program *program, int32_t *uses)
-{
-    const gt_Graph *graph = program->graph;
-    for (int32_t n = 0; n < graph->node_count; n++) {
-        const gt_GraphNode *node = &graph->nodes[n];
-        for (int32_t i = 0; i < node->inputs && !gt_node_is_gone(program, node); i++)
-            if (node->input[i] >= 0)
-                uses[input_of(program, node, i)]++;
-    }
-    for (int32_t i = 0; i < graph->outputs; i++)
-        uses[gt_value_same(program, graph->output[i])]++;
 }
 
 gt_Status gt_pass_pools(gt_Program *program)
 {
     gt_Context *context = program->context;
     const gt_Graph *graph = program->graph;
-    const size_t bytes = ((size_t)graph->value_count + 1) * sizeof(int32_t);
+    const int32_t values = graph->value_count; /* there will be more */
     if (gt_context_checks_numerics(context))
         return GT_OK;
-    int32_t *uses = gt_allocate_zeroed(context, bytes);
-    if (uses)
-        count_uses(program, uses);
+    int32_t *uses = gt_program_uses(program);
     for (int32_t n = 0; uses && n < graph->node_count; n++) {
         const gt_GraphNode *node = &graph->nodes[n];
         Found found;
@@ -337,6 +289,6 @@ gt_Status gt_pass_pools(gt_Program *program)
             make_pool(program, &found, &options) != GT_OK)
             break;
     }
-    gt_release(context, uses, bytes);
+    gt_plan_drop(context, uses, values, sizeof *uses);
     return gt_context_status(context);
 }
