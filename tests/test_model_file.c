@@ -12,6 +12,7 @@
 
 #include "../gradtape.h"
 #include "leaks.h"
+#include "same_bytes.h"
 
 #undef GT_HERE
 #define GT_HERE "test"
@@ -49,20 +50,6 @@ static void remove_folder(void)
     snprintf(command, sizeof command, "rm -rf %s", folder);
     cr_assert_eq(system(command), 0);
     *folder = 0;
-}
-
-static bool same_bytes(const char *path, const char *other)
-{
-    static char bytes[2][1 << 17];
-    size_t n[2] = {0, 0};
-    const char *paths[] = {path, other};
-    for (int i = 0; i < 2; i++) {
-        FILE *file = fopen(paths[i], "rb");
-        n[i] = file ? fread(bytes[i], 1, sizeof bytes[i], file) : 0;
-        if (file)
-            fclose(file);
-    }
-    return n[0] > 0 && n[0] == n[1] && memcmp(bytes[0], bytes[1], n[0]) == 0;
 }
 
 /* ---- two inputs, two outputs, a table of their own ---- */

@@ -20,6 +20,7 @@
 #include "../gradtape.h"
 #include "../io/file.h"
 #include "leaks.h"
+#include "same_bytes.h"
 
 #undef GT_HERE
 #define GT_HERE "test"
@@ -53,23 +54,6 @@ static void remove_folder(const char *path)
     char command[300];
     snprintf(command, sizeof command, "rm -rf %s", path);
     cr_assert_eq(system(command), 0);
-}
-
-static size_t read_bytes(const char *path, char *bytes, size_t size)
-{
-    FILE *file = fopen(path, "rb");
-    size_t n = file ? fread(bytes, 1, size, file) : 0;
-    if (file)
-        fclose(file);
-    return n;
-}
-
-static bool same_bytes(const char *path, const char *other)
-{
-    static char bytes[2][1 << 20];
-    size_t n = read_bytes(path, bytes[0], sizeof bytes[0]);
-    return n > 0 && n == read_bytes(other, bytes[1], sizeof bytes[1]) &&
-           memcmp(bytes[0], bytes[1], n) == 0;
 }
 
 static bool exists(const char *path)

@@ -3,21 +3,13 @@
 #include <math.h>
 
 #include "data_files.h"
+#include "same_bytes.h"
 
-static size_t read_bytes(const char *name, char *bytes, size_t size)
+static bool same_files(const char *name, const char *other)
 {
-    FILE *file = fopen(in_folder(name), "rb");
-    size_t n = file ? fread(bytes, 1, size, file) : 0;
-    if (file)
-        fclose(file);
-    return n;
-}
-
-static bool same_bytes(const char *name, const char *other)
-{
-    static char bytes[2][1 << 20];
-    size_t n = read_bytes(name, bytes[0], sizeof bytes[0]);
-    return n > 0 && n == read_bytes(other, bytes[1], sizeof bytes[1]) && memcmp(bytes[0], bytes[1], n) == 0;
+    char path[sizeof files_path];
+    strcpy(path, in_folder(name));
+    return same_bytes(path, in_folder(other));
 }
 
 #define MAKE(name, ...)                                                                            \
@@ -131,7 +123,7 @@ Test(resume_optimizers, every_optimizer_and_schedule)
                 make_steps(&steps, stop, STEPS_OF_ALL, planned);
                 gt_save_checkpoint(in_folder("b"), steps.model, .optimizer = steps.optimizer);
                 ok();
-                cr_assert(same_bytes("a", "b"), "optimizer %d, %s, stopped after step %d", which,
+                cr_assert(same_files("a", "b"), "optimizer %d, %s, stopped after step %d", which,
                           planned ? "planned" : "eager", stop);
                 files++;
             }

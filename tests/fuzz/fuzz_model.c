@@ -1,22 +1,7 @@
 /* Any bytes as the file of a whole model. One that can be read is saved, and what was saved is read and saved the same. */
 #include "tests/fuzz/fuzz.h"
+#include "tests/same_bytes.h"
 #include "train/model_file.h"
-
-static size_t read_bytes(const char *path, char *bytes, size_t size)
-{
-    FILE *file = fopen(path, "rb");
-    size_t n = file ? fread(bytes, 1, size, file) : 0;
-    if (file)
-        fclose(file);
-    return n;
-}
-
-static bool same_bytes(const char *path, const char *other)
-{
-    static char bytes[2][1 << 20];
-    size_t n = read_bytes(path, bytes[0], sizeof bytes[0]);
-    return n == read_bytes(other, bytes[1], sizeof bytes[1]) && memcmp(bytes[0], bytes[1], n) == 0;
-}
 
 static void save_and_compare(gt_Layer *model)
 {
