@@ -7,7 +7,6 @@
 #include "optim/lbfgs_bounds.h"
 #include "optim/line_search.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -24,12 +23,8 @@ typedef struct Lbfgs {
     double *gradient, *next_gradient, *direction; /* (n) each */
     double next_loss, slope;                      /* slope: along the direction, at x */
     double reach; /* the least step after which, by the slopes seen, that would be 0 */
-    double least_loss, least_slope; /* so far */
-    int idle;                       /* iterations since either became less */
-    bool failed;                    /* an evaluation did not happen */
+    bool failed;  /* an evaluation did not happen */
 } Lbfgs;
-
-enum { MOST_IDLE = 10 };
 
 /* ---- the direction ---- */
 
@@ -132,18 +127,6 @@ static bool search(Lbfgs *self)
 
 /* ---- iterations ---- */
 
-/* Near a minimum the line search takes points that differ by rounding alone, and could go round in a circle of them for ever. */
-static bool is_circling(Lbfgs *self)
-{
-    const gt_SolverProgress *now = &self->solver.progress;
-    bool gains = self->least_loss - now->loss > 4 * DBL_EPSILON * fabs(self->least_loss) ||
-                 now->gradient_norm < 0.9 * self->least_slope;
-    self->idle = gains ? 0 : self->idle + 1;
-    self->least_loss = fmin(self->least_loss, now->loss);
-    self->least_slope = fmin(self->least_slope, now->gradient_norm);
-    return self->idle >= MOST_IDLE;
-}
-
 static void stop_if_arrived(Lbfgs *self, double before)
 {
     gt_Solver *solver = &self->solver;
@@ -156,7 +139,7 @@ static void stop_if_arrived(Lbfgs *self, double before)
     else if (solver->iterations > 0 && options->xtol > 0 &&
              solver->progress.step_norm <= options->xtol * gt_vector_norm(solver->n, solver->x))
         gt_solver_stop(solver, GT_STOP_STEP);
-    if (is_circling(self))
+    if (gt_loss_plan_circles(&self->plan))
         gt_solver_stop(solver, GT_STOP_ROUNDING);
 }
 
@@ -207,8 +190,6 @@ static void solve(Lbfgs *self)
     gt_Solver *solver = &self->solver;
     if (gt_loss_plan_begin(&self->plan, solver, self->gradient) != GT_OK)
         return;
-    self->least_loss = solver->progress.loss;
-    self->least_slope = INFINITY;
     stop_if_arrived(self, solver->progress.loss);
     while (gt_solver_goes_on(solver) && advance(self)) {
     }

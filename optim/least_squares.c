@@ -537,16 +537,20 @@ static void adapt_radius(LeastSquares *self, double gain, double length)
     self->radius = fmax(factor, 0.1) * fmin(self->radius, 10 * length);
 }
 
-/* How far a step goes by how far the parameters are from 0, both in what the residuals feel of it. */
+/* What the residuals feel of parameters, or of a step. */
+static double felt(const LeastSquares *self, const double *x)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < self->solver.n; i++)
+        sum += self->lengths[i] * x[i] * (self->lengths[i] * x[i]);
+    return sqrt(sum);
+}
+
+/* How far a step goes by how far the parameters are from 0. */
 static double relative_length(const LeastSquares *self, const double *step)
 {
-    double moved = 0, size = 0;
-    for (int64_t i = 0; i < self->solver.n; i++) {
-        double there = self->lengths[i] * self->solver.x[i], by = self->lengths[i] * step[i];
-        moved += by * by;
-        size += there * there;
-    }
-    return size > 0 ? sqrt(moved / size) : INFINITY;
+    double size = felt(self, self->solver.x);
+    return size > 0 ? felt(self, step) / size : INFINITY;
 }
 
 /* The largest cosine between the residuals and a column of the Jacobian. */
@@ -557,6 +561,14 @@ static double largest_cosine(const LeastSquares *self)
         if (self->lengths[i] > 0)
             cosine = fmax(cosine, fabs(self->gradient[i] / self->lengths[i]) / norm);
     return cosine;
+}
+
+/* Is what a step along one parameter could gain, cosine^2 |r|^2 / 2, below what rounding leaves of the loss? Residuals are differences
+ * of numbers as large as what they feel of x. */
+static bool gains_drown(const LeastSquares *self)
+{
+    double norm = sqrt(gt_item(self->at[SQUARES])), cosine = largest_cosine(self);
+    return cosine * cosine * norm <= 50 * DBL_EPSILON * (norm + felt(self, self->solver.x));
 }
 
 /* No better point: because there is nothing to gain, because full steps, inside the bounds, are too short to be seen, or because
@@ -570,7 +582,7 @@ static bool give_up(LeastSquares *self)
     add_rotated(self, 1, self->rotated, self->step);
     project_step(self);
     bool arrived = most <= 1e-6 * self->solver.progress.loss ||
-                   relative_length(self, self->step) <= 1e-8 || largest_cosine(self) <= 1e-7;
+                   relative_length(self, self->step) <= 1e-8 || gains_drown(self);
     gt_solver_stop(&self->solver, arrived ? GT_STOP_ROUNDING : GT_STOP_NO_PROGRESS);
     return false;
 }

@@ -1,6 +1,7 @@
 /* A loss and its gradient as one plan. */
 #include "optim/loss_plan.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -51,6 +52,18 @@ bool gt_loss_plan_is_flat(const gt_LossPlan *self, double gtol)
     return self->solver->progress.gradient_norm <= gtol * fmin(1, self->first);
 }
 
+bool gt_loss_plan_circles(gt_LossPlan *self)
+{
+    enum { MOST_IDLE = 10 };
+    const gt_SolverProgress *now = &self->solver->progress;
+    bool gains = self->least_loss - now->loss > 4 * DBL_EPSILON * fabs(self->least_loss) ||
+                 now->gradient_norm < 0.9 * self->least_slope;
+    self->idle = gains ? 0 : self->idle + 1;
+    self->least_loss = fmin(self->least_loss, now->loss);
+    self->least_slope = fmin(self->least_slope, now->gradient_norm);
+    return self->idle >= MOST_IDLE;
+}
+
 gt_Status gt_loss_plan_begin(gt_LossPlan *self, gt_Solver *solver, double *gradient)
 {
     self->solver = solver;
@@ -69,5 +82,7 @@ gt_Status gt_loss_plan_begin(gt_LossPlan *self, gt_Solver *solver, double *gradi
                            (long long)i, name, gradient[i]);
         }
     self->first = solver->progress.gradient_norm = gt_loss_plan_slope(solver, solver->x, gradient);
+    self->least_loss = solver->progress.loss;
+    self->least_slope = INFINITY;
     return gt_status();
 }

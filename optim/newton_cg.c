@@ -125,6 +125,8 @@ static void stop_if_arrived(NewtonCg *self, double before)
     else if (solver->iterations > 0 && !self->at_edge && options->xtol > 0 &&
              solver->progress.step_norm <= options->xtol * gt_vector_norm(solver->n, solver->x))
         gt_solver_stop(solver, GT_STOP_STEP);
+    if (gt_loss_plan_circles(&self->plan))
+        gt_solver_stop(solver, GT_STOP_ROUNDING);
 }
 
 static void accept(NewtonCg *self, double loss)
