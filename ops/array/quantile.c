@@ -104,7 +104,7 @@ static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_quantile_options
 static gt_Tensor *fraction(gt_Tensor *x, gt_Operand q)
 {
     gt_DType dtype = gt_dtype(x);
-    return q.is_number ? gt_scalar(q.number, gt_dtype_is_float(dtype) ? dtype : GT_FLOAT32)
+    return gt_operand_is_number(q) ? gt_scalar(q.number, gt_dtype_is_float(dtype) ? dtype : GT_FLOAT32)
                        : gt_as_float(q.tensor);
 }
 GT_COMPOSED(quantile,

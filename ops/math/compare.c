@@ -97,7 +97,7 @@ static gt_Tensor *as_bool(const char *here, const gt_Operation *operation, const
 
 static gt_Tensor *logic(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b)
 {
-    if (b.is_number)
+    if (gt_operand_is_number(b))
         b = gt_operand_tensor(gt_scalar_at(here, b.number != 0, GT_BOOL));
     gt_Tensor *pair[2] = {as_bool(here, operation, "input 1", a),
                           as_bool(here, operation, "input 2", b.tensor)};
