@@ -13,7 +13,9 @@
  * and, in a source file,
  *
  *     GT_OPTION_TYPE(gt_norm_options, gt_norm_OPTIONS);
- *     ...     gt_norm_options options = GT_TAKE(gt_norm_options, given);
+ *     ...
+ *         gt_norm_options options;
+ *         GT_TAKE(gt_norm_options, &options, given);
  *
  * gt_norm(x, .ord = 1) says what it means, and a preset is never zero by accident. What a macro hides:
  *
@@ -247,8 +249,9 @@ typedef struct gt_OptionType {
  * type->size bytes and is returned. NULL gives the defaults. Raises GT_INVALID for a shape, a set of axes or
  * the like that was not made by its macro. */
 GT_API void *gt_options_take(const gt_OptionType *type, void *into, const void *given);
-/* The options that a function works with, by value. */
-#define GT_TAKE(S, given) (*(S *)gt_options_take(&S##_type, &(S){.end = 0}, (const S *){given}))
+/* The options that a function works with: fills in `into`, an S. */
+#define GT_TAKE(S, into, given)                                                                    \
+    ((void)gt_options_take(&S##_type, (S *){into}, (const S *){given}))
 /* The options that a value holds, an initializer or a constraint, which are of type S: for the functions of its
  * class. */
 #define GT_OPTIONS_OF(S, value) (*(const S *)memcpy(&(S){.end = 0}, (value)->options, sizeof(S)))

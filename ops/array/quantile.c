@@ -69,7 +69,8 @@ static gt_Tensor *interpolated(gt_Tensor *row, gt_Tensor *q, gt_QuantileMethod m
 /* The last number of a sorted row is NaN if any is, and so is the result then. */
 static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_quantile_options *given)
 {
-    gt_quantile_options options = GT_TAKE(gt_quantile_options, given);
+    gt_quantile_options options;
+    GT_TAKE(gt_quantile_options, &options, given);
     x = gt_as_float(x);
     gt_Spec in = gt_spec(x), asked = gt_spec(q);
     uint32_t bits;

@@ -295,7 +295,8 @@ GT_OPTION_TYPE(gt_isclose_options, gt_isclose_OPTIONS);
 /* An infinite b is close to nothing but itself. */
 static gt_Tensor *isclose(gt_Tensor *a, gt_Operand other, const gt_isclose_options *given)
 {
-    gt_isclose_options options = GT_TAKE(gt_isclose_options, given);
+    gt_isclose_options options;
+    GT_TAKE(gt_isclose_options, &options, given);
     a = gt_as_float(a);
     gt_Tensor *b = gt_as_float(gt_operand_of(a, other));
     gt_Tensor *room = gt_add(gt_multiply(gt_abs(b), options.rtol), options.atol);
