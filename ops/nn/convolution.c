@@ -35,11 +35,12 @@ GT_OPTION_TYPE(ConvGradientOptions, CONV_GRADIENT_OPTIONS);
 /* ---- sizes ---- */
 
 /* Positions: of a line that stay together; of a tile where there are many, about; where there are few,
- * for TILES of them, at least. */
+ * for TILES of them, at least. Strips of a kernel's gradient are as long in any tile, those of the others longer in larger ones. */
 #define LINE  1024
 #define TILE  1024
 #define FEW   128
 #define TILES 16
+#define MORE  2
 /* Bytes that a tile copies, about. */
 #define COPIED (1 << 19)
 /* Bytes of a packed kernel that is not worth to be packed for one tile of positions. */
@@ -169,7 +170,7 @@ static void leave_out_padding(gt_ConvJob *c)
 }
 
 /* How many lines, counted through all images, a tile has, and what it copies: of sizes alone. */
-static void cut(gt_ConvJob *c)
+static void cut(gt_ConvJob *c, int64_t more)
 {
     const int64_t width = gt_conv_to(c, 2), lines = gt_conv_to(c, 1);
     c->cuts = c->wide = c->tile_units = 1;
@@ -181,7 +182,7 @@ static void cut(gt_ConvJob *c)
     c->direct = c->half_a < 0;
     for (int d = 0; d < GT_SPATIAL; d++)
         c->direct = c->direct && stays_inside(c, d);
-    int64_t n = most(least(c->units * c->wide / TILES, TILE), FEW) / c->wide;
+    int64_t n = most(least(c->units * c->wide * more / TILES, TILE), FEW * more) / c->wide;
     n = c->cuts > 1 ? 1 : n > lines ? n / lines * lines : pieces(lines, pieces(lines, most(n, 1)));
     while (n > 1 && pieces(n, lines) * box_of(c, least(n, lines)) > COPIED)
         n = pieces(n, 2);
@@ -223,7 +224,7 @@ static gt_ConvJob *lower_conv(const gt_ShapeRule *rule, gt_Lowering *lowering, g
     c->lanes = lowering->target->conv_lanes[c->type];
     c->panel = c->depthwise ? c->b : c->b <= c->lanes ? c->lanes : 2 * c->lanes;
     leave_out_padding(c);
-    cut(c);
+    cut(c, id == GT_TILES_conv_kernel_gradient ? 1 : MORE);
     return c;
 }
 
