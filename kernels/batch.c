@@ -4,9 +4,7 @@
 #include "gemm_vector.h"
 #include "loops.h"
 
-/* What is added up, and how many vectors stay in registers with their sums. */
-typedef enum Terms { SUMS, SQUARES, PRODUCTS } Terms;
-enum { COLUMN = 4 };
+enum { COLUMN = 4 }; /* vectors that stay in registers with their sums */
 
 #define GT_T                     float
 #define LANES                    GT_GEMM_LANES_F32

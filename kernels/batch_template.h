@@ -1,9 +1,9 @@
 /* The loops of batch.c for one element type GT_T, of which a vector has LANES. Included once for each; not a header. */
 
-/* Sums over a column of vectors, from 0, line by line: `vectors` of them, a part of the last one if mask and lanes say so. Each adds
- * to `sum` and `product`: SUMS x alone, SQUARES d and d d, PRODUCTS g and g d, with d = x + minus. */
-GT_INLINE void GT_NAME(columns)(const Terms terms, const int vectors, int64_t lines, int64_t step,
-                                const GT_T *x, const GT_T *g, const GT_T *minus, int lanes,
+/* Sums over `lines` lines of `vectors` vectors of columns, of the last one as many lanes: of b and of b d, from 0, line by line, with d =
+ * x + minus and b that of g, or d itself where there is no g. */
+GT_INLINE void GT_NAME(columns)(const bool has_g, const int vectors, int lanes, int64_t lines,
+                                int64_t step, const GT_T *x, const GT_T *g, const GT_T *minus,
                                 GT_T *sum, GT_T *product)
 {
     GT_NAME(vec) s[COLUMN], p[COLUMN], less[COLUMN];
@@ -11,22 +11,18 @@ GT_INLINE void GT_NAME(columns)(const Terms terms, const int vectors, int64_t li
     GT_UNROLL
     for (int v = 0; v < vectors; v++) {
         s[v] = p[v] = GT_NAME(zero)();
-        less[v] = terms == SUMS ? s[v] : GT_NAME(load_part)(minus + v * LANES, mask);
+        less[v] = GT_NAME(load_part)(minus + v * LANES, mask);
     }
     for (int64_t i = 0; i < lines * step; i += step) {
         GT_UNROLL
         for (int v = 0; v < vectors; v++) {
-            const int64_t at = i + v * LANES;
-            const GT_NAME(vec) a =
-                vectors > 1 ? GT_NAME(load)(x + at) : GT_NAME(load_part)(x + at, mask);
-            if (terms == SUMS) {
-                s[v] = GT_NAME(add)(s[v], a);
-                continue;
-            }
+            const GT_T *at = x + i + v * LANES, *by = has_g ? g + i + v * LANES : at;
+            const bool whole = vectors > 1;
+            const GT_NAME(vec) a = whole ? GT_NAME(load)(at) : GT_NAME(load_part)(at, mask);
             const GT_NAME(vec) d = GT_NAME(add)(a, less[v]);
-            const GT_NAME(vec) b = terms == SQUARES ? d
-                                   : vectors > 1    ? GT_NAME(load)(g + at)
-                                                    : GT_NAME(load_part)(g + at, mask);
+            const GT_NAME(vec) b = !has_g  ? d
+                                   : whole ? GT_NAME(load)(by)
+                                           : GT_NAME(load_part)(by, mask);
             s[v] = GT_NAME(add)(s[v], b);
             p[v] = GT_NAME(fma)(b, d, p[v]);
         }
@@ -34,32 +30,33 @@ GT_INLINE void GT_NAME(columns)(const Terms terms, const int vectors, int64_t li
     GT_UNROLL
     for (int v = 0; v < vectors; v++) {
         GT_NAME(store_part)(sum + v * LANES, s[v], lanes);
-        if (terms != SUMS)
-            GT_NAME(store_part)(product + v * LANES, p[v], lanes);
+        GT_NAME(store_part)(product + v * LANES, p[v], lanes);
     }
 }
 
-/* Of all columns of n numbers in lines of `wide`, of which the last may be shorter. */
-GT_INLINE void GT_NAME(add_up)(const Terms terms, const gt_BatchJob *job, int64_t n, const GT_T *x,
-                               const GT_T *g, const GT_T *minus, GT_T *sum, GT_T *product)
+/* Of all columns of n numbers in lines of `wide`, of which the last may be shorter. g may be NULL. */
+static GT_NOINLINE void GT_NAME(add_up)(const gt_BatchJob *job, int64_t n, const GT_T *x,
+                                        const GT_T *g, const GT_T *minus, GT_T *sum, GT_T *product)
 {
     const int64_t wide = job->wide, lines = n / wide, rest = lines * wide;
     for (int64_t j = 0, more; j < wide; j += more) {
         const int64_t left = wide - j;
+        const GT_T *from = x + j, *by = g ? g + j : g, *less = minus + j;
         more = left >= COLUMN * LANES ? COLUMN * LANES : left < LANES ? left : LANES;
-        const GT_T *from = g ? g + j : g;
-        if (more > LANES)
+        if (more <= LANES)
             GT_NAME(columns)
-        (terms, COLUMN, lines, wide, x + j, from, minus + j, LANES, sum + j, product + j);
-        else GT_NAME(columns)(terms, 1, lines, wide, x + j, from, minus + j, (int)more, sum + j,
-                              product + j);
+            (g != NULL, 1, (int)more, lines, wide, from, by, less, sum + j, product + j);
+        else if (g)
+            GT_NAME(columns)
+            (true, COLUMN, LANES, lines, wide, from, by, less, sum + j, product + j);
+        else
+            GT_NAME(columns)
+            (false, COLUMN, LANES, lines, wide, from, by, less, sum + j, product + j);
     }
     for (int64_t j = 0; rest + j < n; j++) {
-        const GT_T a = x[rest + j], d = terms == SUMS ? 0 : a + minus[j];
-        const GT_T b = terms == SUMS ? a : terms == SQUARES ? d : g[rest + j];
+        const GT_T d = x[rest + j] + minus[j], b = g ? g[rest + j] : d;
         sum[j] += b;
-        if (terms != SUMS)
-            product[j] = GT_MULTIPLY_ADD(b, d, product[j]);
+        product[j] = GT_MULTIPLY_ADD(b, d, product[j]);
     }
 }
 
@@ -79,11 +76,13 @@ static void GT_NAME(moments)(const gt_BatchJob *job, const GT_T *x, int64_t rows
     const int64_t n = rows * job->channels, channels = job->channels;
     GT_T *sum = scratch, *square = sum + job->wide, *minus = square + job->wide;
     double *mean = part, *apart = part + channels;
-    GT_NAME(add_up)(SUMS, job, n, x, NULL, minus, sum, square);
+    for (int64_t j = 0; j < job->wide; j++)
+        minus[j] = 0;
+    GT_NAME(add_up)(job, n, x, NULL, minus, sum, square);
     GT_NAME(gather)(job, sum, mean);
     for (int64_t j = 0; j < job->wide; j++)
         minus[j] = -(GT_T)(mean[j % channels] / (double)rows);
-    GT_NAME(add_up)(SQUARES, job, n, x, NULL, minus, sum, square);
+    GT_NAME(add_up)(job, n, x, NULL, minus, sum, square);
     GT_NAME(gather)(job, sum, mean);
     GT_NAME(gather)(job, square, apart);
     for (int64_t c = 0; c < channels; c++) {
@@ -100,7 +99,7 @@ static void GT_NAME(slopes)(const gt_BatchJob *job, const GT_T *x, const GT_T *g
     GT_T *sum = scratch, *product = sum + job->wide, *minus = product + job->wide;
     for (int64_t j = 0; j < job->wide; j++)
         minus[j] = -mean[j % job->channels];
-    GT_NAME(add_up)(PRODUCTS, job, rows * job->channels, x, g, minus, sum, product);
+    GT_NAME(add_up)(job, rows * job->channels, x, g, minus, sum, product);
     GT_NAME(gather)(job, sum, part);
     GT_NAME(gather)(job, product, part + job->channels);
 }
