@@ -34,6 +34,20 @@
 #define GT_MASKS  0
 #endif
 
+#if defined(__GNUC__)
+#define GT_FETCH(at) __builtin_prefetch(at)
+#else
+#define GT_FETCH(at) (void)(at)
+#endif
+
+/* What rows [row, row + rows) are to fetch: little at once, so that nothing waits for it. */
+GT_INLINE void fetch_ahead(const gt_ConvStrip *s, int64_t row, const int rows)
+{
+    const char *const end = s->ahead + (row + rows) * s->ahead_bytes;
+    for (const char *at = s->ahead + row * s->ahead_bytes; at < end; at += 64)
+        GT_FETCH(at);
+}
+
 #define number                   float
 #define LANES                    GT_GEMM_LANES_F32
 #define G(name)                  name##_f32

@@ -60,6 +60,8 @@ typedef struct Work {
     char *strip;                /* a panel of the gradient that arrives, then sums */
     int64_t listed[2];          /* units whose positions are listed, counted from an image on */
     int64_t rows;               /* positions in all lists */
+    const char *ahead;          /* what the next tile will copy, and how many bytes */
+    int64_t ahead_bytes;
     int64_t
         edge[GT_SPATIAL]
             [2]; /* positions below the first number are BEFORE, from the second one on BEYOND */
@@ -129,6 +131,27 @@ static void copy_rows(const Work *w, Operand a, int64_t rows, int64_t n, int64_t
             PREFETCH(row + (size_t)(AHEAD * step) * a.element);
         memcpy(to + (size_t)(r * to_step) * a.element, row, bytes);
     }
+}
+
+/* ---- what comes next ---- */
+
+/* Units [unit, end) of the result come next: about what lies in x for them, if it is to be copied. */
+static void look_ahead(Work *w, int64_t unit, int64_t end)
+{
+    const gt_ConvJob *c = w->c;
+    const int64_t all = c->groups * c->held * c->element_a;
+    const int64_t image = gt_conv_from(c, 0) * gt_conv_from(c, 1) * gt_conv_from(c, 2) * all;
+    const int64_t units = gt_conv_to(c, 0) * gt_conv_to(c, 1) * c->cuts;
+    w->ahead = w->a.at + unit * image / units;
+    w->ahead_bytes = c->direct ? 0 : (end - unit) * image / units;
+}
+
+/* A strip fetches for `count` of the `all` rows or columns of a tile. */
+static void fetch(Work *w, gt_ConvStrip *s, int64_t count, int64_t all)
+{
+    s->ahead = w->ahead;
+    s->ahead_bytes = (w->ahead_bytes + all - 1) / all;
+    w->ahead += count * s->ahead_bytes;
 }
 
 /* ---- windows ---- */
@@ -677,8 +700,7 @@ typedef struct Tile {
     int64_t unit, end, group, panel, panels;
 } Tile;
 
-static void conv_rows(const Work *w, const Tile *t, const Phase *phase, int64_t panel,
-                      const Rows *rows)
+static void conv_rows(Work *w, const Tile *t, const Phase *phase, int64_t panel, const Rows *rows)
 {
     const gt_ConvJob *c = w->c;
     const int64_t columns = phase->taps * c->a, first = phase->start * c->a, j = panel * c->panel;
@@ -708,6 +730,8 @@ static void conv_rows(const Work *w, const Tile *t, const Phase *phase, int64_t 
         if (last && c->bias >= 0)
             s.bias = (const char *)w->at[c->bias] + (t->group * c->b + j) * c->element;
         s.relu = last && c->relu;
+        if (rows->pairs)
+            fetch(w, &s, s.rows, w->rows);
         (rows->pairs ? w->table->conv_pair : strip_of(w))(&s);
     }
 }
@@ -739,6 +763,7 @@ void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const
         const int64_t unit = tile / pieces / c->groups * c->tile_units;
         const Tile t = {unit, least(unit + c->tile_units, c->units), tile / pieces % c->groups,
                         tile % pieces, panels / pieces};
+        look_ahead(&work, t.end, tile + 1 < last ? least(t.end + c->tile_units, c->units) : t.end);
         conv_tile(&work, &t);
         if (then)
             then(user, tile);
@@ -844,6 +869,7 @@ static void add_turned(Work *w, const Part *p, int64_t position, int64_t unit, b
             s.to = w->to + line;
             s.run = kept;
             s.runs = runs_of(w, unit, line % c->window.size[1], at, s.columns, kept);
+            fetch(w, &s, s.columns, w->rows * runs);
             w->table->conv_turned(&s);
         }
     }
@@ -857,6 +883,7 @@ static void add_units(Work *w, const Part *p, int64_t unit, int64_t end, bool fi
     const int64_t position = unit / c->cuts * gt_conv_to(c, 2) + unit % c->cuts * c->wide;
     list_positions(w, unit, end);
     copy_boxes(w, p->group, unit, end);
+    look_ahead(w, end, least(end + c->tile_units, c->units));
     if (c->turned) {
         add_turned(w, p, position, unit, first);
         return;
@@ -877,6 +904,7 @@ static void add_units(Work *w, const Part *p, int64_t unit, int64_t end, bool fi
                 s.to = w->to + line * (s.rows + GT_CONV_SPARE);
                 s.run = kept;
                 s.runs = runs_of(w, unit, line % c->window.size[1], at, s.columns, kept);
+                fetch(w, &s, s.rows, p->panels * depth * ((w->rows + c->slice - 1) / c->slice));
                 strip_of(w)(&s);
             }
         }
