@@ -46,8 +46,10 @@ typedef struct Rows {
     int64_t begin, rows, runs;
     gt_ConvRun run[GT_CONV_RUNS];
     bool pairs; /* upper lines of pairs */
+    int64_t phase;
 } Rows;
-#define MOST_LISTS 6
+#define MOST_LISTS  6
+#define MOST_PHASES 4 /* whose lists are kept */
 
 /* A call: the job, where its operands are, a worker's scratch memory. */
 typedef struct Work {
@@ -72,7 +74,7 @@ typedef struct Work {
 /* Kinds of positions that are read through different taps; `phase` of each axis. */
 typedef struct Phase {
     int64_t of[GT_SPATIAL];
-    int64_t start, taps; /* its first tap among those of all phases */
+    int64_t number, start, taps; /* its first tap among those of all phases */
 } Phase;
 
 /* Positions of the result. */
@@ -198,6 +200,7 @@ static bool next_phase(const gt_ConvJob *c, int64_t number, Phase *phase)
     const gt_SlidingWindow *w = &c->window;
     if (number == phases(c))
         return false;
+    phase->number = number;
     phase->start = number ? phase->start + phase->taps : 0;
     phase->taps = 1;
     for (int d = GT_SPATIAL - 1; d >= 0; d--) {
@@ -520,6 +523,7 @@ static void add_list(Work *w, const Phase *phase, int64_t unit, int64_t end, Wan
     Rows *rows = &w->list[w->lists];
     rows->begin = w->lists > 0 ? rows[-1].begin + rows[-1].rows + GT_CONV_SPARE : 0;
     rows->pairs = wanted.lines == UPPER;
+    rows->phase = phase->number;
     rows->rows = list_lines(w, phase, unit, end, &wanted, rows->begin, w->to);
     rows->runs = 1;
     rows->run[0].first = 0;
@@ -570,17 +574,23 @@ static void list_sides(Work *w, const Phase *phase, int64_t unit, int64_t end, b
         add_list(w, phase, unit, end, (Wanted){.lines = LEFT});
 }
 
+/* Counts units from the image of the first one; were they listed last? */
+static bool is_listed(Work *w, int64_t *unit, int64_t *end)
+{
+    const int64_t image = image_units(w->c), first = *unit / image * image;
+    *unit -= first;
+    *end -= first;
+    const bool listed = w->listed[0] == *unit && w->listed[1] == *end;
+    w->listed[0] = *unit;
+    w->listed[1] = *end;
+    return listed;
+}
+
 /* Lists the positions of a tile so that the products with padding are left out, where that saves more than tiles that are not full
  * cost. */
 static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end)
 {
     const gt_ConvJob *c = w->c;
-    end -= unit / image_units(c) * image_units(c);
-    unit %= image_units(c);
-    if (phases(c) == 1 && w->listed[0] == unit && w->listed[1] == end)
-        return;
-    w->listed[0] = unit;
-    w->listed[1] = end;
     const bool lines = c->leaves_out, columns = lines && c->cuts == 1 && !c->pairs;
     list_sides(w, phase, unit, end, lines, columns);
     if (!columns)
@@ -594,19 +604,28 @@ static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end)
         list_sides(w, phase, unit, end, true, by_columns < by_lines);
 }
 
+/* The lists of a tile, of all phases if they are few. */
+static void list_tile(Work *w, int64_t unit, int64_t end)
+{
+    Phase phase;
+    if (phases(w->c) > MOST_PHASES || is_listed(w, &unit, &end))
+        return;
+    w->lists = 0;
+    w->rows = 0;
+    for (int64_t i = 0; next_phase(w->c, i, &phase); i++)
+        if (phases(w->c) == 1)
+            list_rows(w, &phase, unit, end);
+        else
+            add_list(w, &phase, unit, end, (Wanted){.lines = ALL});
+}
+
 /* All positions of some units in one list, without where they lie in the result. */
 static void list_positions(Work *w, int64_t unit, int64_t end)
 {
-    const gt_ConvJob *c = w->c;
     const Phase phase = {.of = {0}};
     const Wanted all = {.lines = ALL};
-    end -= unit / image_units(c) * image_units(c);
-    unit %= image_units(c);
-    if (w->listed[0] == unit && w->listed[1] == end)
-        return;
-    w->listed[0] = unit;
-    w->listed[1] = end;
-    w->rows = list_lines(w, &phase, unit, end, &all, 0, NULL);
+    if (!is_listed(w, &unit, &end))
+        w->rows = list_lines(w, &phase, unit, end, &all, 0, NULL);
 }
 
 /* What rows are counted from. */
@@ -743,11 +762,16 @@ static void conv_tile(Work *w, const Tile *t)
     copy_boxes(w, t->group, t->unit, t->end);
     if (c->alone)
         pack_panel(w, t->group, t->panel, w->strip, w->strip + packed(c, 0, 1));
+    list_tile(w, t->unit, t->end);
     for (int64_t i = 0; next_phase(c, i, &phase); i++) {
-        list_rows(w, &phase, t->unit, t->end);
+        if (phases(c) > MOST_PHASES) {
+            const int64_t image = t->unit / image_units(c) * image_units(c);
+            list_sides(w, &phase, t->unit - image, t->end - image, false, false);
+        }
         for (int64_t panel = t->panel; panel < t->panel + t->panels; panel++)
             for (int number = 0; number < w->lists; number++)
-                conv_rows(w, t, &phase, panel, &w->list[number]);
+                if (w->list[number].phase == i)
+                    conv_rows(w, t, &phase, panel, &w->list[number]);
     }
 }
 
