@@ -17,7 +17,7 @@
 #if defined(__AVX512F__)
 #define GT_TALL   12
 #define GT_TALL_1 10
-#define GT_PAIRED 10 /* of a pair of lines */
+#define GT_PAIRED 11 /* of a pair of lines; 32 positions are three times 11 */
 #define GT_TURNED 8  /* channels beside three vectors */
 #define GT_MASKS  1
 #elif defined(__AVX2__) && defined(__FMA__)
