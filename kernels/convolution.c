@@ -17,7 +17,7 @@
 #if defined(__AVX512F__)
 #define GT_TALL   12
 #define GT_TALL_1 10
-#define GT_PAIRED 10 /* of a pair of lines */
+#define GT_PAIRED 11 /* of a pair of lines; 32 positions are three times 11 */
 #define GT_TURNED 8  /* channels beside three vectors */
 #define GT_MASKS  1
 #elif defined(__AVX2__) && defined(__FMA__)
@@ -33,6 +33,20 @@
 #define GT_TALL_1 4
 #define GT_MASKS  0
 #endif
+
+#if defined(__GNUC__)
+#define GT_FETCH(at) __builtin_prefetch(at)
+#else
+#define GT_FETCH(at) (void)(at)
+#endif
+
+/* What rows [row, row + rows) are to fetch: little at once, so that nothing waits for it. */
+GT_INLINE void fetch_ahead(const gt_ConvStrip *s, int64_t row, const int rows)
+{
+    const char *const end = s->ahead + (row + rows) * s->ahead_bytes;
+    for (const char *at = s->ahead + row * s->ahead_bytes; at < end; at += 64)
+        GT_FETCH(at);
+}
 
 #define number                   float
 #define LANES                    GT_GEMM_LANES_F32

@@ -31,6 +31,9 @@ typedef struct gt_ConvStrip {
     /* The columns that are not padding for all of the rows, in order; the others, whose products are 0, are left out. */
     const gt_ConvRun *run;
     int64_t runs;
+    /* Memory that the next tile copies is fetched while this one computes: so many bytes for each row; turned, each column. */
+    const char *ahead;
+    int64_t ahead_bytes;
     /* Turned, the gradient in the kernel of one vector of channels j: rows are runs of `width` numbers of x, of which i gives
      * y[to[r] + j * below + i] (+)= sum over k of x[row[r] + column[k] + i] * b[k * step + j]. */
 } gt_ConvStrip;

@@ -176,6 +176,7 @@ void GT_KERNEL(conv_pair)(const gt_ConvStrip *s)
     for (int64_t row = 0; row < s->rows; row += GT_PAIRED) {
         G(vec) sum[GT_PAIRED][2];
         const number *x[GT_PAIRED];
+        fetch_ahead(s, row, GT_PAIRED);
         GT_UNROLL
         for (int r = 0; r < GT_PAIRED; r++) {
             x[r] = G(near)(s->x, s->row[row + r]);
@@ -200,6 +201,8 @@ void GT_KERNEL(conv_pair)(const gt_ConvStrip *s)
 /* Of three vectors of x from number `at` of a row on, for GT_TURNED channels from `first` on: a vector of x times a number of b. */
 GT_INLINE void G(turned_tile)(const gt_ConvStrip *s, int64_t row, int64_t at, int first)
 {
+    const int64_t each = s->ahead_bytes * GT_TURNED / LANES;
+    const char *ahead = s->ahead + s->columns * each * first / GT_TURNED;
     G(vec) sum[GT_TURNED][3];
     G(mask) mask[3];
     int lanes[3];
@@ -217,6 +220,8 @@ GT_INLINE void G(turned_tile)(const gt_ConvStrip *s, int64_t row, int64_t at, in
         const int64_t *column = s->column + run->first, *const end = column + run->count;
         const number *u = b + run->first * s->step;
         for (; column < end; column++, u += s->step) {
+            GT_FETCH(ahead);
+            ahead += each;
             const number *from = G(near)(x, *column);
             const G(vec) x0 = G(load_part)(from, mask[0]), x1 = G(load_part)(from + LANES, mask[1]);
             const G(vec) x2 = G(load_part)(from + 2 * LANES, mask[2]);
@@ -250,8 +255,10 @@ void GT_KERNEL(conv_turned)(const gt_ConvStrip *s)
 
 static GT_NOINLINE void G(dense_2)(const gt_ConvStrip *s)
 {
-    for (int64_t row = 0; row < s->rows; row += GT_TALL)
+    for (int64_t row = 0; row < s->rows; row += GT_TALL) {
+        fetch_ahead(s, row, GT_TALL);
         G(conv_tile)(s, row, 0, (int)s->width - LANES, GT_TALL, 2, false);
+    }
 }
 static GT_NOINLINE void G(dense_1)(const gt_ConvStrip *s)
 {

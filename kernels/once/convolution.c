@@ -46,8 +46,10 @@ typedef struct Rows {
     int64_t begin, rows, runs;
     gt_ConvRun run[GT_CONV_RUNS];
     bool pairs; /* upper lines of pairs */
+    int64_t phase;
 } Rows;
-#define MOST_LISTS 6
+#define MOST_LISTS  6
+#define MOST_PHASES 4 /* whose lists are kept */
 
 /* A call: the job, where its operands are, a worker's scratch memory. */
 typedef struct Work {
@@ -60,6 +62,8 @@ typedef struct Work {
     char *strip;                /* a panel of the gradient that arrives, then sums */
     int64_t listed[2];          /* units whose positions are listed, counted from an image on */
     int64_t rows;               /* positions in all lists */
+    const char *ahead;          /* what the next tile will copy, and how many bytes */
+    int64_t ahead_bytes;
     int64_t
         edge[GT_SPATIAL]
             [2]; /* positions below the first number are BEFORE, from the second one on BEYOND */
@@ -70,7 +74,7 @@ typedef struct Work {
 /* Kinds of positions that are read through different taps; `phase` of each axis. */
 typedef struct Phase {
     int64_t of[GT_SPATIAL];
-    int64_t start, taps; /* its first tap among those of all phases */
+    int64_t number, start, taps; /* its first tap among those of all phases */
 } Phase;
 
 /* Positions of the result. */
@@ -131,6 +135,27 @@ static void copy_rows(const Work *w, Operand a, int64_t rows, int64_t n, int64_t
     }
 }
 
+/* ---- what comes next ---- */
+
+/* Units [unit, end) of the result come next: about what lies in x for them, if it is to be copied. */
+static void look_ahead(Work *w, int64_t unit, int64_t end)
+{
+    const gt_ConvJob *c = w->c;
+    const int64_t all = c->groups * c->held * c->element_a;
+    const int64_t image = gt_conv_from(c, 0) * gt_conv_from(c, 1) * gt_conv_from(c, 2) * all;
+    const int64_t units = gt_conv_to(c, 0) * gt_conv_to(c, 1) * c->cuts;
+    w->ahead = w->a.at + unit * image / units;
+    w->ahead_bytes = c->direct ? 0 : (end - unit) * image / units;
+}
+
+/* A strip fetches for `count` of the `all` rows or columns of a tile. */
+static void fetch(Work *w, gt_ConvStrip *s, int64_t count, int64_t all)
+{
+    s->ahead = w->ahead;
+    s->ahead_bytes = (w->ahead_bytes + all - 1) / all;
+    w->ahead += count * s->ahead_bytes;
+}
+
 /* ---- windows ---- */
 
 /* Where the window of position i begins, and how far tap p lies from there. */
@@ -175,6 +200,7 @@ static bool next_phase(const gt_ConvJob *c, int64_t number, Phase *phase)
     const gt_SlidingWindow *w = &c->window;
     if (number == phases(c))
         return false;
+    phase->number = number;
     phase->start = number ? phase->start + phase->taps : 0;
     phase->taps = 1;
     for (int d = GT_SPATIAL - 1; d >= 0; d--) {
@@ -497,6 +523,7 @@ static void add_list(Work *w, const Phase *phase, int64_t unit, int64_t end, Wan
     Rows *rows = &w->list[w->lists];
     rows->begin = w->lists > 0 ? rows[-1].begin + rows[-1].rows + GT_CONV_SPARE : 0;
     rows->pairs = wanted.lines == UPPER;
+    rows->phase = phase->number;
     rows->rows = list_lines(w, phase, unit, end, &wanted, rows->begin, w->to);
     rows->runs = 1;
     rows->run[0].first = 0;
@@ -547,17 +574,23 @@ static void list_sides(Work *w, const Phase *phase, int64_t unit, int64_t end, b
         add_list(w, phase, unit, end, (Wanted){.lines = LEFT});
 }
 
+/* Counts units from the image of the first one; were they listed last? */
+static bool is_listed(Work *w, int64_t *unit, int64_t *end)
+{
+    const int64_t image = image_units(w->c), first = *unit / image * image;
+    *unit -= first;
+    *end -= first;
+    const bool listed = w->listed[0] == *unit && w->listed[1] == *end;
+    w->listed[0] = *unit;
+    w->listed[1] = *end;
+    return listed;
+}
+
 /* Lists the positions of a tile so that the products with padding are left out, where that saves more than tiles that are not full
  * cost. */
 static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end)
 {
     const gt_ConvJob *c = w->c;
-    end -= unit / image_units(c) * image_units(c);
-    unit %= image_units(c);
-    if (phases(c) == 1 && w->listed[0] == unit && w->listed[1] == end)
-        return;
-    w->listed[0] = unit;
-    w->listed[1] = end;
     const bool lines = c->leaves_out, columns = lines && c->cuts == 1 && !c->pairs;
     list_sides(w, phase, unit, end, lines, columns);
     if (!columns)
@@ -571,19 +604,28 @@ static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end)
         list_sides(w, phase, unit, end, true, by_columns < by_lines);
 }
 
+/* The lists of a tile, of all phases if they are few. */
+static void list_tile(Work *w, int64_t unit, int64_t end)
+{
+    Phase phase;
+    if (phases(w->c) > MOST_PHASES || is_listed(w, &unit, &end))
+        return;
+    w->lists = 0;
+    w->rows = 0;
+    for (int64_t i = 0; next_phase(w->c, i, &phase); i++)
+        if (phases(w->c) == 1)
+            list_rows(w, &phase, unit, end);
+        else
+            add_list(w, &phase, unit, end, (Wanted){.lines = ALL});
+}
+
 /* All positions of some units in one list, without where they lie in the result. */
 static void list_positions(Work *w, int64_t unit, int64_t end)
 {
-    const gt_ConvJob *c = w->c;
     const Phase phase = {.of = {0}};
     const Wanted all = {.lines = ALL};
-    end -= unit / image_units(c) * image_units(c);
-    unit %= image_units(c);
-    if (w->listed[0] == unit && w->listed[1] == end)
-        return;
-    w->listed[0] = unit;
-    w->listed[1] = end;
-    w->rows = list_lines(w, &phase, unit, end, &all, 0, NULL);
+    if (!is_listed(w, &unit, &end))
+        w->rows = list_lines(w, &phase, unit, end, &all, 0, NULL);
 }
 
 /* What rows are counted from. */
@@ -677,8 +719,7 @@ typedef struct Tile {
     int64_t unit, end, group, panel, panels;
 } Tile;
 
-static void conv_rows(const Work *w, const Tile *t, const Phase *phase, int64_t panel,
-                      const Rows *rows)
+static void conv_rows(Work *w, const Tile *t, const Phase *phase, int64_t panel, const Rows *rows)
 {
     const gt_ConvJob *c = w->c;
     const int64_t columns = phase->taps * c->a, first = phase->start * c->a, j = panel * c->panel;
@@ -708,6 +749,8 @@ static void conv_rows(const Work *w, const Tile *t, const Phase *phase, int64_t 
         if (last && c->bias >= 0)
             s.bias = (const char *)w->at[c->bias] + (t->group * c->b + j) * c->element;
         s.relu = last && c->relu;
+        if (rows->pairs)
+            fetch(w, &s, s.rows, w->rows);
         (rows->pairs ? w->table->conv_pair : strip_of(w))(&s);
     }
 }
@@ -719,11 +762,16 @@ static void conv_tile(Work *w, const Tile *t)
     copy_boxes(w, t->group, t->unit, t->end);
     if (c->alone)
         pack_panel(w, t->group, t->panel, w->strip, w->strip + packed(c, 0, 1));
+    list_tile(w, t->unit, t->end);
     for (int64_t i = 0; next_phase(c, i, &phase); i++) {
-        list_rows(w, &phase, t->unit, t->end);
+        if (phases(c) > MOST_PHASES) {
+            const int64_t image = t->unit / image_units(c) * image_units(c);
+            list_sides(w, &phase, t->unit - image, t->end - image, false, false);
+        }
         for (int64_t panel = t->panel; panel < t->panel + t->panels; panel++)
             for (int number = 0; number < w->lists; number++)
-                conv_rows(w, t, &phase, panel, &w->list[number]);
+                if (w->list[number].phase == i)
+                    conv_rows(w, t, &phase, panel, &w->list[number]);
     }
 }
 
@@ -739,6 +787,7 @@ void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const
         const int64_t unit = tile / pieces / c->groups * c->tile_units;
         const Tile t = {unit, least(unit + c->tile_units, c->units), tile / pieces % c->groups,
                         tile % pieces, panels / pieces};
+        look_ahead(&work, t.end, tile + 1 < last ? least(t.end + c->tile_units, c->units) : t.end);
         conv_tile(&work, &t);
         if (then)
             then(user, tile);
@@ -844,6 +893,7 @@ static void add_turned(Work *w, const Part *p, int64_t position, int64_t unit, b
             s.to = w->to + line;
             s.run = kept;
             s.runs = runs_of(w, unit, line % c->window.size[1], at, s.columns, kept);
+            fetch(w, &s, s.columns, w->rows * runs);
             w->table->conv_turned(&s);
         }
     }
@@ -857,6 +907,7 @@ static void add_units(Work *w, const Part *p, int64_t unit, int64_t end, bool fi
     const int64_t position = unit / c->cuts * gt_conv_to(c, 2) + unit % c->cuts * c->wide;
     list_positions(w, unit, end);
     copy_boxes(w, p->group, unit, end);
+    look_ahead(w, end, least(end + c->tile_units, c->units));
     if (c->turned) {
         add_turned(w, p, position, unit, first);
         return;
@@ -877,6 +928,7 @@ static void add_units(Work *w, const Part *p, int64_t unit, int64_t end, bool fi
                 s.to = w->to + line * (s.rows + GT_CONV_SPARE);
                 s.run = kept;
                 s.runs = runs_of(w, unit, line % c->window.size[1], at, s.columns, kept);
+                fetch(w, &s, s.rows, p->panels * depth * ((w->rows + c->slice - 1) / c->slice));
                 strip_of(w)(&s);
             }
         }
