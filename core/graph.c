@@ -48,16 +48,26 @@ void gt_graph_free(gt_Graph *graph)
     gt_release(context, graph, sizeof *graph);
 }
 
-int32_t gt_graph_add(gt_Graph *graph, gt_GraphValue value)
+gt_Status gt_graph_reserve(gt_Graph *graph, int32_t values, int32_t nodes)
+{
+    gt_Context *context = graph->context;
+    graph->values = gt_allocate(context, (size_t)values * sizeof *graph->values);
+    graph->value_capacity = graph->values ? values : 0;
+    graph->nodes = gt_allocate(context, (size_t)nodes * sizeof *graph->nodes);
+    graph->node_capacity = graph->nodes ? nodes : 0;
+    return gt_context_status(context);
+}
+
+int32_t gt_graph_add(gt_Graph *graph, const gt_GraphValue *value)
 {
     if (!gt_reserve(graph->context, (void **)&graph->values, graph->value_count,
                     &graph->value_capacity, sizeof *graph->values))
         return -1;
-    if (value.variable)
-        gt_variable_retain(value.variable);
-    if (value.constant)
-        gt_value_retain(value.constant, true);
-    graph->values[graph->value_count] = value;
+    if (value->variable)
+        gt_variable_retain(value->variable);
+    if (value->constant)
+        gt_value_retain(value->constant, true);
+    graph->values[graph->value_count] = *value;
     return graph->value_count++;
 }
 
@@ -67,7 +77,7 @@ int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec)
     if (known >= 0)
         return known;
     int32_t made = gt_graph_add(
-        graph, (gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = index});
+        graph, &(gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = index});
     bool added = made >= 0 && gt_map_add(graph->context, &graph->arguments, (uint64_t)index, made);
     return added ? made : -1;
 }
@@ -90,10 +100,12 @@ const char *gt_graph_path(gt_Graph *graph, const char *path)
 gt_ShapeRule gt_graph_rule(const gt_Graph *graph, const gt_GraphNode *node)
 {
     GT_ASSERT(node->inputs <= GT_MAX_INPUTS && node->outputs <= GT_MAX_OUTPUTS);
-    gt_ShapeRule rule = {.operation = node->operation,
-                         .options = node->options,
-                         .inputs = node->inputs,
-                         .outputs = node->outputs};
+    gt_ShapeRule rule; /* not cleared: it has room for many */
+    rule.operation = node->operation;
+    rule.options = node->options;
+    rule.inputs = node->inputs;
+    rule.outputs = node->outputs;
+    rule.scratch = 0;
     for (int i = 0; i < node->inputs; i++)
         rule.input[i] = node->input[i] < 0 ? NULL : &graph->values[node->input[i]].spec;
     for (int i = 0; i < node->outputs; i++)

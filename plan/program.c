@@ -89,7 +89,9 @@ int32_t *gt_program_uses(const gt_Program *program)
         return NULL;
     for (int32_t n = 0; n < graph->node_count; n++) {
         const gt_GraphNode *node = &graph->nodes[n];
-        for (int32_t i = 0; i < node->inputs && !gt_node_is_gone(program, node); i++)
+        if (gt_node_is_gone(program, node))
+            continue;
+        for (int32_t i = 0; i < node->inputs; i++)
             if (node->input[i] >= 0)
                 uses[gt_node_reads(program, node, i)]++;
     }
@@ -105,7 +107,7 @@ int32_t gt_program_value(gt_Program *program, gt_GraphValue value)
     gt_ValueFact *facts = gt_plan_array(context, count + 1, sizeof *facts);
     if (!facts)
         return -1;
-    if (gt_graph_add(program->graph, value) < 0) {
+    if (gt_graph_add(program->graph, &value) < 0) {
         gt_plan_drop(context, facts, count + 1, sizeof *facts);
         return -1;
     }
@@ -146,21 +148,14 @@ gt_Status gt_program_become(const gt_Program *program, gt_GraphNode *node,
 
 /* ---- nodes ---- */
 
-const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step)
-{
-    return step->node < 0 ? NULL : &program->graph->nodes[step->node];
-}
-
 int32_t gt_step_operands(const gt_Program *program, const gt_ProgramStep *step)
 {
     const gt_GraphNode *node = gt_step_node(program, step);
     return node ? node->inputs + node->outputs + step->temporaries + (step->control >= 0) : 2;
 }
 
-bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node)
+bool gt_looks_at(const gt_Graph *graph, const gt_GraphNode *node)
 {
-    if (!(node->operation->flags & GT_OP_VIEW))
-        return false;
     gt_ShapeRule rule = gt_graph_rule(graph, node);
     return gt_view_offset(&rule) >= 0;
 }
@@ -236,18 +231,6 @@ void gt_program_renumber(gt_Program *program, const int32_t *now, int32_t steps)
 bool gt_constant_in_block(const gt_GraphValue *of)
 {
     return gt_spec_bytes(&of->spec) <= SMALL || gt_value_is_borrowed(of->constant);
-}
-
-bool gt_reads_late(const gt_Program *program, int32_t value, int32_t item)
-{
-    return program->facts[program->facts[value].root].over <= item;
-}
-
-gt_Place gt_value_place(const gt_Program *program, int32_t value, int32_t item)
-{
-    const gt_ValueFact *fact = &program->facts[value], *root = &program->facts[fact->root];
-    bool late = root->copy >= 0 && gt_reads_late(program, value, item);
-    return (gt_Place){late ? root->copy : root->cell, fact->offset};
 }
 
 gt_Place gt_step_input(const gt_Program *program, const gt_ProgramStep *step, int i)

@@ -167,11 +167,18 @@ bool gt_node_is_gone(const gt_Program *program, const gt_GraphNode *node);
 bool gt_node_is_pure(const gt_Program *program, const gt_GraphNode *node);
 
 /* The node of a step; NULL: it is a copy. */
-const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step);
+static inline const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step)
+{
+    return step->node < 0 ? NULL : &program->graph->nodes[step->node];
+}
 /* How many references a step has: inputs, outputs, temporaries, the memory of control flow. */
 int32_t gt_step_operands(const gt_Program *program, const gt_ProgramStep *step);
 /* Is the node's output a part of its first input as it is? It has no memory of its own, then, and no step. */
-bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node);
+bool gt_looks_at(const gt_Graph *graph, const gt_GraphNode *node); /* of one with GT_OP_VIEW */
+static inline bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node)
+{
+    return node->operation->flags & GT_OP_VIEW && gt_looks_at(graph, node);
+}
 /* The marks of a node: those of its outputs, and NEEDED of an effect. */
 unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node);
 /* A new cell; -1 on failure. */
@@ -183,11 +190,14 @@ int32_t gt_cell_shared(const gt_Program *program, int32_t cell);
 void gt_program_renumber(gt_Program *program, const int32_t *now, int32_t steps);
 /* Is a constant copied into the block, because it is small or its user may change it? */
 bool gt_constant_in_block(const gt_GraphValue *of);
-/* Does a reader at this item come too late for the version that it reads? So does an operation that reads, behind
- * the inputs that it overwrites, one of them or a view of one. */
-bool gt_reads_late(const gt_Program *program, int32_t value, int32_t item);
-/* Where a reader at this item finds a value. */
-gt_Place gt_value_place(const gt_Program *program, int32_t value, int32_t item);
+/* Where a reader at this item finds a value: in the copy, if it comes too late for the version that it reads. So does an
+ * operation that reads, behind the inputs that it overwrites, one of them or a view of one. */
+static inline gt_Place gt_value_place(const gt_Program *program, int32_t value, int32_t item)
+{
+    const gt_ValueFact *fact = &program->facts[value], *root = &program->facts[fact->root];
+    const bool late = root->copy >= 0 && root->over <= item;
+    return (gt_Place){late ? root->copy : root->cell, fact->offset};
+}
 /* Where input and output i of a step are; an effect's first inputs are the memory that it overwrites. */
 gt_Place gt_step_input(const gt_Program *program, const gt_ProgramStep *step, int i);
 gt_Place gt_step_output(const gt_Program *program, const gt_ProgramStep *step, int i);

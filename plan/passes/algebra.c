@@ -89,8 +89,8 @@ static int32_t unchanged(const gt_Program *program, const gt_GraphNode *node)
     if (node->inputs != 2 || !is_neutral(node, out->dtype, &number, &swaps))
         return -1;
     for (int i = 0; i <= swaps; i++)
-        if (gt_spec_equal(&values[node->input[i]].spec, out) &&
-            is_normal(program, node->input[i]) && is_number(program, node->input[1 - i], number))
+        if (is_number(program, node->input[1 - i], number) &&
+            gt_spec_equal(&values[node->input[i]].spec, out) && is_normal(program, node->input[i]))
             return node->input[i];
     return -1;
 }
@@ -152,12 +152,24 @@ static void turn_factors(gt_Program *program, gt_GraphNode *node)
     }
 }
 
+/* Is it one of the operations that something is known of? */
+static bool is_known(const gt_GraphNode *node)
+{
+    static const gt_Operation *const known[] = {
+        &gt_op_add, &gt_op_multiply, &gt_op_subtract, &gt_op_matmul,   &gt_op_divide,      &gt_op_transpose,
+        &gt_op_pad, &gt_op_cast,     &gt_op_negative, &gt_op_broadcast_to, &gt_op_logical_not};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (node->operation == known[i])
+            return true;
+    return false;
+}
+
 gt_Status gt_pass_algebra(gt_Program *program)
 {
     const gt_Graph *graph = program->graph;
     for (int32_t n = 0; n < graph->node_count; n++) {
         gt_GraphNode *node = &graph->nodes[n];
-        if (gt_node_is_gone(program, node))
+        if (!is_known(node) || gt_node_is_gone(program, node))
             continue;
         int32_t same = unchanged(program, node);
         if (same < 0)

@@ -20,7 +20,6 @@
 #include "plan/program.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- the operation ---- */
@@ -222,19 +221,18 @@ static bool loop_of(const gt_Program *program, const gt_GraphNode *node, gt_Chai
     int type = gt_loop_type(values[node->input[selects]].spec.dtype);
     if (type < 0)
         return false;
-    step->kind = (uint8_t)(selects                                       ? GT_CHAIN_SELECT
-                           : operation->loop.kind == GT_LOOP_KIND_UNARY  ? GT_CHAIN_UNARY
-                           : operation->loop.kind == GT_LOOP_KIND_BINARY ? GT_CHAIN_BINARY
-                                                                         : GT_CHAIN_COMPARE);
-    step->type = (uint8_t)type;
-    step->operands = (uint8_t)node->inputs;
-    step->loop =
-        (uint8_t)(selects ? gt_move_index(gt_dtype_size(values[node->output[0]].spec.dtype))
-                          : operation->loop.id);
-    for (int i = 0; i < node->inputs; i++) {
+    const size_t bytes = gt_dtype_size(values[node->output[0]].spec.dtype);
+    *step = (gt_ChainStep){
+        .kind = (uint8_t)(selects                                       ? GT_CHAIN_SELECT
+                          : operation->loop.kind == GT_LOOP_KIND_UNARY  ? GT_CHAIN_UNARY
+                          : operation->loop.kind == GT_LOOP_KIND_BINARY ? GT_CHAIN_BINARY
+                                                                        : GT_CHAIN_COMPARE),
+        .type = (uint8_t)type,
+        .operands = (uint8_t)node->inputs,
+        .loop = (uint8_t)(selects ? gt_move_index(bytes) : operation->loop.id),
+        .result.bytes = (uint8_t)bytes};
+    for (int i = 0; i < node->inputs; i++)
         step->operand[i].bytes = (uint8_t)gt_dtype_size(values[node->input[i]].spec.dtype);
-    }
-    step->result.bytes = (uint8_t)gt_dtype_size(values[node->output[0]].spec.dtype);
     return true;
 }
 
@@ -243,10 +241,18 @@ static bool ways_of(const gt_Program *program, const gt_GraphNode *node, gt_Chai
                     int64_t *width)
 {
     const gt_GraphValue *values = program->graph->values;
+    const int64_t size = values[node->output[0]].spec.size;
     const gt_Spec *input[3];
     gt_Broadcast walk;
-    for (int i = 0; i < node->inputs; i++)
+    bool all = true; /* operands have the shape of the result: most do */
+    for (int i = 0; i < node->inputs; i++) {
         input[i] = &values[node->input[i]].spec;
+        all &= input[i]->size == size;
+        step->operand[i].way = GT_CHAIN_FULL;
+    }
+    *width = size;
+    if (all)
+        return true;
     gt_broadcast_plan(&walk, &values[node->output[0]].spec, node->inputs, input);
     *width = walk.dims[walk.rank - 1];
     if (walk.rank > 2)
@@ -254,7 +260,7 @@ static bool ways_of(const gt_Program *program, const gt_GraphNode *node, gt_Chai
     for (int i = 0; i < node->inputs; i++) {
         const int64_t *stride = walk.stride[i];
         bool steps = stride[walk.rank - 1] != 0, rows = walk.rank == 2 && stride[0] != 0;
-        bool whole = input[i]->size == values[node->output[0]].spec.size;
+        bool whole = input[i]->size == size;
         step->operand[i].way = (uint8_t)(whole   ? GT_CHAIN_FULL
                                          : steps ? GT_CHAIN_ROW
                                          : rows  ? GT_CHAIN_COLUMN
@@ -283,6 +289,7 @@ typedef struct Member {
 typedef struct Group {
     gt_Program *program;
     const int32_t *last_read; /* of each cell: the last step that reads it */
+    int32_t *writer;          /* of each cell: the first member of a group that wrote there, as a step; -1: none */
     bool far;                 /* variables and arguments are more than the caches hold */
     int32_t first, members;   /* the first step that is a member; behind it the others */
     int32_t head;             /* the step in front; -1: none */
@@ -302,15 +309,11 @@ static const gt_GraphNode *node_of(const Group *group, int32_t step)
     return &program->graph->nodes[program->steps[step].node];
 }
 
-/* Which member made what this step reads as input i; -1: none. */
-static int32_t made_by(const Group *group, int32_t step, int i)
+/* Which member made what is in the cell; -1: none. */
+static int32_t made_by(const Group *group, int32_t cell)
 {
-    const gt_Program *program = group->program;
-    gt_Place place = gt_step_input(program, &program->steps[step], i);
-    for (int32_t m = 0; m < group->members; m++)
-        if (program->facts[group->member[m].value].cell == place.cell)
-            return m;
-    return -1;
+    const int32_t m = group->writer[cell] - group->first;
+    return m >= 0 && m < group->members ? m : -1;
 }
 
 /* Does a step read the output of the head, which is the first one of the chain, as input i? */
@@ -330,26 +333,30 @@ static bool add_member(Group *group, int32_t s)
         (s == program->commit_step && group->members > 0))
         return false;
     const gt_GraphNode *node = node_of(group, s);
-    Member member = {.value = node->output[0]};
+    Member *member = &group->member[group->members];
     int64_t size = program->graph->values[node->output[0]].spec.size;
     if (size < 1 || (group->members && size != group->size) ||
-        !loop_of(program, node, &member.step) ||
-        !ways_of(program, node, &member.step, &member.width))
+        !loop_of(program, node, &member->step) ||
+        !ways_of(program, node, &member->step, &member->width))
         return false;
-    bool rows = member.width != size;
-    if (rows && group->members && group->width != group->size && group->width != member.width)
+    bool rows = member->width != size;
+    if (rows && group->members && group->width != group->size && group->width != member->width)
         return false;
     for (int i = 0; i < node->inputs; i++) {
-        member.whole[i] = member.step.operand[i].way == GT_CHAIN_FULL &&
-                          gt_step_input(program, &program->steps[s], i).offset == 0;
-        member.by[i] = made_by(group, s, i);
-        if (member.by[i] >= 0 && !member.whole[i])
+        const gt_Place place = gt_step_input(program, &program->steps[s], i);
+        member->whole[i] = member->step.operand[i].way == GT_CHAIN_FULL && place.offset == 0;
+        member->by[i] = made_by(group, place.cell);
+        if (member->by[i] >= 0 && !member->whole[i])
             return false;
     }
     if (!group->members || rows)
-        group->width = member.width;
+        group->width = member->width;
     group->size = size;
-    group->member[group->members++] = member;
+    member->value = node->output[0];
+    const int32_t cell = program->facts[member->value].cell;
+    if (made_by(group, cell) < 0)
+        group->writer[cell] = s;
+    group->members++;
     return true;
 }
 
@@ -593,12 +600,16 @@ static const char *name_of(const Group *group)
     int32_t first = group->head < 0 ? group->first : group->head;
     for (int32_t s = first; s < group->first + group->members; s++) {
         const char *name = node_of(group, s)->operation->name;
-        if (used + strlen(name) + 6 > sizeof text) {
-            memcpy(text + used, "+...", 5);
+        const size_t length = strlen(name);
+        const bool fits = used + length + 6 <= sizeof text;
+        if (used)
+            text[used++] = '+';
+        memcpy(text + used, fits ? name : "...", fits ? length : 3);
+        used += fits ? length : 3;
+        if (!fits)
             break;
-        }
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? "+" : "", name);
     }
+    text[used] = 0;
     return gt_graph_path(group->program->graph, text);
 }
 
@@ -714,7 +725,7 @@ static bool crosses(const Group *group, int32_t cut)
         if (program->steps[s].node < 0 || !loop_of(program, node_of(group, s), &step))
             continue;
         for (int i = 0; i < node_of(group, s)->inputs; i++) {
-            const int by = made_by(group, s, i);
+            const int by = made_by(group, gt_step_input(program, &program->steps[s], i).cell);
             if (by >= 0 && by < cut)
                 return true;
         }
@@ -763,12 +774,12 @@ static bool is_large(const gt_Program *program)
     return bytes >= GT_CHAIN_FAR;
 }
 
-/* The last step that reads each cell; -1: none does. */
+/* Of each cell the last step that reads it, and behind these its writer, of which nothing is known yet; -1: none. */
 static int32_t *last_reads(const gt_Program *program)
 {
     gt_Context *context = program->context;
-    int32_t *last = gt_allocate(context, ((size_t)program->cell_count + 1) * sizeof *last);
-    for (int32_t i = 0; last && i < program->cell_count; i++)
+    int32_t *last = gt_allocate(context, (2 * (size_t)program->cell_count + 1) * sizeof *last);
+    for (int32_t i = 0; last && i < 2 * program->cell_count; i++)
         last[i] = -1;
     for (int32_t s = 0; last && s < program->step_count; s++) {
         const gt_ProgramStep *step = &program->steps[s];
@@ -801,11 +812,14 @@ gt_Status gt_pass_chains(gt_Program *program)
     if (gt_context_checks_numerics(context))
         return GT_OK;
     size_t bytes = ((size_t)count + 1) * sizeof(int32_t);
-    size_t read_bytes = ((size_t)program->cell_count + 1) * sizeof(int32_t);
+    size_t read_bytes = (2 * (size_t)program->cell_count + 1) * sizeof(int32_t);
     int32_t *last = last_reads(program), *now = gt_allocate(context, bytes), kept = 0;
     Group *group = gt_allocate_zeroed(context, sizeof *group);
     if (last && now && group) {
-        *group = (Group){.program = program, .last_read = last, .far = is_large(program)};
+        group->program = program;
+        group->last_read = last;
+        group->writer = last + program->cell_count;
+        group->far = is_large(program);
         /* A step is kept before it is known whether it is a head: then the chain takes its place. */
         for (int32_t s = 0; s < count && gt_context_status(context) == GT_OK;) {
             if (find_group(group, s)) {

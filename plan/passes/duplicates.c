@@ -114,7 +114,8 @@ gt_Status gt_pass_duplicates(gt_Program *program)
 {
     const gt_Graph *graph = program->graph;
     gt_Map known = {0};
-    if (merge_constants(program) != GT_OK)
+    if (merge_constants(program) != GT_OK ||
+        !gt_map_reserve(program->context, &known, graph->node_count))
         return gt_context_status(program->context);
     for (int32_t n = 0; n < graph->node_count; n++) {
         const gt_GraphNode *node = &graph->nodes[n];
