@@ -15,6 +15,8 @@ static gt_Status count_sources(gt_Plan *plan)
     plan->outputs = graph->outputs;
     for (int32_t i = 0; i < graph->value_count; i++) {
         const gt_GraphValue *of = &graph->values[i];
+        if (of->kind == GT_GRAPH_RESULT)
+            continue;
         plan->variable_count += of->kind == GT_GRAPH_VARIABLE;
         plan->live_count += of->kind == GT_GRAPH_LIVE;
         plan->constant_count += of->kind == GT_GRAPH_CONSTANT && !gt_constant_in_block(of);
@@ -148,6 +150,11 @@ gt_Status gt_program_become(const gt_Program *program, gt_GraphNode *node,
 
 /* ---- nodes ---- */
 
+bool gt_changes_variable(const gt_Program *program, const gt_GraphNode *node)
+{
+    return !program->graph->inner && program->graph->values[node->output[0]].variable;
+}
+
 int32_t gt_step_operands(const gt_Program *program, const gt_ProgramStep *step)
 {
     const gt_GraphNode *node = gt_step_node(program, step);
@@ -195,7 +202,7 @@ int32_t gt_cell_new(gt_Program *program, size_t bytes, int32_t base)
                     &program->cell_capacity, sizeof *program->cells))
         return -1;
     program->cells[program->cell_count] = (gt_Cell){
-        .piece = {.bytes = bytes, .first = GT_NEVER, .last = -1}, .base = base, .same = -1};
+        .piece = {.bytes = bytes, .first = GT_NEVER, .last = -1}, .base = base, .same = -1, .read = -1};
     return program->cell_count++;
 }
 

@@ -31,6 +31,7 @@ typedef struct gt_Cell {
     gt_Piece piece;
     int32_t base; /* GT_BASE_BLOCK, or one that is not the plan's */
     int32_t same; /* the cell whose memory it took over; -1: none */
+    int32_t read; /* the last step that reads it (aliases); -1: none does */
     bool gone;    /* nobody reads or writes it any more (chains) */
 } gt_Cell;
 
@@ -119,15 +120,15 @@ gt_Status gt_program_open(gt_Program *program, gt_Plan *plan);
 gt_Status gt_program_run(gt_Program *program);
 void gt_program_close(gt_Program *program);
 
-/* Does the node change a variable? In a body, and in a piece that is written down again, it changes a copy. */
-static inline bool gt_is_effect(const gt_Program *program, const gt_GraphNode *node)
-{
-    return node->operation->flags & GT_OP_EFFECT && !program->graph->inner &&
-           program->graph->values[node->output[0]].variable;
-}
 static inline bool gt_overwrites(const gt_GraphNode *node)
 {
     return node->operation->flags & GT_OP_EFFECT;
+}
+/* Does the node change a variable? In a body, and in a piece that is written down again, it changes a copy. */
+bool gt_changes_variable(const gt_Program *program, const gt_GraphNode *node); /* of one that overwrites */
+static inline bool gt_is_effect(const gt_Program *program, const gt_GraphNode *node)
+{
+    return gt_overwrites(node) && gt_changes_variable(program, node);
 }
 static inline bool gt_is_control(const gt_GraphNode *node)
 {

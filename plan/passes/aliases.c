@@ -24,8 +24,11 @@ static void find_lives(gt_Program *program)
         const gt_ProgramStep *step = &program->steps[s];
         const gt_GraphNode *node = step->node < 0 ? NULL : &program->graph->nodes[step->node];
         for (int i = 0; i < (node ? node->inputs : 1); i++)
-            if (!node || node->input[i] >= 0)
-                touch(program, gt_step_input(program, step, i), s);
+            if (!node || node->input[i] >= 0) {
+                const gt_Place place = gt_step_input(program, step, i);
+                touch(program, place, s);
+                program->cells[place.cell].read = s;
+            }
         for (int i = 0; i < (node ? node->outputs : 1); i++)
             touch(program, gt_step_output(program, step, i), s);
         touch(program, (gt_Place){step->room, 0}, s);

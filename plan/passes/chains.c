@@ -284,11 +284,11 @@ typedef struct Member {
     int by[3];      /* the member that made the operand; -1: it is from outside */
     bool whole[3];  /* the operand is read just where the chain is */
     int last;       /* the last member that reads the result; itself: none does */
+    bool stays;     /* the result is read behind the chain too, or is where others look for it */
 } Member;
 
 typedef struct Group {
     gt_Program *program;
-    const int32_t *last_read; /* of each cell: the last step that reads it */
     int32_t *writer;          /* of each cell: the first member of a group that wrote there, as a step; -1: none */
     bool far;                 /* variables and arguments are more than the caches hold */
     int32_t first, members;   /* the first step that is a member; behind it the others */
@@ -396,14 +396,6 @@ static void find_last_readers(Group *group)
     }
 }
 
-/* Is the result read behind the chain, or is it where others look for it? */
-static bool survives(const Group *group, int32_t m)
-{
-    int32_t cell = group->program->facts[group->member[m].value].cell;
-    return group->program->cells[cell].base != GT_BASE_BLOCK ||
-           group->last_read[cell] >= group->first + group->members;
-}
-
 /* The operands of member m; false if there are too many. */
 static bool place_operands(Group *group, int32_t m)
 {
@@ -437,7 +429,7 @@ static bool place_rows(Group *group)
 static bool place_result(Group *group, int32_t m)
 {
     Member *member = &group->member[m];
-    if (survives(group, m)) {
+    if (member->stays) {
         if (group->outputs == GT_MAX_OUTPUTS)
             return false;
         group->output[group->outputs] = member->value;
@@ -449,12 +441,20 @@ static bool place_result(Group *group, int32_t m)
     return slot >= 0;
 }
 
+static void free_slot(Group *group, int32_t of, int32_t m)
+{
+    if (group->member[of].result < 0 && group->member[of].last == m)
+        group->taken[-1 - group->member[of].result] = false;
+}
+
 /* Slots whose results nobody reads from here on are free for the next member. */
 static void free_slots(Group *group, int32_t m)
 {
-    for (int32_t k = 0; k <= m; k++)
-        if (group->member[k].result < 0 && group->member[k].last == m)
-            group->taken[-1 - group->member[k].result] = false;
+    const Member *member = &group->member[m];
+    for (int i = 0; i < member->step.operands; i++)
+        if (member->by[i] >= 0)
+            free_slot(group, member->by[i], m);
+    free_slot(group, m, m);
 }
 
 /* ---- its job ---- */
@@ -514,19 +514,22 @@ static bool place_head(Group *group)
         group->output[group->outputs++] = node->output[i];
     const int32_t cell = group->program->facts[node->output[0]].cell;
     group->options.head_only_here = group->program->cells[cell].base == GT_BASE_BLOCK &&
-                                    group->last_read[cell] < group->first + group->members;
+                                    group->program->cells[cell].read < group->first + group->members;
     return true;
 }
 
 /* A result may have taken over memory that an operand lies in. The head and rows read more of an operand than the elements
  * at which the chain is: they must not read what it writes. */
-static bool keeps_apart(const Group *group)
+static bool keeps_apart(Group *group)
 {
     const gt_Program *program = group->program;
     int32_t roots[GT_CHAIN_STEPS]; /* of the results that are written; -1: it is not */
     for (int32_t m = 0; m < group->members; m++) {
-        int32_t cell = program->facts[group->member[m].value].cell;
-        roots[m] = survives(group, m) ? gt_cell_shared(program, cell) : -1;
+        const int32_t number = program->facts[group->member[m].value].cell;
+        const gt_Cell *cell = &program->cells[number];
+        group->member[m].stays =
+            cell->base != GT_BASE_BLOCK || cell->read >= group->first + group->members;
+        roots[m] = group->member[m].stays ? gt_cell_shared(program, number) : -1;
     }
     for (int32_t m = group->head < 0 ? 0 : -1; m < group->members; m++) {
         const int32_t s = m < 0 ? group->head : group->first + m;
@@ -720,7 +723,11 @@ static bool crosses(const Group *group, int32_t cut)
     const gt_Program *program = group->program;
     int32_t end = group->first + cut + GT_CHAIN_STEPS;
     end = end < program->step_count ? end : program->step_count;
-    for (int32_t s = group->first + cut; s < end; s++) {
+    for (int32_t m = cut; m < group->members; m++)
+        for (int i = 0; i < group->member[m].step.operands; i++)
+            if (group->member[m].by[i] >= 0 && group->member[m].by[i] < cut)
+                return true;
+    for (int32_t s = group->first + group->members; s < end; s++) {
         gt_ChainStep step;
         if (program->steps[s].node < 0 || !loop_of(program, node_of(group, s), &step))
             continue;
@@ -774,23 +781,6 @@ static bool is_large(const gt_Program *program)
     return bytes >= GT_CHAIN_FAR;
 }
 
-/* Of each cell the last step that reads it, and behind these its writer, of which nothing is known yet; -1: none. */
-static int32_t *last_reads(const gt_Program *program)
-{
-    gt_Context *context = program->context;
-    int32_t *last = gt_allocate(context, (2 * (size_t)program->cell_count + 1) * sizeof *last);
-    for (int32_t i = 0; last && i < 2 * program->cell_count; i++)
-        last[i] = -1;
-    for (int32_t s = 0; last && s < program->step_count; s++) {
-        const gt_ProgramStep *step = &program->steps[s];
-        const gt_GraphNode *node = gt_step_node(program, step);
-        for (int i = 0; i < (node ? node->inputs : 1); i++)
-            if (!node || node->input[i] >= 0)
-                last[gt_step_input(program, step, i).cell] = s;
-    }
-    return last;
-}
-
 /* Steps [group, end of the group) become one, at place `to` of the list. */
 static gt_Status become_step(Group *group, int32_t to)
 {
@@ -812,13 +802,13 @@ gt_Status gt_pass_chains(gt_Program *program)
     if (gt_context_checks_numerics(context))
         return GT_OK;
     size_t bytes = ((size_t)count + 1) * sizeof(int32_t);
-    size_t read_bytes = (2 * (size_t)program->cell_count + 1) * sizeof(int32_t);
-    int32_t *last = last_reads(program), *now = gt_allocate(context, bytes), kept = 0;
+    size_t cells = ((size_t)program->cell_count + 1) * sizeof(int32_t);
+    int32_t *writer = gt_allocate(context, cells), *now = gt_allocate(context, bytes), kept = 0;
     Group *group = gt_allocate_zeroed(context, sizeof *group);
-    if (last && now && group) {
+    if (writer && now && group) {
+        memset(writer, -1, cells);
         group->program = program;
-        group->last_read = last;
-        group->writer = last + program->cell_count;
+        group->writer = writer;
         group->far = is_large(program);
         /* A step is kept before it is known whether it is a head: then the chain takes its place. */
         for (int32_t s = 0; s < count && gt_context_status(context) == GT_OK;) {
@@ -831,7 +821,8 @@ gt_Status gt_pass_chains(gt_Program *program)
                 s += group->members;
             } else {
                 now[s] = kept;
-                program->steps[kept] = program->steps[s];
+                if (kept < s)
+                    program->steps[kept] = program->steps[s];
                 s++;
             }
             kept++;
@@ -842,6 +833,6 @@ gt_Status gt_pass_chains(gt_Program *program)
         gt_program_renumber(program, now, kept);
     gt_release(context, group, sizeof *group);
     gt_release(context, now, bytes);
-    gt_release(context, last, read_bytes);
+    gt_release(context, writer, cells);
     return gt_context_status(context);
 }
