@@ -235,11 +235,17 @@ gt_Scope *gt_scope_open(gt_Context *context)
     return scope;
 }
 
+void gt_scope_clear(gt_Context *context)
+{
+    const gt_Scope *scope = context->scope;
+    while (scope->first)
+        gt_slot_free(context, scope->first);
+}
+
 void gt_scope_close(gt_Context *context)
 {
     gt_Scope *scope = context->scope;
-    while (scope->first)
-        gt_slot_free(context, scope->first);
+    gt_scope_clear(context);
     context->scope = scope->parent;
     scope->word = 0;
     gt_release(context, scope, sizeof *scope);
