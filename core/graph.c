@@ -97,20 +97,18 @@ const char *gt_graph_path(gt_Graph *graph, const char *path)
     return copy;
 }
 
-gt_ShapeRule gt_graph_rule(const gt_Graph *graph, const gt_GraphNode *node)
+void gt_graph_rule(const gt_Graph *graph, const gt_GraphNode *node, gt_ShapeRule *rule)
 {
     GT_ASSERT(node->inputs <= GT_MAX_INPUTS && node->outputs <= GT_MAX_OUTPUTS);
-    gt_ShapeRule rule; /* not cleared: it has room for many */
-    rule.operation = node->operation;
-    rule.options = node->options;
-    rule.inputs = node->inputs;
-    rule.outputs = node->outputs;
-    rule.scratch = 0;
+    rule->operation = node->operation;
+    rule->options = node->options;
+    rule->inputs = node->inputs;
+    rule->outputs = node->outputs;
+    rule->scratch = 0;
     for (int i = 0; i < node->inputs; i++)
-        rule.input[i] = node->input[i] < 0 ? NULL : &graph->values[node->input[i]].spec;
+        rule->input[i] = node->input[i] < 0 ? NULL : &graph->values[node->input[i]].spec;
     for (int i = 0; i < node->outputs; i++)
-        rule.output[i] = graph->values[node->output[i]].spec;
-    return rule;
+        rule->output[i] = graph->values[node->output[i]].spec;
 }
 
 gt_Status gt_graph_prune(gt_Graph *graph, bool *used)

@@ -86,8 +86,8 @@ int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec);
 const char *gt_graph_path(gt_Graph *graph, const char *path);
 /* Frees what a node owns. */
 void gt_graph_free_node(gt_Context *context, const gt_GraphNode *node);
-/* The shape rule's answer for a node, as it was when the node was written down. */
-gt_ShapeRule gt_graph_rule(const gt_Graph *graph, const gt_GraphNode *node);
+/* The shape rule's answer for a node, as it was when the node was written down; of the lists just what there is. */
+void gt_graph_rule(const gt_Graph *graph, const gt_GraphNode *node, gt_ShapeRule *rule);
 /* Drops the nodes of a body that is traced to its end and whose outputs do not need them. `used`, one
  * an argument, gets marks for those that are left. */
 gt_Status gt_graph_prune(gt_Graph *graph, bool *used);

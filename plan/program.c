@@ -163,7 +163,8 @@ int32_t gt_step_operands(const gt_Program *program, const gt_ProgramStep *step)
 
 bool gt_looks_at(const gt_Graph *graph, const gt_GraphNode *node)
 {
-    gt_ShapeRule rule = gt_graph_rule(graph, node);
+    gt_ShapeRule rule;
+    gt_graph_rule(graph, node, &rule);
     return gt_view_offset(&rule) >= 0;
 }
 

@@ -693,7 +693,8 @@ static bool has_head(const Group *group)
         }
     if (!read)
         return false;
-    gt_ShapeRule rule = gt_graph_rule(program->graph, node);
+    gt_ShapeRule rule;
+    gt_graph_rule(program->graph, node, &rule);
     gt_Lowering lowering;
     gt_lower(&rule, gt_context_kernels(program->context), &lowering);
     if (lowering.launches == 0 || lowering.check != GT_CHECK_none ||
@@ -804,7 +805,7 @@ gt_Status gt_pass_chains(gt_Program *program)
     size_t bytes = ((size_t)count + 1) * sizeof(int32_t);
     size_t cells = ((size_t)program->cell_count + 1) * sizeof(int32_t);
     int32_t *writer = gt_allocate(context, cells), *now = gt_allocate(context, bytes), kept = 0;
-    Group *group = gt_allocate_zeroed(context, sizeof *group);
+    Group *group = gt_allocate(context, sizeof *group);
     if (writer && now && group) {
         memset(writer, -1, cells);
         group->program = program;

@@ -23,7 +23,8 @@ static uint64_t hash_of_constant(const gt_GraphValue *of)
 {
     const unsigned char *bytes = gt_value_data(of->constant);
     uint64_t hash = mixed((uint64_t)of->spec.dtype, (uint64_t)of->spec.rank);
-    for (size_t i = 0; i < gt_spec_bytes(&of->spec); i++)
+    const size_t size = gt_spec_bytes(&of->spec);
+    for (size_t i = 0; i < size; i++)
         hash = mixed(hash, bytes[i]);
     return hash;
 }

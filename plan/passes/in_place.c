@@ -33,7 +33,8 @@ static bool may_fail(const gt_Program *program, const gt_ProgramStep *step)
         return false;
     if (step->control >= 0 || !node->operation->lower)
         return true;
-    gt_ShapeRule rule = gt_graph_rule(program->graph, node);
+    gt_ShapeRule rule;
+    gt_graph_rule(program->graph, node, &rule);
     gt_lower(&rule, gt_context_kernels(program->context), &lowering);
     return lowering.check != GT_CHECK_none;
 }
@@ -171,13 +172,23 @@ static void place_all(Places *self, int32_t *now)
     gt_program_renumber(program, now, kept);
 }
 
+/* Is a variable assigned to at all? */
+static bool has_assignments(const gt_Program *program)
+{
+    for (int32_t s = program->commit_step; s < program->step_count; s++) {
+        const gt_GraphNode *node = gt_step_node(program, &program->steps[s]);
+        if (node && node->operation == &gt_op_assign)
+            return true;
+    }
+    return false;
+}
+
 gt_Status gt_pass_in_place(gt_Program *program)
 {
     gt_Context *context = program->context;
     const int32_t values = program->graph->value_count, cells = program->cell_count,
                   steps = program->step_count;
-    if (gt_context_checks_numerics(context) || program->commit_step == steps ||
-        program->graph->inner)
+    if (gt_context_checks_numerics(context) || program->graph->inner || !has_assignments(program))
         return GT_OK;
     int32_t *lists = gt_plan_array(context, values + 2 * cells + steps + 1, sizeof *lists);
     bool *gone = gt_plan_array(context, steps, sizeof *gone);

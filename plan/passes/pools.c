@@ -229,7 +229,8 @@ static bool find(const gt_Program *program, const int32_t *uses, int32_t n, Foun
         return false;
     const gt_GraphNode *conv = &graph->nodes[found->conv];
     options->conv_options = conv->options;
-    gt_ShapeRule rule = gt_graph_rule(graph, conv);
+    gt_ShapeRule rule;
+    gt_graph_rule(graph, conv, &rule);
     gt_Lowering lowering = {.target = gt_context_kernels(program->context)};
     lower_conv(&rule, options, &lowering);
     return lowering.launches == 2 &&
