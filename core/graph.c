@@ -156,14 +156,14 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b, b
 {
     for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++) {
         const char *x = (const char *)a + field->offset, *y = (const char *)b + field->offset;
-        if (strcmp(field->type, "gt_Shape") == 0) {
+        if (field->size == sizeof(gt_Shape) && strcmp(field->type, "gt_Shape") == 0) {
             gt_Shape p, q; /* beyond the rank, and in the padding, there may be anything */
             memcpy(&p, x, sizeof p);
             memcpy(&q, y, sizeof q);
             bool is_shape = gt_shape_equal(p, p);
             if (is_shape ? !gt_shape_equal(p, q) : p.rank != q.rank)
                 return false;
-        } else if (strcmp(field->type, "gt_Axes") == 0) {
+        } else if (field->size == sizeof(gt_Axes) && strcmp(field->type, "gt_Axes") == 0) {
             gt_Axes p, q; /* the same */
             memcpy(&p, x, sizeof p);
             memcpy(&q, y, sizeof q);
@@ -171,9 +171,9 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b, b
                 p.count > 0 && p.count <= GT_MAX_RANK ? (size_t)p.count * sizeof *p.axis : 0;
             if (p.count != q.count || memcmp(p.axis, q.axis, named) != 0)
                 return false;
-        } else if ((addresses ||
-                    (strcmp(field->type, "void *") != 0 && strcmp(field->type, body_type) != 0)) &&
-                   memcmp(x, y, field->size) != 0) {
+        } else if (memcmp(x, y, field->size) != 0 &&
+                   (addresses || (strcmp(field->type, "void *") != 0 &&
+                                  strcmp(field->type, body_type) != 0))) {
             return false;
         }
     }

@@ -72,9 +72,9 @@ static uint64_t hash_of(const gt_Program *program, const gt_GraphNode *node)
     for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++) {
         const unsigned char *bytes = (const unsigned char *)node->options + field->offset;
         gt_Shape shape;
-        if (strcmp(field->type, "gt_Axes") == 0)
+        if (field->size == sizeof(gt_Axes) && strcmp(field->type, "gt_Axes") == 0)
             continue;
-        if (strcmp(field->type, "gt_Shape") == 0) {
+        if (field->size == sizeof shape && strcmp(field->type, "gt_Shape") == 0) {
             memcpy(&shape, bytes, sizeof shape);
             for (int i = 0; i < shape.rank && i < GT_MAX_RANK; i++)
                 hash = mixed(hash, (uint64_t)shape.dims[i]);
