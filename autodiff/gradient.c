@@ -289,8 +289,8 @@ static gt_Status answer(const Question *question, gt_Tensor **gradients)
     for (int32_t i = 0; i < question->sources.count && gt_context_status(context) == GT_OK; i++) {
         const gt_WalkLink link = question->found[i];
         gt_Value *sum = link.node < 0 ? NULL : question->walk.gradients[link.place];
-        gradients[i] = sum ? gt_value_handle(sum)
-                           : without_gradient(question, question->sources.items[i]);
+        gradients[i] =
+            sum ? gt_value_handle(sum) : without_gradient(question, question->sources.items[i]);
         found += gradients[i] != NULL;
         if (!gradients[i] && missing < 0)
             missing = i;

@@ -33,9 +33,10 @@ typedef struct gt_Walk {
     int32_t count, capacity;
     gt_WalkLink *links;
     int32_t link_count, link_capacity;
-    int32_t first, last; /* of the order: inputs before what is made of them, leaves nowhere; -1: it is empty */
-    int32_t top;         /* of the stack, while they are collected */
-    gt_Map numbers;      /* key of a point of the tape -> node */
+    /* Of the order: inputs before what is made of them, leaves nowhere; -1: it is empty. */
+    int32_t first, last;
+    int32_t top;          /* of the stack, while they are collected */
+    gt_Map numbers;       /* key of a point of the tape -> node */
     bool chosen;          /* numbers decided what the targets were computed from */
     gt_Value **gradients; /* one an output of every node; held, NULL: none arrived */
     int32_t gradient_count;

@@ -172,8 +172,8 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b, b
             if (p.count != q.count || memcmp(p.axis, q.axis, named) != 0)
                 return false;
         } else if (memcmp(x, y, field->size) != 0 &&
-                   (addresses || (strcmp(field->type, "void *") != 0 &&
-                                  strcmp(field->type, body_type) != 0))) {
+                   (addresses ||
+                    (strcmp(field->type, "void *") != 0 && strcmp(field->type, body_type) != 0))) {
             return false;
         }
     }

@@ -33,7 +33,8 @@ gt_Buffer *gt_buffer_new(gt_Context *context, size_t bytes)
         return gt_buffer_apart(context, bytes);
     gt_Buffer *buffer = gt_allocate(context, INSIDE_HEAD + bytes);
     if (buffer)
-        *buffer = (gt_Buffer){.data = (char *)buffer + INSIDE_HEAD, .bytes = bytes, .references = 1, .inside = true};
+        *buffer = (gt_Buffer){
+            .data = (char *)buffer + INSIDE_HEAD, .bytes = bytes, .references = 1, .inside = true};
     return buffer;
 }
 

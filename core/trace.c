@@ -234,9 +234,9 @@ gt_Value *gt_trace_variable(gt_Context *context, gt_Slot *slot)
     } else {
         symbol =
             gt_graph_add(context->trace->graph, &(gt_GraphValue){.spec = slot->value->spec,
-                                                                .kind = GT_GRAPH_VARIABLE,
-                                                                .variable = gt_slot_handle(slot),
-                                                                .node = -1});
+                                                                 .kind = GT_GRAPH_VARIABLE,
+                                                                 .variable = gt_slot_handle(slot),
+                                                                 .node = -1});
     }
     return symbol < 0 ? NULL : set_symbolic(context, slot, symbol);
 }
@@ -351,7 +351,8 @@ static gt_Status number_outputs(gt_Context *context, gt_GraphNode *node, const g
         if (!gt_reserve(context, (void **)&graph->values, graph->value_count,
                         &graph->value_capacity, sizeof *graph->values))
             return context->status;
-        gt_GraphValue *value = &graph->values[graph->value_count]; /* written there: most values are these */
+        /* Written there, not added by gt_graph_add: most values are these. */
+        gt_GraphValue *value = &graph->values[graph->value_count];
         value->spec = output[i];
         value->kind = GT_GRAPH_RESULT;
         value->constant = NULL;

@@ -245,9 +245,8 @@ static gt_Graph *trace_body(gt_Context *context, gt_Function *self, gt_Facts *fa
     gt_Graph *graph = gt_graph_new(context);
     if (graph && like)
         gt_graph_reserve(graph, like->value_count, like->node_count);
-    gt_Trace *trace = graph && gt_context_status(context) == GT_OK
-                          ? gt_trace_begin(context, graph, facts)
-                          : NULL;
+    gt_Trace *trace =
+        graph && gt_context_status(context) == GT_OK ? gt_trace_begin(context, graph, facts) : NULL;
     if (trace) {
         gt_facts_again(context, facts);
         run_body(context, self, graph, NULL);

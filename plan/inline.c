@@ -95,7 +95,7 @@ static gt_Status add_copy(Inlining *to, const gt_Graph *body, const gt_GraphNode
         if (*made < 0)
             *made =
                 gt_graph_add(to->graph, &(gt_GraphValue){.spec = body->values[of->output[i]].spec,
-                                                        .kind = GT_GRAPH_RESULT});
+                                                         .kind = GT_GRAPH_RESULT});
         node.output[i] = *made;
     }
     node.piece = to->piece;

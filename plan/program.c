@@ -202,8 +202,11 @@ int32_t gt_cell_new(gt_Program *program, size_t bytes, int32_t base)
     if (!gt_reserve(program->context, (void **)&program->cells, program->cell_count,
                     &program->cell_capacity, sizeof *program->cells))
         return -1;
-    program->cells[program->cell_count] = (gt_Cell){
-        .piece = {.bytes = bytes, .first = GT_NEVER, .last = -1}, .base = base, .same = -1, .read = -1};
+    program->cells[program->cell_count] =
+        (gt_Cell){.piece = {.bytes = bytes, .first = GT_NEVER, .last = -1},
+                  .base = base,
+                  .same = -1,
+                  .read = -1};
     return program->cell_count++;
 }
 

@@ -125,7 +125,8 @@ static inline bool gt_overwrites(const gt_GraphNode *node)
     return node->operation->flags & GT_OP_EFFECT;
 }
 /* Does the node change a variable? In a body, and in a piece that is written down again, it changes a copy. */
-bool gt_changes_variable(const gt_Program *program, const gt_GraphNode *node); /* of one that overwrites */
+bool gt_changes_variable(const gt_Program *program,
+                         const gt_GraphNode *node); /* of one that overwrites */
 static inline bool gt_is_effect(const gt_Program *program, const gt_GraphNode *node)
 {
     return gt_overwrites(node) && gt_changes_variable(program, node);
@@ -168,7 +169,8 @@ bool gt_node_is_gone(const gt_Program *program, const gt_GraphNode *node);
 bool gt_node_is_pure(const gt_Program *program, const gt_GraphNode *node);
 
 /* The node of a step; NULL: it is a copy. */
-static inline const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step)
+static inline const gt_GraphNode *gt_step_node(const gt_Program *program,
+                                               const gt_ProgramStep *step)
 {
     return step->node < 0 ? NULL : &program->graph->nodes[step->node];
 }

@@ -39,13 +39,17 @@ typedef enum Known {
 
 static Known known(const gt_GraphNode *node)
 {
-    static const gt_Operation *const operations[OTHER] = {
-        [ADD] = &gt_op_add,           [MULTIPLY] = &gt_op_multiply,
-        [SUBTRACT] = &gt_op_subtract, [DIVIDE] = &gt_op_divide,
-        [CAST] = &gt_op_cast,         [BROADCAST_TO] = &gt_op_broadcast_to,
-        [PAD] = &gt_op_pad,           [NEGATIVE] = &gt_op_negative,
-        [LOGICAL_NOT] = &gt_op_logical_not, [TRANSPOSE] = &gt_op_transpose,
-        [MATMUL] = &gt_op_matmul};
+    static const gt_Operation *const operations[OTHER] = {[ADD] = &gt_op_add,
+                                                          [MULTIPLY] = &gt_op_multiply,
+                                                          [SUBTRACT] = &gt_op_subtract,
+                                                          [DIVIDE] = &gt_op_divide,
+                                                          [CAST] = &gt_op_cast,
+                                                          [BROADCAST_TO] = &gt_op_broadcast_to,
+                                                          [PAD] = &gt_op_pad,
+                                                          [NEGATIVE] = &gt_op_negative,
+                                                          [LOGICAL_NOT] = &gt_op_logical_not,
+                                                          [TRANSPOSE] = &gt_op_transpose,
+                                                          [MATMUL] = &gt_op_matmul};
     Known of = ADD;
     while (of < OTHER && operations[of] != node->operation)
         of++;

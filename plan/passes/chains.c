@@ -289,7 +289,8 @@ typedef struct Member {
 
 typedef struct Group {
     gt_Program *program;
-    int32_t *writer;          /* of each cell: the first member of a group that wrote there, as a step; -1: none */
+    int32_t *
+        writer; /* of each cell: the first member of a group that wrote there, as a step; -1: none */
     bool far;                 /* variables and arguments are more than the caches hold */
     int32_t first, members;   /* the first step that is a member; behind it the others */
     int32_t head;             /* the step in front; -1: none */
@@ -513,8 +514,9 @@ static bool place_head(Group *group)
     for (int i = 0; i < node->outputs; i++)
         group->output[group->outputs++] = node->output[i];
     const int32_t cell = group->program->facts[node->output[0]].cell;
-    group->options.head_only_here = group->program->cells[cell].base == GT_BASE_BLOCK &&
-                                    group->program->cells[cell].read < group->first + group->members;
+    group->options.head_only_here =
+        group->program->cells[cell].base == GT_BASE_BLOCK &&
+        group->program->cells[cell].read < group->first + group->members;
     return true;
 }
 

@@ -14,7 +14,8 @@ gt_Status gt_pass_dead(gt_Program *program)
         program->facts[graph->output[i]].marks |= GT_MARK_NEEDED;
     for (int32_t n = graph->node_count - 1; n >= 0; n--) {
         const gt_GraphNode *node = &graph->nodes[n];
-        for (int i = 0; i < node->inputs; i++) /* from here on it reads the values that stand for its inputs */
+        for (int i = 0; i < node->inputs;
+             i++) /* from here on it reads the values that stand for its inputs */
             node->input[i] = gt_node_reads(program, node, i);
         for (int i = 0; i < node->outputs; i++) {
             const gt_ValueFact *fact = &program->facts[node->output[i]];

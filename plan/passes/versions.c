@@ -256,7 +256,8 @@ static gt_Status make_room(gt_Program *program)
 {
     gt_Context *context = program->context;
     const gt_Graph *graph = program->graph;
-    const int32_t cells = graph->value_count + graph->outputs, steps = program->item_count + graph->outputs;
+    const int32_t cells = graph->value_count + graph->outputs,
+                  steps = program->item_count + graph->outputs;
     program->cells = gt_allocate(context, (size_t)cells * sizeof *program->cells);
     program->cell_capacity = program->cells ? cells : 0;
     program->steps = gt_allocate(context, (size_t)steps * sizeof *program->steps);
