@@ -123,7 +123,8 @@ static int32_t find_maker(const Places *self, int32_t s)
     const int32_t maker = self->maker[value];
     if (maker < self->safe || maker >= program->commit_step ||
         !is_elementwise(program, &program->steps[maker]) || self->last[fact->cell] != s ||
-        self->before[cell] > maker || self->effect[cell] < s || /* an effect before this one has to do with it */
+        self->before[cell] > maker ||
+        self->effect[cell] < s || /* an effect before this one has to do with it */
         !reads_as_it_writes(program, maker, cell))
         return -1;
     return maker;
