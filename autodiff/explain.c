@@ -55,15 +55,15 @@ static bool explain_ends(gt_Context *context, gt_TapeSlot *tape, const gt_Value 
 static const gt_WalkNode *find_cut(gt_Walk *walk, const gt_Value *from)
 {
     const gt_WalkNode *cut = NULL;
-    walk->nodes[gt_walk_find(walk, from)].needed = true;
-    for (int32_t i = 0; i < walk->order_count; i++) {
-        gt_WalkNode *node = &walk->nodes[walk->order[i]];
-        for (int32_t k = 0; !node->leaf && k < node->view.inputs; k++) {
-            const gt_Value *input = node->view.input[k];
-            if (!gt_walk_needs(walk, input))
+    walk->nodes[gt_walk_find(walk, from).node].needed = true;
+    for (int32_t n = walk->first; n >= 0; n = walk->nodes[n].behind) {
+        gt_WalkNode *node = &walk->nodes[n];
+        for (int32_t k = 0; k < node->view.inputs; k++) {
+            if (!gt_walk_needs(walk, gt_walk_link(walk, node, k)))
                 continue;
             node->needed = true;
-            if (!cut && (!node->passes || !gt_dtype_is_float(gt_value_spec(input)->dtype)))
+            const gt_Spec *spec = gt_value_spec(node->view.input[k]);
+            if (!cut && (!node->passes || !gt_dtype_is_float(spec->dtype)))
                 cut = node;
         }
     }
@@ -88,7 +88,7 @@ static bool is_reached(gt_Context *context, gt_TapeSlot *tape, gt_Value *target,
 {
     gt_Walk walk = {.context = context, .tape = tape};
     bool reached =
-        gt_walk_collect(&walk, 1, &target, false) == GT_OK && gt_walk_find(&walk, from) >= 0;
+        gt_walk_collect(&walk, 1, &target, false) == GT_OK && gt_walk_find(&walk, from).node >= 0;
     gt_walk_close(&walk);
     return reached;
 }
@@ -100,10 +100,10 @@ void gt_explain(gt_Context *context, gt_TapeSlot *tape, gt_Value *target, const 
         return;
     gt_Walk walk = {.context = context, .tape = tape};
     if (gt_walk_collect(&walk, 1, &target, true) == GT_OK) {
-        const gt_WalkNode *cut = gt_walk_find(&walk, from) < 0 ? NULL : find_cut(&walk, from);
+        const gt_WalkNode *cut = gt_walk_find(&walk, from).node < 0 ? NULL : find_cut(&walk, from);
         char name[128];
         gt_name_source(source, name, sizeof name);
-        if (gt_walk_find(&walk, from) >= 0 && is_reached(context, tape, target, from))
+        if (gt_walk_find(&walk, from).node >= 0 && is_reached(context, tape, target, from))
             snprintf(text, size, "there is a gradient");
         else if (cut && !cut->leaf)
             explain_cut(&cut->view, text, size);

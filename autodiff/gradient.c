@@ -8,8 +8,8 @@
  *              the inputs, where they are added up in this order, whatever the threads
  *   answers    what arrived at the sources, as handles of the caller's scope
  *
- * Rules are made of operations, so a tape that records meanwhile can differentiate the gradient again. Each rule runs
- * in a scope of its own; what it held goes when it has run. Leans on walk.c for the order and on the operations for the
+ * Rules are made of operations, so a tape that records meanwhile can differentiate the gradient again. They run in a scope
+ * of the walk's; what a rule held goes when it has run. Leans on walk.c for the order and on the operations for the
  * arithmetic. */
 #include "autodiff/gradient.h"
 #include "autodiff/explain.h"
@@ -32,6 +32,7 @@ typedef struct Question {
     const char *here;
     gt_Tensors targets, sources;
     gt_Value **target, **source; /* what these are handles to; in one block */
+    gt_WalkLink *found;          /* the sources in the walk; behind them */
     const gt_gradient_options *options;
 } Question;
 
@@ -72,9 +73,10 @@ static gt_Status seed_target(const Question *question, int32_t i)
 {
     gt_Context *context = question->walk.context;
     gt_Tensor *const *seeds = question->options->output_gradients;
-    gt_Value **place = gt_walk_place(&question->walk, question->target[i]);
-    if (!place)
+    const gt_WalkLink link = gt_walk_find(&question->walk, question->target[i]);
+    if (link.node < 0)
         return GT_OK;
+    gt_Value **place = &question->walk.gradients[link.place];
     if (!seeds || !seeds[i])
         return accumulate(context, place, gt_constant_like(question->targets.items[i], 1));
     gt_Value *with =
@@ -94,35 +96,27 @@ static gt_Status seed_target(const Question *question, int32_t i)
 static gt_Status seed(const Question *question)
 {
     gt_Context *context = question->walk.context;
-    if (!gt_scope_open(context))
-        return gt_context_status(context);
     for (int32_t i = 0; i < question->targets.count && gt_context_status(context) == GT_OK; i++)
         seed_target(question, i);
-    gt_scope_close(context);
+    gt_scope_clear(context);
     return gt_context_status(context);
 }
 
 /* ---- rules ---- */
 
-/* Is the gradient of this input needed? */
-static bool is_wanted(const gt_Walk *walk, const gt_Value *input)
-{
-    return input && gt_dtype_is_float(gt_value_spec(input)->dtype) && gt_walk_needs(walk, input);
-}
-
-/* Only what has a source in it or behind it is worth a rule. */
+/* Finds the sources. Only what has one in it or behind it is worth a rule. */
 static void mark_needed(Question *question)
 {
     gt_Walk *walk = &question->walk;
     for (int32_t i = 0; i < question->sources.count; i++) {
-        int32_t node = gt_walk_find(walk, question->source[i]);
+        const int32_t node = (question->found[i] = gt_walk_find(walk, question->source[i])).node;
         if (node >= 0)
             walk->nodes[node].needed = walk->nodes[node].source = true;
     }
-    for (int32_t i = 0; i < walk->order_count; i++) {
-        gt_WalkNode *node = &walk->nodes[walk->order[i]];
+    for (int32_t n = walk->first; n >= 0; n = walk->nodes[n].behind) {
+        gt_WalkNode *node = &walk->nodes[n];
         for (int32_t k = 0; node->passes && k < node->view.inputs && !node->needed; k++)
-            node->needed = is_wanted(walk, node->view.input[k]);
+            node->needed = gt_walk_needs(walk, gt_walk_link(walk, node, k));
     }
 }
 
@@ -143,13 +137,19 @@ typedef struct RuleLists {
     bool *wants;          /* one an input */
 } RuleLists;
 
+/* Where the gradient of an input is added up. */
+static gt_Value **place_of_input(const gt_Walk *walk, const gt_WalkNode *node, int32_t i)
+{
+    return &walk->gradients[gt_walk_link(walk, node, i).place];
+}
+
 /* The gradients that have arrived at the inputs so far; at an input that is there twice, for the first of both. */
-static void take_before(const gt_Walk *walk, const gt_RecordView *view, const RuleLists *lists)
+static void take_before(const gt_Walk *walk, const gt_WalkNode *node, const RuleLists *lists)
 {
     gt_Context *context = walk->context;
     gt_Map met = {0};
-    for (int32_t i = 0; i < view->inputs && gt_context_status(context) == GT_OK; i++) {
-        gt_Value **place = lists->wants[i] ? gt_walk_place(walk, view->input[i]) : NULL;
+    for (int32_t i = 0; i < node->view.inputs && gt_context_status(context) == GT_OK; i++) {
+        gt_Value **place = lists->wants[i] ? place_of_input(walk, node, i) : NULL;
         if (!place || !*place || gt_map_find(&met, gt_map_pointer(place)) >= 0)
             continue;
         if (gt_map_add(context, &met, gt_map_pointer(place), i))
@@ -159,9 +159,10 @@ static void take_before(const gt_Walk *walk, const gt_RecordView *view, const Ru
 }
 
 /* Adds up what the rule gave. A sum that the rule took into its own is replaced by that. */
-static gt_Status take_given(const gt_Walk *walk, const gt_RecordView *view, const RuleLists *lists)
+static gt_Status take_given(const gt_Walk *walk, const gt_WalkNode *node, const RuleLists *lists)
 {
     gt_Context *context = walk->context;
+    const gt_RecordView *view = &node->view;
     bool control = view->operation->flags & GT_OP_CONTROL;
     for (int32_t i = 0; i < view->inputs && gt_context_status(context) == GT_OK; i++) {
         if (!lists->wants[i] || (!lists->given[i] && control))
@@ -169,7 +170,7 @@ static gt_Status take_given(const gt_Walk *walk, const gt_RecordView *view, cons
         if (!lists->given[i])
             return gt_raise(context, GT_STATE, NULL, view->operation->name,
                             "the gradient rule gave no gradient for input %d", (int)i);
-        gt_Value **place = gt_walk_place(walk, view->input[i]);
+        gt_Value **place = place_of_input(walk, node, i);
         if (lists->before && lists->before[i])
             gt_values_release(place, 1);
         accumulate(context, place, lists->given[i]);
@@ -187,14 +188,14 @@ static gt_Status apply_rule(const gt_Walk *walk, const gt_WalkNode *node, const 
     for (int32_t i = 0; i < view->outputs; i++)
         arrived |= walk->gradients[node->gradients + i] != NULL;
     for (int32_t i = 0; i < view->inputs; i++)
-        wanted |= lists->wants[i] = is_wanted(walk, view->input[i]);
+        wanted |= lists->wants[i] = gt_walk_needs(walk, gt_walk_link(walk, node, i));
     if (!arrived || !wanted)
         return GT_OK;
     for (int32_t i = 0; i < view->outputs; i++)
         if (walk->gradients[node->gradients + i])
             lists->upstream[i] = gt_value_handle(walk->gradients[node->gradients + i]);
     if (lists->before)
-        take_before(walk, view, lists);
+        take_before(walk, node, lists);
     gt_GradientRule rule = {.context = context,
                             .record = node->record,
                             .wants = lists->wants,
@@ -206,7 +207,7 @@ static gt_Status apply_rule(const gt_Walk *walk, const gt_WalkNode *node, const 
     if (gt_context_status(context) == GT_OK)
         view->operation->gradient(&rule);
     gt_context_set_differentiating(context, around);
-    return gt_context_status(context) == GT_OK ? take_given(walk, view, lists)
+    return gt_context_status(context) == GT_OK ? take_given(walk, node, lists)
                                                : gt_context_status(context);
 }
 
@@ -244,22 +245,20 @@ static void drop_gradients(const gt_Walk *walk, const gt_WalkNode *node)
 }
 
 /* From the targets back. While a rule runs, errors name the line of the operation whose gradient it is; its temporaries go
- * with its scope, and a tape that answers once lets go of the record. */
-static gt_Status run_rules(const gt_Walk *walk)
+ * when it has run, and a tape that answers once lets go of the record. */
+static gt_Status run_rules(const gt_Walk *walk, gt_Scope *scope)
 {
     gt_Context *context = walk->context;
-    for (int32_t i = walk->order_count - 1; i >= 0 && gt_context_status(context) == GT_OK; i--) {
-        const gt_WalkNode *node = &walk->nodes[walk->order[i]];
+    for (int32_t n = walk->last; n >= 0 && gt_context_status(context) == GT_OK;
+         n = walk->nodes[n].before) {
+        const gt_WalkNode *node = &walk->nodes[n];
         if (!node->needed || !node->passes)
             continue;
-        gt_Scope *scope = gt_scope_open(context);
-        if (!scope)
-            break;
         const char *here = gt_context_set_here(context, node->view.here);
         run_rule(walk, node);
         gt_context_set_here(context, here);
         gt_scope_unwind(context, scope);
-        gt_scope_close(context);
+        gt_scope_clear(context);
         drop_gradients(walk, node);
         gt_tape_pass(context, walk->tape, node->record);
     }
@@ -288,9 +287,10 @@ static gt_Status answer(const Question *question, gt_Tensor **gradients)
     gt_Unconnected unconnected = question->options->unconnected;
     int32_t found = 0, missing = -1;
     for (int32_t i = 0; i < question->sources.count && gt_context_status(context) == GT_OK; i++) {
-        gt_Value **place = gt_walk_place(&question->walk, question->source[i]);
-        gradients[i] = place && *place ? gt_value_handle(*place)
-                                       : without_gradient(question, question->sources.items[i]);
+        const gt_WalkLink link = question->found[i];
+        gt_Value *sum = link.node < 0 ? NULL : question->walk.gradients[link.place];
+        gradients[i] =
+            sum ? gt_value_handle(sum) : without_gradient(question, question->sources.items[i]);
         found += gradients[i] != NULL;
         if (!gradients[i] && missing < 0)
             missing = i;
@@ -317,7 +317,7 @@ static gt_Status check_connected(const Question *question)
     if (question->walk.chosen || (!some && question->options->unconnected != GT_UNCONNECTED_ERROR))
         return GT_OK;
     for (int32_t i = 0; i < question->sources.count; i++) {
-        bool reached = gt_walk_find(&question->walk, question->source[i]) >= 0;
+        bool reached = question->found[i].node >= 0;
         if (reached && some)
             return GT_OK;
         if (!reached && missing < 0)
@@ -365,10 +365,16 @@ static gt_Status walk_back(Question *question, gt_Tensor **gradients, bool *bega
         return gt_context_status(context);
     walk->gradients =
         gt_allocate_zeroed(context, (size_t)walk->gradient_count * sizeof *walk->gradients);
-    if (!walk->gradients || seed(question) != GT_OK)
+    gt_Scope *scope = walk->gradients ? gt_scope_open(context) : NULL;
+    if (!scope)
         return gt_context_status(context);
-    *began = true;
-    return run_rules(walk) == GT_OK ? answer(question, gradients) : gt_context_status(context);
+    if (seed(question) == GT_OK) {
+        *began = true;
+        run_rules(walk, scope);
+    }
+    gt_scope_close(context);
+    return gt_context_status(context) == GT_OK ? answer(question, gradients)
+                                               : gt_context_status(context);
 }
 
 static gt_Status check_question(gt_Context *context, const char *here, const gt_TapeSlot *tape,
@@ -407,11 +413,13 @@ gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
                          .options = &options};
     if (!tape || check_question(context, here, tape, &question, gradients) != GT_OK)
         return gt_context_status(context);
-    size_t bytes = ((size_t)targets.count + (size_t)sources.count) * sizeof(gt_Value *);
+    size_t bytes = ((size_t)targets.count + (size_t)sources.count) * sizeof(gt_Value *) +
+                   (size_t)sources.count * sizeof *question.found;
     question.target = gt_allocate(context, bytes);
     if (!question.target)
         return gt_context_status(context);
     question.source = question.target + targets.count;
+    question.found = (gt_WalkLink *)(void *)(question.source + sources.count);
     const char *caller = gt_context_set_here(context, here ? here : gt_context_here(context));
     uint64_t hushed = gt_tape_ask(context, tape);
     bool began = false;

@@ -1,19 +1,20 @@
 /* Collecting the records behind the targets.
  *
- * Order of calls: gt_walk_collect, once; then gt_walk_find and gt_walk_place as often as needed; gt_walk_close, also
+ * Order of calls: gt_walk_collect, once; then gt_walk_find as often as needed; gt_walk_close, also
  * after a failure.
  *
  * The walk is depth first and takes inputs in the order of the operands, never in the order in which records were
  * made: C evaluates the arguments of a call in any order, and sums of gradients must not depend on that. It is
  * iterative, because tapes may be long: a node stays on the stack while what lies behind it is visited, and goes from
- * there to the end of the order. For z = x * sin(x), z being the target and x watched:
+ * there to the end of the order. Both are lists through the nodes. A node that is met again before its turn moves to the
+ * top of the stack. Leaves have no rule and stay out. For z = y * sin(y), y = exp(x), z being the target and x watched:
  *
  *     stack           order
  *     z
- *     z sin x         inputs of z, the last one pushed first, so x comes off the stack first
- *     z sin           x
- *     z               x sin            x, met again behind sin, is open already
- *                     x sin z          gradients flow from the last to the first
+ *     z sin y         inputs of z, the last one pushed first, so y comes off the stack first
+ *     z sin           y
+ *     z               y sin            y, met again behind sin, is open already
+ *                     y sin z          gradients flow from the last to the first
  *
  * Leans on core/tape.c. */
 #include "autodiff/walk.h"
@@ -26,30 +27,17 @@ static int32_t node_at(const gt_Walk *walk, gt_TapePoint point)
     return point.record ? gt_map_find(&walk->numbers, gt_map_pointer(point.key)) : -1;
 }
 
-static gt_TapePoint point_of(const gt_Walk *walk, const gt_Value *value)
+static gt_WalkLink link_to(const gt_Walk *walk, int32_t number, gt_TapePoint point)
 {
-    return gt_tape_point(walk->context, walk->tape, value);
-}
-
-int32_t gt_walk_find(const gt_Walk *walk, const gt_Value *value)
-{
-    return node_at(walk, point_of(walk, value));
-}
-
-bool gt_walk_needs(const gt_Walk *walk, const gt_Value *value)
-{
-    int32_t node = value ? gt_walk_find(walk, value) : -1;
-    return node >= 0 && walk->nodes[node].needed;
-}
-
-gt_Value **gt_walk_place(const gt_Walk *walk, const gt_Value *value)
-{
-    gt_TapePoint point = point_of(walk, value);
-    int32_t number = node_at(walk, point);
-    if (number < 0)
-        return NULL;
     const gt_WalkNode *node = &walk->nodes[number];
-    return &walk->gradients[node->leaf ? node->gradients : node->gradients + point.output];
+    return (gt_WalkLink){number, node->leaf ? node->gradients : node->gradients + point.output};
+}
+
+gt_WalkLink gt_walk_find(const gt_Walk *walk, const gt_Value *value)
+{
+    gt_TapePoint point = gt_tape_point(walk->context, walk->tape, value);
+    int32_t number = node_at(walk, point);
+    return number < 0 ? (gt_WalkLink){-1, -1} : link_to(walk, number, point);
 }
 
 /* A gradient passes through an operation that has one and that makes floats. */
@@ -86,55 +74,83 @@ static int32_t add_node(gt_Walk *walk, gt_TapePoint point)
 
 /* ---- collecting ---- */
 
-/* Puts the node of a value on the stack, unless the tape does not know it or its inputs were visited. */
-static gt_Status push(gt_Walk *walk, const gt_Value *value)
+/* Takes the node out of the list that it is in. */
+static void unlink(gt_Walk *walk, const gt_WalkNode *node)
 {
-    gt_TapePoint point = point_of(walk, value);
+    if (node->before >= 0)
+        walk->nodes[node->before].behind = node->behind;
+    if (node->behind >= 0)
+        walk->nodes[node->behind].before = node->before;
+}
+
+/* Puts it behind the last one of a list, which it becomes. */
+static void append(gt_Walk *walk, int32_t number, int32_t *last)
+{
+    gt_WalkNode *node = &walk->nodes[number];
+    node->before = *last;
+    node->behind = -1;
+    if (*last >= 0)
+        walk->nodes[*last].behind = number;
+    *last = number;
+}
+
+/* Puts the node of a value on top of the stack, unless its inputs were visited. The link says which it is; the tape need not
+ * know the value. */
+static gt_Status push(gt_Walk *walk, const gt_Value *value, gt_WalkLink *link)
+{
+    gt_TapePoint point = gt_tape_point(walk->context, walk->tape, value);
     if (!point.record)
         return GT_OK;
-    int32_t node = add_node(walk, point);
-    if (node < 0)
+    int32_t number = add_node(walk, point);
+    if (number < 0)
         return gt_context_status(walk->context);
-    if (walk->nodes[node].open)
+    gt_WalkNode *node = &walk->nodes[number];
+    *link = link_to(walk, number, point);
+    if (node->leaf || node->open || number == walk->top)
         return GT_OK;
-    if (!gt_reserve(walk->context, (void **)&walk->stack, walk->depth, &walk->stack_capacity,
-                    sizeof *walk->stack))
-        return gt_context_status(walk->context);
-    walk->stack[walk->depth++] = node;
+    if (node->stacked)
+        unlink(walk, node);
+    node->stacked = true;
+    append(walk, number, &walk->top);
     return GT_OK;
 }
 
-/* Everything behind the top of the stack is in the order: now it follows. A node may be on the stack twice. */
-static gt_Status pop(gt_Walk *walk)
+/* Everything behind the top of the stack is in the order: now it follows. */
+static void pop(gt_Walk *walk)
 {
-    GT_ASSERT(walk->depth > 0);
-    int32_t number = walk->stack[--walk->depth];
-    gt_WalkNode *node = &walk->nodes[number];
-    if (node->ordered)
-        return GT_OK;
-    node->ordered = true;
-    if (!gt_reserve(walk->context, (void **)&walk->order, walk->order_count, &walk->order_capacity,
-                    sizeof *walk->order))
-        return gt_context_status(walk->context);
-    walk->order[walk->order_count++] = number;
-    walk->chosen |= !node->leaf && node->view.operation->flags & GT_OP_CHOICE;
-    return GT_OK;
+    const int32_t number = walk->top;
+    const gt_WalkNode *node = &walk->nodes[number];
+    walk->top = node->before;
+    unlink(walk, node);
+    if (walk->last < 0)
+        walk->first = number;
+    append(walk, number, &walk->last);
+    walk->chosen |= (node->view.operation->flags & GT_OP_CHOICE) != 0;
 }
 
 /* Pushes the inputs of the top of the stack, the last one first. */
 static gt_Status open_top(gt_Walk *walk, bool through)
 {
-    gt_WalkNode *node = &walk->nodes[walk->stack[walk->depth - 1]];
+    gt_Context *context = walk->context;
+    gt_WalkNode *node = &walk->nodes[walk->top];
     node->open = true;
-    if (node->leaf || !(through || node->passes))
+    if (!(through || node->passes))
         return GT_OK;
-    gt_RecordView view = node->view; /* nodes move while more are added */
+    const gt_RecordView view = node->view; /* nodes move while more are added */
+    const int32_t links = node->links = walk->link_count;
+    while (walk->link_capacity - links < view.inputs)
+        if (!gt_reserve(context, (void **)&walk->links, walk->link_capacity, &walk->link_capacity,
+                        sizeof *walk->links))
+            return gt_context_status(context);
+    walk->link_count += view.inputs;
     for (int32_t i = view.inputs - 1; i >= 0; i--) {
         const gt_Value *value = view.input[i];
+        gt_WalkLink *link = &walk->links[links + i];
+        link->node = -1;
         if (!value || !(through || gt_dtype_is_float(gt_value_spec(value)->dtype)))
             continue;
-        if (push(walk, value) != GT_OK)
-            return gt_context_status(walk->context);
+        if (push(walk, value, link) != GT_OK)
+            return gt_context_status(context);
     }
     return GT_OK;
 }
@@ -142,11 +158,15 @@ static gt_Status open_top(gt_Walk *walk, bool through)
 gt_Status gt_walk_collect(gt_Walk *walk, int targets, gt_Value *const *target, bool through)
 {
     gt_Status status = GT_OK;
+    gt_WalkLink link;
+    walk->first = walk->last = walk->top = -1;
     for (int t = targets - 1; t >= 0 && status == GT_OK; t--)
-        status = push(walk, target[t]);
-    while (walk->depth > 0 && status == GT_OK) {
-        bool open = walk->nodes[walk->stack[walk->depth - 1]].open;
-        status = open ? pop(walk) : open_top(walk, through);
+        status = push(walk, target[t], &link);
+    while (walk->top >= 0 && status == GT_OK) {
+        if (walk->nodes[walk->top].open)
+            pop(walk);
+        else
+            status = open_top(walk, through);
     }
     return status;
 }
@@ -160,7 +180,6 @@ void gt_walk_close(gt_Walk *walk)
     for (int32_t i = 0; i < walk->count; i++)
         gt_record_release(walk->nodes[i].record);
     gt_release(context, walk->nodes, (size_t)walk->capacity * sizeof *walk->nodes);
-    gt_release(context, walk->order, (size_t)walk->order_capacity * sizeof *walk->order);
-    gt_release(context, walk->stack, (size_t)walk->stack_capacity * sizeof *walk->stack);
+    gt_release(context, walk->links, (size_t)walk->link_capacity * sizeof *walk->links);
     gt_map_close(context, &walk->numbers);
 }

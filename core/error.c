@@ -19,11 +19,15 @@ static void append(char *text, size_t size, const char *format, ...)
 
 char *gt_frame_path(const gt_CallFrame *frame, char *text, size_t size)
 {
+    text[0] = 0;
     if (!frame)
-        text[0] = 0;
-    else
-        append(gt_frame_path(frame->caller, text, size), size, "%s%s", frame->caller ? "/" : "",
-               frame->name);
+        return text;
+    size_t used = strlen(gt_frame_path(frame->caller, text, size)), length = strlen(frame->name);
+    if (frame->caller && used + 1 < size)
+        text[used++] = '/';
+    length = length < size - used ? length : size - used - 1;
+    memcpy(text + used, frame->name, length);
+    text[used + length] = 0;
     return text;
 }
 

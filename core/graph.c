@@ -48,16 +48,26 @@ void gt_graph_free(gt_Graph *graph)
     gt_release(context, graph, sizeof *graph);
 }
 
-int32_t gt_graph_add(gt_Graph *graph, gt_GraphValue value)
+gt_Status gt_graph_reserve(gt_Graph *graph, int32_t values, int32_t nodes)
+{
+    gt_Context *context = graph->context;
+    graph->values = gt_allocate(context, (size_t)values * sizeof *graph->values);
+    graph->value_capacity = graph->values ? values : 0;
+    graph->nodes = gt_allocate(context, (size_t)nodes * sizeof *graph->nodes);
+    graph->node_capacity = graph->nodes ? nodes : 0;
+    return gt_context_status(context);
+}
+
+int32_t gt_graph_add(gt_Graph *graph, const gt_GraphValue *value)
 {
     if (!gt_reserve(graph->context, (void **)&graph->values, graph->value_count,
                     &graph->value_capacity, sizeof *graph->values))
         return -1;
-    if (value.variable)
-        gt_variable_retain(value.variable);
-    if (value.constant)
-        gt_value_retain(value.constant, true);
-    graph->values[graph->value_count] = value;
+    if (value->variable)
+        gt_variable_retain(value->variable);
+    if (value->constant)
+        gt_value_retain(value->constant, true);
+    graph->values[graph->value_count] = *value;
     return graph->value_count++;
 }
 
@@ -67,7 +77,7 @@ int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec)
     if (known >= 0)
         return known;
     int32_t made = gt_graph_add(
-        graph, (gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = index});
+        graph, &(gt_GraphValue){.spec = *spec, .kind = GT_GRAPH_INPUT, .node = -1, .index = index});
     bool added = made >= 0 && gt_map_add(graph->context, &graph->arguments, (uint64_t)index, made);
     return added ? made : -1;
 }
@@ -87,18 +97,18 @@ const char *gt_graph_path(gt_Graph *graph, const char *path)
     return copy;
 }
 
-gt_ShapeRule gt_graph_rule(const gt_Graph *graph, const gt_GraphNode *node)
+void gt_graph_rule(const gt_Graph *graph, const gt_GraphNode *node, gt_ShapeRule *rule)
 {
     GT_ASSERT(node->inputs <= GT_MAX_INPUTS && node->outputs <= GT_MAX_OUTPUTS);
-    gt_ShapeRule rule = {.operation = node->operation,
-                         .options = node->options,
-                         .inputs = node->inputs,
-                         .outputs = node->outputs};
+    rule->operation = node->operation;
+    rule->options = node->options;
+    rule->inputs = node->inputs;
+    rule->outputs = node->outputs;
+    rule->scratch = 0;
     for (int i = 0; i < node->inputs; i++)
-        rule.input[i] = node->input[i] < 0 ? NULL : &graph->values[node->input[i]].spec;
+        rule->input[i] = node->input[i] < 0 ? NULL : &graph->values[node->input[i]].spec;
     for (int i = 0; i < node->outputs; i++)
-        rule.output[i] = graph->values[node->output[i]].spec;
-    return rule;
+        rule->output[i] = graph->values[node->output[i]].spec;
 }
 
 gt_Status gt_graph_prune(gt_Graph *graph, bool *used)
@@ -146,14 +156,14 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b, b
 {
     for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++) {
         const char *x = (const char *)a + field->offset, *y = (const char *)b + field->offset;
-        if (strcmp(field->type, "gt_Shape") == 0) {
+        if (field->size == sizeof(gt_Shape) && strcmp(field->type, "gt_Shape") == 0) {
             gt_Shape p, q; /* beyond the rank, and in the padding, there may be anything */
             memcpy(&p, x, sizeof p);
             memcpy(&q, y, sizeof q);
             bool is_shape = gt_shape_equal(p, p);
             if (is_shape ? !gt_shape_equal(p, q) : p.rank != q.rank)
                 return false;
-        } else if (strcmp(field->type, "gt_Axes") == 0) {
+        } else if (field->size == sizeof(gt_Axes) && strcmp(field->type, "gt_Axes") == 0) {
             gt_Axes p, q; /* the same */
             memcpy(&p, x, sizeof p);
             memcpy(&q, y, sizeof q);
@@ -161,9 +171,9 @@ bool gt_options_equal(const gt_OptionType *type, const void *a, const void *b, b
                 p.count > 0 && p.count <= GT_MAX_RANK ? (size_t)p.count * sizeof *p.axis : 0;
             if (p.count != q.count || memcmp(p.axis, q.axis, named) != 0)
                 return false;
-        } else if ((addresses ||
-                    (strcmp(field->type, "void *") != 0 && strcmp(field->type, body_type) != 0)) &&
-                   memcmp(x, y, field->size) != 0) {
+        } else if (memcmp(x, y, field->size) != 0 &&
+                   (addresses ||
+                    (strcmp(field->type, "void *") != 0 && strcmp(field->type, body_type) != 0))) {
             return false;
         }
     }

@@ -75,17 +75,19 @@ typedef struct gt_Graph {
 /* ---- graphs ---- */
 
 gt_Graph *gt_graph_new(gt_Context *context);
+/* Room in an empty graph for so many values and nodes. */
+gt_Status gt_graph_reserve(gt_Graph *graph, int32_t values, int32_t nodes);
 void gt_graph_free(gt_Graph *graph);
 /* The number of a new value; -1 on failure. Holds what the value says it holds. */
-int32_t gt_graph_add(gt_Graph *graph, gt_GraphValue value);
+int32_t gt_graph_add(gt_Graph *graph, const gt_GraphValue *value);
 /* The value that is argument number `index`, new if there is none. -1 on failure. */
 int32_t gt_graph_input(gt_Graph *graph, int32_t index, const gt_Spec *spec);
 /* The path as long as the graph lives; that of the node before it if both say the same. NULL on failure. */
 const char *gt_graph_path(gt_Graph *graph, const char *path);
 /* Frees what a node owns. */
 void gt_graph_free_node(gt_Context *context, const gt_GraphNode *node);
-/* The shape rule's answer for a node, as it was when the node was written down. */
-gt_ShapeRule gt_graph_rule(const gt_Graph *graph, const gt_GraphNode *node);
+/* The shape rule's answer for a node, as it was when the node was written down; of the lists just what there is. */
+void gt_graph_rule(const gt_Graph *graph, const gt_GraphNode *node, gt_ShapeRule *rule);
 /* Drops the nodes of a body that is traced to its end and whose outputs do not need them. `used`, one
  * an argument, gets marks for those that are left. */
 gt_Status gt_graph_prune(gt_Graph *graph, bool *used);

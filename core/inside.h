@@ -369,6 +369,7 @@ gt_Scope *gt_scope_switch(gt_Context *context, gt_Scope *scope);
 gt_Scope *gt_scope_parent(const gt_Scope *scope);
 gt_Scope *gt_scope_open(gt_Context *context);
 void gt_scope_close(gt_Context *context); /* the innermost */
+void gt_scope_clear(gt_Context *context); /* frees what the innermost one owns; it stays open */
 /* Closes scopes down to `outer`: whatever a failing callback left open. */
 void gt_scope_unwind(gt_Context *context, gt_Scope *outer);
 /* Moves a handle to the scope around the innermost one. NULL is passed through. */

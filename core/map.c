@@ -15,9 +15,9 @@ static void put(gt_Map *map, gt_MapEntry entry)
     map->entries[at] = entry;
 }
 
-static bool grow(gt_Context *context, gt_Map *map)
+static bool grow(gt_Context *context, gt_Map *map, int32_t slots)
 {
-    gt_Map grown = {.count = map->count, .slots = map->slots ? map->slots * 2 : 16};
+    gt_Map grown = {.count = map->count, .slots = slots};
     if (map->slots > INT32_MAX / 4) {
         gt_raise(context, GT_NO_MEMORY, NULL, NULL, "out of memory: a list is full");
         return false;
@@ -33,9 +33,17 @@ static bool grow(gt_Context *context, gt_Map *map)
     return true;
 }
 
+bool gt_map_reserve(gt_Context *context, gt_Map *map, int32_t count)
+{
+    int32_t slots = 16;
+    while (slots / 2 <= count && slots <= INT32_MAX / 4)
+        slots *= 2;
+    return grow(context, map, slots);
+}
+
 bool gt_map_add(gt_Context *context, gt_Map *map, uint64_t key, intptr_t item)
 {
-    if (map->count * 2 >= map->slots && !grow(context, map))
+    if (map->count * 2 >= map->slots && !grow(context, map, map->slots ? map->slots * 2 : 16))
         return false;
     put(map, (gt_MapEntry){key, item + 1});
     map->count++;

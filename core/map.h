@@ -20,7 +20,9 @@ typedef struct gt_Map {
     int32_t count, slots; /* slots: a power of two, or 0 */
 } gt_Map;
 
-/* False with an error raised if there is no memory; the map stays as it was. */
+/* Room for so many items in an empty map. False with an error raised if there is no memory; the map stays as it was. */
+bool gt_map_reserve(gt_Context *context, gt_Map *map, int32_t count);
+/* The same if there is none for one more. */
 bool gt_map_add(gt_Context *context, gt_Map *map, uint64_t key, intptr_t item);
 /* The place that a key asks for. Addresses are multiples of 64, so the bits are mixed first. */
 static inline int32_t gt_map_home(const gt_Map *map, uint64_t key)

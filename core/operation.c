@@ -281,12 +281,12 @@ static gt_Status check_foreign_code(const Call *call)
 
 static gt_Status trace_call(Call *call, gt_Slot *const *overwritten, int32_t *symbols)
 {
-    const gt_GraphNode like = {.operation = call->operation,
-                               .here = call->here,
-                               .inputs = call->inputs,
-                               .outputs = call->rule.outputs,
-                               .scratch = call->rule.scratch};
-    return gt_trace_node(call->context, &like, call->options, call->value, call->rule.output,
+    gt_GraphNode node = {.operation = call->operation,
+                         .here = call->here,
+                         .inputs = call->inputs,
+                         .outputs = call->rule.outputs,
+                         .scratch = call->rule.scratch};
+    return gt_trace_node(call->context, &node, call->options, call->value, call->rule.output,
                          overwritten, symbols);
 }
 
@@ -583,12 +583,13 @@ gt_Status gt_trace_apply(gt_Context *context, const gt_GraphNode *like, const vo
     if (!value)
         return context->status;
     int32_t *symbols = (int32_t *)(void *)(value + outputs);
+    gt_GraphNode node = *like;
     uint64_t tapes = 0;
     if (like->inputs > UINT16_MAX || outputs > UINT16_MAX)
         gt_raise(context, GT_UNSUPPORTED, NULL, NULL, "%d inputs and %d outputs are too many",
                  (int)like->inputs, (int)outputs);
     else
-        gt_trace_node(context, like, options, input, spec, NULL, symbols);
+        gt_trace_node(context, &node, options, input, spec, NULL, symbols);
     for (int32_t i = 0; i < outputs && context->status == GT_OK; i++)
         value[i] = gt_trace_value(context, &spec[i], symbols[i]);
     for (int32_t i = 0; i < like->inputs; i++)

@@ -26,6 +26,7 @@ typedef struct gt_Buffer {
     struct gt_Late *late;    /* what the data will be computed from; NULL: it is there */
     uint32_t references;
     bool borrowed; /* the user's memory: not ours to free */
+    bool inside;   /* the data are behind this in one block (gt_buffer_new) */
 } gt_Buffer;
 
 /* A result whose kernel waits until somebody reads the numbers (GT_OP_LATE): one block. In a traced
@@ -256,7 +257,9 @@ void gt_registrations_close(gt_Context *context);
 void gt_warnings_close(gt_Context *context);
 
 /* ---- buffer, value, handle: tensor.c ---- */
+/* Few bytes are in one block with the buffer, unless it is `apart`, as those of variables are, which may go to another one. */
 gt_Buffer *gt_buffer_new(gt_Context *context, size_t bytes);
+gt_Buffer *gt_buffer_apart(gt_Context *context, size_t bytes);
 gt_Buffer *gt_buffer_wrap(gt_Context *context, const void *data, size_t bytes);
 void gt_buffer_release(gt_Context *context, gt_Buffer *buffer);
 /* Runs the kernel that a late buffer waits for (operation.c); false if there are no numbers. If it

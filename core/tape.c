@@ -375,7 +375,7 @@ void gt_tape_forget_records(gt_Context *context, gt_TapeSlot *tape)
 {
     uint64_t bit = BIT(gt_tape_bit(context, tape));
     /* Stripping frees records; a marker of our own keeps the place in the ring. */
-    gt_Record mark = {0}, *record = context->records.previous;
+    gt_Record mark, *record = context->records.previous; /* nobody looks at more than its links */
     while (record != &context->records && record->serial >= tape->oldest) {
         mark.next = record;
         mark.previous = record->previous;
@@ -427,9 +427,9 @@ gt_Status gt_tape_end_at(const char *here, gt_Tape *handle)
 
 void gt_tape_watch_leaf(gt_Context *context, gt_Record *leaf, uint64_t tapes)
 {
-    for (int bit = 0; tapes; bit++, tapes >>= 1) {
+    for (int bit = context->innermost_tape; bit >= 0; bit = context->tape[bit].below) {
         gt_TapeSlot *tape = &context->tape[bit];
-        if (!(tapes & 1) || leaf->tapes & BIT(bit))
+        if (!(tapes & BIT(bit)) || leaf->tapes & BIT(bit))
             continue;
         if (!gt_reserve(context, (void **)&tape->watched, tape->watched_count,
                         &tape->watched_capacity, sizeof *tape->watched))

@@ -21,7 +21,24 @@ gt_Buffer *gt_buffer_wrap(gt_Context *context, const void *data, size_t bytes)
     return buffer;
 }
 
+/* Blocks of up to 256 bytes waste nothing when both are cut to 64. */
+#define INSIDE_HEAD ((size_t)GT_ALIGNMENT)
+#define INSIDE_MOST (256 - INSIDE_HEAD)
+
+_Static_assert(sizeof(gt_Buffer) <= GT_ALIGNMENT, "the data begin at a line of the cache");
+
 gt_Buffer *gt_buffer_new(gt_Context *context, size_t bytes)
+{
+    if (bytes > INSIDE_MOST)
+        return gt_buffer_apart(context, bytes);
+    gt_Buffer *buffer = gt_allocate(context, INSIDE_HEAD + bytes);
+    if (buffer)
+        *buffer = (gt_Buffer){
+            .data = (char *)buffer + INSIDE_HEAD, .bytes = bytes, .references = 1, .inside = true};
+    return buffer;
+}
+
+gt_Buffer *gt_buffer_apart(gt_Context *context, size_t bytes)
 {
     void *data = gt_allocate(context, bytes);
     if (!data)
@@ -41,10 +58,10 @@ void gt_buffer_release(gt_Context *context, gt_Buffer *buffer)
         return;
     if (buffer->late)
         gt_late_free(buffer->late);
-    else if (!buffer->borrowed)
+    else if (!buffer->borrowed && !buffer->inside)
         gt_release(context, buffer->data, buffer->bytes);
     gt_buffer_release(context, buffer->block);
-    gt_release(context, buffer, sizeof *buffer);
+    gt_release(context, buffer, buffer->inside ? INSIDE_HEAD + buffer->bytes : sizeof *buffer);
 }
 
 /* ---- values ---- */
@@ -235,11 +252,17 @@ gt_Scope *gt_scope_open(gt_Context *context)
     return scope;
 }
 
+void gt_scope_clear(gt_Context *context)
+{
+    const gt_Scope *scope = context->scope;
+    while (scope->first)
+        gt_slot_free(context, scope->first);
+}
+
 void gt_scope_close(gt_Context *context)
 {
     gt_Scope *scope = context->scope;
-    while (scope->first)
-        gt_slot_free(context, scope->first);
+    gt_scope_clear(context);
     context->scope = scope->parent;
     scope->word = 0;
     gt_release(context, scope, sizeof *scope);

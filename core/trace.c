@@ -233,10 +233,10 @@ gt_Value *gt_trace_variable(gt_Context *context, gt_Slot *slot)
         symbol = around ? capture(context, around, slot) : -1;
     } else {
         symbol =
-            gt_graph_add(context->trace->graph, (gt_GraphValue){.spec = slot->value->spec,
-                                                                .kind = GT_GRAPH_VARIABLE,
-                                                                .variable = gt_slot_handle(slot),
-                                                                .node = -1});
+            gt_graph_add(context->trace->graph, &(gt_GraphValue){.spec = slot->value->spec,
+                                                                 .kind = GT_GRAPH_VARIABLE,
+                                                                 .variable = gt_slot_handle(slot),
+                                                                 .node = -1});
     }
     return symbol < 0 ? NULL : set_symbolic(context, slot, symbol);
 }
@@ -258,7 +258,7 @@ int32_t gt_trace_symbol(gt_Context *context, gt_Value *value)
     if (!gt_value_data(value) && context->status != GT_OK)
         return -1;
     int32_t made = gt_graph_add(
-        graph, (gt_GraphValue){
+        graph, &(gt_GraphValue){
                    .spec = value->spec, .kind = GT_GRAPH_CONSTANT, .constant = value, .node = -1});
     bool added =
         made >= 0 && gt_map_add(context, &context->trace->constants, gt_map_pointer(value), made);
@@ -270,7 +270,7 @@ static gt_Tensor *live_tensor(gt_Context *context, const double *number, gt_DTyp
     gt_Spec spec = {.dtype = dtype, .size = 1};
     int32_t symbol = gt_graph_add(
         context->trace->graph,
-        (gt_GraphValue){.spec = spec, .kind = GT_GRAPH_LIVE, .live = number, .node = -1});
+        &(gt_GraphValue){.spec = spec, .kind = GT_GRAPH_LIVE, .live = number, .node = -1});
     gt_Value *value = gt_trace_value(context, &spec, symbol);
     return value ? gt_handle_new(context, value) : NULL;
 }
@@ -311,15 +311,15 @@ static bool open_node(gt_Context *context, gt_GraphNode *node, const void *optio
 }
 
 /* Are the numbers of its inputs read? Those of input 0 of a view are not. */
-static bool reads_numbers(const gt_GraphNode *node, const void *options, gt_Value *const *input,
-                          const gt_Spec *output)
+static bool reads_numbers(const gt_GraphNode *node, gt_Value *const *input, const gt_Spec *output)
 {
     if (!(node->operation->flags & GT_OP_VIEW))
         return true;
-    gt_ShapeRule rule = {.operation = node->operation,
-                         .options = options,
-                         .inputs = node->inputs,
-                         .outputs = node->outputs};
+    gt_ShapeRule rule;
+    rule.operation = node->operation;
+    rule.options = node->options;
+    rule.inputs = node->inputs;
+    rule.outputs = node->outputs;
     for (int32_t i = 0; i < node->inputs; i++)
         rule.input[i] = input[i] ? gt_value_spec(input[i]) : NULL;
     rule.output[0] = output[0];
@@ -330,10 +330,10 @@ static bool reads_numbers(const gt_GraphNode *node, const void *options, gt_Valu
 static gt_Status number_inputs(gt_Context *context, gt_GraphNode *node, gt_Value *const *input,
                                const gt_Spec *output)
 {
-    bool reads = reads_numbers(node, node->options, input, output);
+    bool reads = reads_numbers(node, input, output);
     for (int32_t i = 0; i < node->inputs; i++) {
         if (input[i] && reads)
-            gt_value_data(input[i]);
+            gt_value_numbers(input[i]);
         node->input[i] = input[i] ? gt_trace_symbol(context, input[i]) : -1;
         if (input[i] && node->input[i] < 0)
             return context->status;
@@ -348,39 +348,46 @@ static gt_Status number_outputs(gt_Context *context, gt_GraphNode *node, const g
     gt_Graph *graph = context->trace->graph;
     for (int32_t i = 0; i < node->outputs; i++) {
         bool changes = overwritten && !gt_stands_in_here(context, overwritten[i]);
-        node->output[i] = symbols[i] = gt_graph_add(
-            graph, (gt_GraphValue){.spec = output[i],
-                                   .kind = GT_GRAPH_RESULT,
-                                   .variable = changes ? gt_slot_handle(overwritten[i]) : NULL,
-                                   .node = graph->node_count,
-                                   .index = i});
-        if (symbols[i] < 0)
+        if (!gt_reserve(context, (void **)&graph->values, graph->value_count,
+                        &graph->value_capacity, sizeof *graph->values))
             return context->status;
+        /* Written there, not added by gt_graph_add: most values are these. */
+        gt_GraphValue *value = &graph->values[graph->value_count];
+        value->spec = output[i];
+        value->kind = GT_GRAPH_RESULT;
+        value->constant = NULL;
+        value->variable = changes ? gt_slot_handle(overwritten[i]) : NULL;
+        value->live = NULL;
+        value->node = graph->node_count;
+        value->index = i;
+        if (changes)
+            gt_variable_retain(value->variable);
+        node->output[i] = symbols[i] = graph->value_count++;
     }
     return GT_OK;
 }
 
-gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const void *options,
+gt_Status gt_trace_node(gt_Context *context, gt_GraphNode *node, const void *options,
                         gt_Value *const *input, const gt_Spec *output, gt_Slot *const *overwritten,
                         int32_t *symbols)
 {
     gt_Graph *graph = context->trace->graph;
-    gt_GraphNode node = *like;
-    node.here = like->here ? like->here : context->here;
-    node.at_call = !like->here && context->here == context->trace->here;
+    node->at_call = !node->here && context->here == context->trace->here;
+    if (!node->here)
+        node->here = context->here;
     if (context->differentiating)
-        node.gradient_of = context->differentiating;
-    if (!open_node(context, &node, options))
+        node->gradient_of = context->differentiating;
+    if (!open_node(context, node, options))
         return context->status;
-    if (number_inputs(context, &node, input, output) != GT_OK ||
-        number_outputs(context, &node, output, overwritten, symbols) != GT_OK ||
+    if (number_inputs(context, node, input, output) != GT_OK ||
+        number_outputs(context, node, output, overwritten, symbols) != GT_OK ||
         !gt_reserve(context, (void **)&graph->nodes, graph->node_count, &graph->node_capacity,
                     sizeof *graph->nodes)) {
-        gt_graph_free_node(context, &node);
+        gt_graph_free_node(context, node);
         return context->status;
     }
-    graph->nodes[graph->node_count++] = node;
-    for (int32_t i = 0; overwritten && i < node.outputs && context->status == GT_OK; i++) {
+    graph->nodes[graph->node_count++] = *node;
+    for (int32_t i = 0; overwritten && i < node->outputs && context->status == GT_OK; i++) {
         if (gt_stands_in_here(context, overwritten[i]))
             gt_stand_in_change(context, overwritten[i], symbols[i]);
         else

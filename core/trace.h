@@ -37,8 +37,8 @@ static inline bool gt_trace_takes(const gt_Context *context, const gt_Value *val
 }
 /* The value of a variable at this point of the trace. */
 gt_Value *gt_trace_variable(gt_Context *context, gt_Slot *slot);
-/* Writes down one node like this one, but for options and lists; `symbols` gets its outputs. */
-gt_Status gt_trace_node(gt_Context *context, const gt_GraphNode *like, const void *options,
+/* Writes this node down, completed by options, lists and call site; `symbols` gets its outputs. */
+gt_Status gt_trace_node(gt_Context *context, gt_GraphNode *node, const void *options,
                         gt_Value *const *input, const gt_Spec *output, gt_Slot *const *overwritten,
                         int32_t *symbols);
 gt_Value *gt_trace_value(gt_Context *context, const gt_Spec *spec, int32_t symbol);

@@ -1,5 +1,6 @@
 /* Variables: a slot that no scope owns, a value whose bytes stay at one address, and a leaf record
  * that stands for the variable on every tape. Leans on tensor.c and tape.c. */
+#include "core/assert.h"
 #include "core/fact.h"
 #include "core/trace.h"
 
@@ -24,7 +25,7 @@ gt_Slot *gt_variable_make(gt_Context *context, const gt_Spec *spec, const char *
         return NULL;
     info->name_bytes = strlen(name) + 1;
     info->name = gt_allocate(context, info->name_bytes);
-    gt_Buffer *buffer = info->name ? gt_buffer_new(context, gt_spec_bytes(spec)) : NULL;
+    gt_Buffer *buffer = info->name ? gt_buffer_apart(context, gt_spec_bytes(spec)) : NULL;
     gt_Value *value = buffer ? gt_value_new(context, spec, buffer, 0) : NULL;
     gt_Slot *slot = value ? gt_slot_new(context, value) : NULL;
     if (!slot) {
@@ -423,7 +424,8 @@ gt_Status gt_variable_own(gt_Context *context, gt_Slot *slot, bool whole)
     if (value->references == 1 && value->buffer->references == 1)
         return GT_OK;
     gt_Buffer *old = value->buffer;
-    gt_Buffer *fresh = gt_buffer_new(context, old->bytes);
+    gt_Buffer *fresh = gt_buffer_apart(context, old->bytes);
+    GT_ASSERT(!old->inside);
     gt_Value *mine = fresh ? gt_value_new(context, &value->spec, fresh, 0) : NULL;
     if (!mine) {
         gt_buffer_release(context, fresh);
@@ -537,7 +539,7 @@ void *gt_pack_at(const char *here, gt_Tensors variables, const gt_pack_options *
         gt_Buffer *buffer = gt_slot_raw(variables.items[i])->value->buffer;
         if (buffer->bytes)
             memcpy(at, buffer->data, buffer->bytes);
-        if (!buffer->borrowed)
+        if (!buffer->borrowed && !buffer->inside)
             gt_release(context, buffer->data, buffer->bytes);
         gt_buffer_release(context, buffer->block);
         buffer->data = at;

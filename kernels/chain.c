@@ -109,7 +109,7 @@ static void run_rows(const Piece *piece, const gt_ChainStep *step, char *x[MOST_
     }
 }
 
-static inline void run_step(const Piece *piece, const gt_ChainStep *step)
+static void run_any_step(const Piece *piece, const gt_ChainStep *step)
 {
     char *x[MOST_OPERANDS], *y = place(piece, &step->result);
     int64_t along[MOST_OPERANDS];
@@ -121,6 +121,21 @@ static inline void run_step(const Piece *piece, const gt_ChainStep *step)
         run_rows(piece, step, x, along, y);
     else
         compute(step, piece->n, x, along, y);
+}
+
+/* Most steps have two operands, or one, and no rows: nothing is written to a list on the way to the loop. */
+static inline void run_step(const Piece *piece, const gt_ChainStep *step)
+{
+    const gt_KernelTable *table = &GT_KERNEL(kernels);
+    const gt_ChainOperand *a = &step->operand[0], *b = &step->operand[1];
+    if (!step->by_rows && step->kind == GT_CHAIN_BINARY)
+        table->binary[step->loop][step->type](piece->n, place(piece, a), a->along, place(piece, b),
+                                              b->along, place(piece, &step->result));
+    else if (!step->by_rows && step->kind == GT_CHAIN_UNARY)
+        table->unary[step->loop][step->type](piece->n, place(piece, a),
+                                             place(piece, &step->result));
+    else
+        run_any_step(piece, step);
 }
 
 /* Narrow rows, as often as they fit into a block of `n` elements. */

@@ -100,10 +100,12 @@ static gt_Status check_spec(gt_Context *context, const char *here, const gt_Laye
     int most = asked->rank ? asked->rank : asked->max_rank;
     if (check_rank(context, here, state, i, spec, least, most) != GT_OK)
         return gt_context_status(context);
-    gt_shape_text(gt_spec_shape(spec), text, sizeof text);
-    const char *what = name_of_input(state, i, name, sizeof name);
     int axis = asked->axis < 0 ? asked->axis + spec->rank : asked->axis;
     bool fits = asked->dim <= 0 || (axis >= 0 && axis < spec->rank && spec->dims[axis] == asked->dim);
+    if (fits && (!asked->dtype || asked->dtype == spec->dtype))
+        return GT_OK;
+    gt_shape_text(gt_spec_shape(spec), text, sizeof text);
+    const char *what = name_of_input(state, i, name, sizeof name);
     if (!fits && asked->axis == -1)
         return gt_raise(context, GT_INVALID, here, type->name,
                         "the last dimension of %s must be %lld, as the layer was built (got "
@@ -113,10 +115,8 @@ static gt_Status check_spec(gt_Context *context, const char *here, const gt_Laye
         return gt_raise(context, GT_INVALID, here, type->name,
                         "axis %d of %s must have size %lld, as the layer was built (got shape %s)",
                         (int)asked->axis, what, (long long)asked->dim, text);
-    if (asked->dtype && asked->dtype != spec->dtype)
-        return gt_raise(context, GT_INVALID, here, type->name, "%s must be %s (got %s)", what,
-                        gt_dtype_name(asked->dtype), gt_dtype_name(spec->dtype));
-    return GT_OK;
+    return gt_raise(context, GT_INVALID, here, type->name, "%s must be %s (got %s)", what,
+                    gt_dtype_name(asked->dtype), gt_dtype_name(spec->dtype));
 }
 
 static gt_Status check_specs(gt_Context *context, const char *here, const gt_LayerState *state,

@@ -239,10 +239,15 @@ static gt_Status run_body(gt_Context *context, gt_Function *self, gt_Graph *grap
 
 /* ---- tracing it ---- */
 
-static gt_Graph *trace_body(gt_Context *context, gt_Function *self, gt_Facts *facts)
+/* `like`: a trace of the same body, which is probably as long; NULL: there is none yet. */
+static gt_Graph *trace_body(gt_Context *context, gt_Function *self, gt_Facts *facts,
+                            const gt_Graph *like)
 {
     gt_Graph *graph = gt_graph_new(context);
-    gt_Trace *trace = graph ? gt_trace_begin(context, graph, facts) : NULL;
+    if (graph && like)
+        gt_graph_reserve(graph, like->value_count, like->node_count);
+    gt_Trace *trace =
+        graph && gt_context_status(context) == GT_OK ? gt_trace_begin(context, graph, facts) : NULL;
     if (trace) {
         gt_facts_again(context, facts);
         run_body(context, self, graph, NULL);
@@ -259,8 +264,8 @@ static gt_Graph *trace_body(gt_Context *context, gt_Function *self, gt_Facts *fa
 static gt_Plan *trace_plan(gt_Context *context, gt_Function *self, gt_Facts *facts)
 {
     gt_TapesAside aside = gt_tapes_put_aside(context);
-    gt_Graph *first = trace_body(context, self, facts);
-    gt_Graph *second = first ? trace_body(context, self, facts) : NULL;
+    gt_Graph *first = trace_body(context, self, facts, NULL);
+    gt_Graph *second = first ? trace_body(context, self, facts, first) : NULL;
     gt_tapes_put_back(context, aside);
     char difference[512];
     if (second && !gt_graph_equal(first, second, difference, sizeof difference))

@@ -94,8 +94,8 @@ static gt_Status add_copy(Inlining *to, const gt_Graph *body, const gt_GraphNode
         int32_t *made = &value[of->output[i]];
         if (*made < 0)
             *made =
-                gt_graph_add(to->graph, (gt_GraphValue){.spec = body->values[of->output[i]].spec,
-                                                        .kind = GT_GRAPH_RESULT});
+                gt_graph_add(to->graph, &(gt_GraphValue){.spec = body->values[of->output[i]].spec,
+                                                         .kind = GT_GRAPH_RESULT});
         node.output[i] = *made;
     }
     node.piece = to->piece;
@@ -116,7 +116,7 @@ static gt_Status map_values(Inlining *to, const gt_Graph *body, const int32_t *a
         const gt_GraphValue *of = &body->values[v];
         value[v] = of->kind == GT_GRAPH_RESULT  ? -1
                    : of->kind == GT_GRAPH_INPUT ? argument[of->index]
-                                                : gt_graph_add(to->graph, *of);
+                                                : gt_graph_add(to->graph, of);
     }
     for (int32_t i = 0; i < body->outputs; i++) {
         int32_t v = body->output[i];

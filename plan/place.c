@@ -13,7 +13,7 @@
  *                  ^ ^         -; any and whole: 0-64
  *
  * Pieces that lie side by side make one run. There are few, because the smallest gap is filled
- * first. Leans on memory.c. */
+ * first. Where all pieces are few, each looks at all others instead, which gives the same. Leans on memory.c. */
 #include "plan/place.h"
 
 #include <string.h>
@@ -180,6 +180,43 @@ static size_t best_gap(Time *time, const gt_Piece *piece)
     return best < SIZE_MAX ? best : end;
 }
 
+/* ---- few pieces ---- */
+
+#define FEW 96
+
+/* The same gap as best_gap finds, among pieces that are sorted by their offsets. */
+static size_t gap_among(gt_Piece *const *placed, int32_t count, const gt_Piece *piece)
+{
+    size_t best = SIZE_MAX, smallest = SIZE_MAX, bytes = gt_piece_bytes(piece), end = 0;
+    for (int32_t i = 0; i < count; i++) {
+        const gt_Piece *other = placed[i];
+        if (other->last < piece->first || other->first > piece->last)
+            continue;
+        if (other->offset >= end + bytes && other->offset - end < smallest) {
+            smallest = other->offset - end;
+            best = end;
+        }
+        const size_t behind = other->offset + gt_piece_bytes(other);
+        end = behind > end ? behind : end;
+    }
+    return best < SIZE_MAX ? best : end;
+}
+
+/* `placed` has room for all. */
+static void place_few(gt_Piece *const *pieces, gt_Piece **placed, int32_t count, size_t *bytes)
+{
+    for (int32_t i = 0; i < count; i++) {
+        gt_Piece *piece = pieces[i];
+        int32_t at = i;
+        piece->offset = gap_among(placed, i, piece);
+        for (; at > 0 && placed[at - 1]->offset > piece->offset; at--)
+            placed[at] = placed[at - 1];
+        placed[at] = piece;
+        const size_t end = piece->offset + gt_piece_bytes(piece);
+        *bytes = end > *bytes ? end : *bytes;
+    }
+}
+
 /* ---- all of them ---- */
 
 /* A stable merge of two sorted halves, large pieces first. */
@@ -231,6 +268,12 @@ gt_Status gt_place(gt_Context *context, gt_Piece **pieces, int32_t count, int32_
         time.leaves *= 2;
     size_t list = (size_t)count * sizeof(gt_Piece *);
     gt_Piece **spare = gt_allocate(context, list);
+    if (spare && count <= FEW) {
+        sort_by_size(pieces, spare, count);
+        place_few(pieces, spare, count, bytes);
+        gt_release(context, spare, list);
+        return GT_OK;
+    }
     time.nodes = gt_allocate_zeroed(context, 2 * (size_t)time.leaves * sizeof *time.nodes);
     if (spare && time.nodes) {
         sort_by_size(pieces, spare, count);

@@ -15,6 +15,8 @@ static gt_Status count_sources(gt_Plan *plan)
     plan->outputs = graph->outputs;
     for (int32_t i = 0; i < graph->value_count; i++) {
         const gt_GraphValue *of = &graph->values[i];
+        if (of->kind == GT_GRAPH_RESULT)
+            continue;
         plan->variable_count += of->kind == GT_GRAPH_VARIABLE;
         plan->live_count += of->kind == GT_GRAPH_LIVE;
         plan->constant_count += of->kind == GT_GRAPH_CONSTANT && !gt_constant_in_block(of);
@@ -89,7 +91,9 @@ int32_t *gt_program_uses(const gt_Program *program)
         return NULL;
     for (int32_t n = 0; n < graph->node_count; n++) {
         const gt_GraphNode *node = &graph->nodes[n];
-        for (int32_t i = 0; i < node->inputs && !gt_node_is_gone(program, node); i++)
+        if (gt_node_is_gone(program, node))
+            continue;
+        for (int32_t i = 0; i < node->inputs; i++)
             if (node->input[i] >= 0)
                 uses[gt_node_reads(program, node, i)]++;
     }
@@ -105,7 +109,7 @@ int32_t gt_program_value(gt_Program *program, gt_GraphValue value)
     gt_ValueFact *facts = gt_plan_array(context, count + 1, sizeof *facts);
     if (!facts)
         return -1;
-    if (gt_graph_add(program->graph, value) < 0) {
+    if (gt_graph_add(program->graph, &value) < 0) {
         gt_plan_drop(context, facts, count + 1, sizeof *facts);
         return -1;
     }
@@ -146,9 +150,9 @@ gt_Status gt_program_become(const gt_Program *program, gt_GraphNode *node,
 
 /* ---- nodes ---- */
 
-const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step)
+bool gt_changes_variable(const gt_Program *program, const gt_GraphNode *node)
 {
-    return step->node < 0 ? NULL : &program->graph->nodes[step->node];
+    return !program->graph->inner && program->graph->values[node->output[0]].variable;
 }
 
 int32_t gt_step_operands(const gt_Program *program, const gt_ProgramStep *step)
@@ -157,11 +161,10 @@ int32_t gt_step_operands(const gt_Program *program, const gt_ProgramStep *step)
     return node ? node->inputs + node->outputs + step->temporaries + (step->control >= 0) : 2;
 }
 
-bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node)
+bool gt_looks_at(const gt_Graph *graph, const gt_GraphNode *node)
 {
-    if (!(node->operation->flags & GT_OP_VIEW))
-        return false;
-    gt_ShapeRule rule = gt_graph_rule(graph, node);
+    gt_ShapeRule rule;
+    gt_graph_rule(graph, node, &rule);
     return gt_view_offset(&rule) >= 0;
 }
 
@@ -199,8 +202,11 @@ int32_t gt_cell_new(gt_Program *program, size_t bytes, int32_t base)
     if (!gt_reserve(program->context, (void **)&program->cells, program->cell_count,
                     &program->cell_capacity, sizeof *program->cells))
         return -1;
-    program->cells[program->cell_count] = (gt_Cell){
-        .piece = {.bytes = bytes, .first = GT_NEVER, .last = -1}, .base = base, .same = -1};
+    program->cells[program->cell_count] =
+        (gt_Cell){.piece = {.bytes = bytes, .first = GT_NEVER, .last = -1},
+                  .base = base,
+                  .same = -1,
+                  .read = -1};
     return program->cell_count++;
 }
 
@@ -236,18 +242,6 @@ void gt_program_renumber(gt_Program *program, const int32_t *now, int32_t steps)
 bool gt_constant_in_block(const gt_GraphValue *of)
 {
     return gt_spec_bytes(&of->spec) <= SMALL || gt_value_is_borrowed(of->constant);
-}
-
-bool gt_reads_late(const gt_Program *program, int32_t value, int32_t item)
-{
-    return program->facts[program->facts[value].root].over <= item;
-}
-
-gt_Place gt_value_place(const gt_Program *program, int32_t value, int32_t item)
-{
-    const gt_ValueFact *fact = &program->facts[value], *root = &program->facts[fact->root];
-    bool late = root->copy >= 0 && gt_reads_late(program, value, item);
-    return (gt_Place){late ? root->copy : root->cell, fact->offset};
 }
 
 gt_Place gt_step_input(const gt_Program *program, const gt_ProgramStep *step, int i)

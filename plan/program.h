@@ -31,6 +31,7 @@ typedef struct gt_Cell {
     gt_Piece piece;
     int32_t base; /* GT_BASE_BLOCK, or one that is not the plan's */
     int32_t same; /* the cell whose memory it took over; -1: none */
+    int32_t read; /* the last step that reads it (aliases); -1: none does */
     bool gone;    /* nobody reads or writes it any more (chains) */
 } gt_Cell;
 
@@ -119,15 +120,16 @@ gt_Status gt_program_open(gt_Program *program, gt_Plan *plan);
 gt_Status gt_program_run(gt_Program *program);
 void gt_program_close(gt_Program *program);
 
-/* Does the node change a variable? In a body, and in a piece that is written down again, it changes a copy. */
-static inline bool gt_is_effect(const gt_Program *program, const gt_GraphNode *node)
-{
-    return node->operation->flags & GT_OP_EFFECT && !program->graph->inner &&
-           program->graph->values[node->output[0]].variable;
-}
 static inline bool gt_overwrites(const gt_GraphNode *node)
 {
     return node->operation->flags & GT_OP_EFFECT;
+}
+/* Does the node change a variable? In a body, and in a piece that is written down again, it changes a copy. */
+bool gt_changes_variable(const gt_Program *program,
+                         const gt_GraphNode *node); /* of one that overwrites */
+static inline bool gt_is_effect(const gt_Program *program, const gt_GraphNode *node)
+{
+    return gt_overwrites(node) && gt_changes_variable(program, node);
 }
 static inline bool gt_is_control(const gt_GraphNode *node)
 {
@@ -167,11 +169,19 @@ bool gt_node_is_gone(const gt_Program *program, const gt_GraphNode *node);
 bool gt_node_is_pure(const gt_Program *program, const gt_GraphNode *node);
 
 /* The node of a step; NULL: it is a copy. */
-const gt_GraphNode *gt_step_node(const gt_Program *program, const gt_ProgramStep *step);
+static inline const gt_GraphNode *gt_step_node(const gt_Program *program,
+                                               const gt_ProgramStep *step)
+{
+    return step->node < 0 ? NULL : &program->graph->nodes[step->node];
+}
 /* How many references a step has: inputs, outputs, temporaries, the memory of control flow. */
 int32_t gt_step_operands(const gt_Program *program, const gt_ProgramStep *step);
 /* Is the node's output a part of its first input as it is? It has no memory of its own, then, and no step. */
-bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node);
+bool gt_looks_at(const gt_Graph *graph, const gt_GraphNode *node); /* of one with GT_OP_VIEW */
+static inline bool gt_is_view(const gt_Graph *graph, const gt_GraphNode *node)
+{
+    return node->operation->flags & GT_OP_VIEW && gt_looks_at(graph, node);
+}
 /* The marks of a node: those of its outputs, and NEEDED of an effect. */
 unsigned gt_node_marks(const gt_Program *program, const gt_GraphNode *node);
 /* A new cell; -1 on failure. */
@@ -183,11 +193,14 @@ int32_t gt_cell_shared(const gt_Program *program, int32_t cell);
 void gt_program_renumber(gt_Program *program, const int32_t *now, int32_t steps);
 /* Is a constant copied into the block, because it is small or its user may change it? */
 bool gt_constant_in_block(const gt_GraphValue *of);
-/* Does a reader at this item come too late for the version that it reads? So does an operation that reads, behind
- * the inputs that it overwrites, one of them or a view of one. */
-bool gt_reads_late(const gt_Program *program, int32_t value, int32_t item);
-/* Where a reader at this item finds a value. */
-gt_Place gt_value_place(const gt_Program *program, int32_t value, int32_t item);
+/* Where a reader at this item finds a value: in the copy, if it comes too late for the version that it reads. So does an
+ * operation that reads, behind the inputs that it overwrites, one of them or a view of one. */
+static inline gt_Place gt_value_place(const gt_Program *program, int32_t value, int32_t item)
+{
+    const gt_ValueFact *fact = &program->facts[value], *root = &program->facts[fact->root];
+    const bool late = root->copy >= 0 && root->over <= item;
+    return (gt_Place){late ? root->copy : root->cell, fact->offset};
+}
 /* Where input and output i of a step are; an effect's first inputs are the memory that it overwrites. */
 gt_Place gt_step_input(const gt_Program *program, const gt_ProgramStep *step, int i);
 gt_Place gt_step_output(const gt_Program *program, const gt_ProgramStep *step, int i);

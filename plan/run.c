@@ -30,7 +30,8 @@ static gt_Status check_step(const Run *run, const gt_PlanStep *step, void *const
     int64_t bad = gt_check_kernel(check->check)(plan->jobs + check->job, at, 0, check->tiles);
     if (bad < 0)
         return GT_OK;
-    gt_ShapeRule rule = gt_graph_rule(plan->graph, &plan->graph->nodes[step->node]);
+    gt_ShapeRule rule;
+    gt_graph_rule(plan->graph, &plan->graph->nodes[step->node], &rule);
     return step->operation->complain(&rule, at, bad);
 }
 

@@ -170,16 +170,38 @@ static void walk_blocks(const Blocks *b, int64_t first, int64_t last)
     }
 }
 
+/* Rows [first, last) of two axes: from row to row the operands step by the same bytes. */
+static void walk_two_axes(const Blocks *b, int64_t first, int64_t last)
+{
+    const gt_Broadcast *walk = b->walk;
+    const int inputs = walk->inputs;
+    const int64_t row = walk->inner * b->bytes->y;
+    const void *x[3];
+    int64_t along[3], down[3];
+    for (int i = 0; i < inputs; i++) {
+        along[i] = walk->stride[i][1];
+        down[i] = walk->stride[i][0] * b->bytes->x[i];
+        x[i] = (const char *)b->at[i] + first * down[i];
+    }
+    char *y = (char *)b->at[inputs] + first * row;
+    for (; first < last; first++, y += row) {
+        b->block(b->job, walk->inner, x, along, y);
+        for (int i = 0; i < inputs; i++)
+            x[i] = (const char *)x[i] + down[i];
+    }
+}
+
 void gt_broadcast_blocks(const gt_Broadcast *walk, const gt_BroadcastBytes *bytes,
                          gt_BroadcastBlock *block, const void *job, void *const *at, int64_t first,
                          int64_t last)
 {
     const Blocks b = {walk, bytes, block, job, at};
+    const int64_t end = last * walk->rows < walk->outer ? last * walk->rows : walk->outer;
     if (walk->chunks == 1 && walk->rank > 1 && walk->inner <= NARROW &&
-        walk->outer * walk->inner >= 2 * NARROW) {
-        const int64_t end = last * walk->rows < walk->outer ? last * walk->rows : walk->outer;
+        walk->outer * walk->inner >= 2 * NARROW)
         walk_blocks(&b, first * walk->rows, end);
-        return;
-    }
-    gt_broadcast_tiles(walk, row_as_block, &b, at, first, last);
+    else if (walk->chunks == 1 && walk->rank == 2)
+        walk_two_axes(&b, first * walk->rows, end);
+    else
+        gt_broadcast_tiles(walk, row_as_block, &b, at, first, last);
 }

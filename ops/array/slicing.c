@@ -52,32 +52,33 @@ static gt_Status slice_shape(gt_ShapeRule *rule)
         return no_block(in, &options->begin, &options->extent);
     rule->output[0].dtype = in->dtype;
     rule->output[0].rank = in->rank;
-    memcpy(rule->output[0].dims, block.extent, sizeof block.extent);
+    for (int d = 0; d < in->rank; d++)
+        rule->output[0].dims[d] = block.extent[d];
     return GT_OK;
 }
 
 /* The block, once the shape rule has said how large it is. */
-static gt_Block slice_of(const gt_ShapeRule *rule)
+static void slice_of(const gt_ShapeRule *rule, gt_Block *block)
 {
     const SliceOptions *options = rule->options;
-    gt_Block block;
     for (int d = 0; d < rule->output[0].rank; d++) {
-        block.start[d] = options->begin.dims[d];
-        block.step[d] = 1;
-        block.extent[d] = rule->output[0].dims[d];
+        block->start[d] = options->begin.dims[d];
+        block->step[d] = 1;
+        block->extent[d] = rule->output[0].dims[d];
     }
-    return block;
 }
 
 static int64_t slice_offset(const gt_ShapeRule *rule)
 {
-    gt_Block block = slice_of(rule);
+    gt_Block block;
+    slice_of(rule, &block);
     return gt_block_offset(rule->input[0], &block);
 }
 
 static void slice_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    gt_Block block = slice_of(rule);
+    gt_Block block;
+    slice_of(rule, &block);
     gt_block_lower(rule, lowering, &block);
 }
 

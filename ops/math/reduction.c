@@ -148,8 +148,12 @@ gt_Status gt_reduction_mask(gt_MaskRule *rule, uint32_t bits)
 
 gt_Tensor *gt_reduction_spread(gt_GradientRule *rule, uint32_t bits, gt_Tensor *result)
 {
+    const gt_Spec *in = gt_rule_input_spec(rule, 0);
     gt_Spec kept = {0};
-    gt_reduced_shape(gt_rule_input_spec(rule, 0), bits, true, &kept);
+    /* Without the first axes, or with all of them, it broadcasts as it is. */
+    if ((bits & (bits + 1)) == 0 || gt_rank(result) == in->rank)
+        return result;
+    gt_reduced_shape(in, bits, true, &kept);
     return gt_reshape(result, gt_spec_shape(&kept));
 }
 

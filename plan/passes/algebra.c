@@ -21,9 +21,39 @@
 #include <math.h>
 #include <string.h>
 
-static bool is(const gt_GraphNode *node, const gt_Operation *operation)
+/* The operations of which something is known. */
+typedef enum Known {
+    ADD,
+    MULTIPLY,
+    SUBTRACT,
+    DIVIDE,
+    CAST,
+    BROADCAST_TO,
+    PAD,
+    NEGATIVE,
+    LOGICAL_NOT,
+    TRANSPOSE,
+    MATMUL,
+    OTHER
+} Known;
+
+static Known known(const gt_GraphNode *node)
 {
-    return node && node->operation == operation;
+    static const gt_Operation *const operations[OTHER] = {[ADD] = &gt_op_add,
+                                                          [MULTIPLY] = &gt_op_multiply,
+                                                          [SUBTRACT] = &gt_op_subtract,
+                                                          [DIVIDE] = &gt_op_divide,
+                                                          [CAST] = &gt_op_cast,
+                                                          [BROADCAST_TO] = &gt_op_broadcast_to,
+                                                          [PAD] = &gt_op_pad,
+                                                          [NEGATIVE] = &gt_op_negative,
+                                                          [LOGICAL_NOT] = &gt_op_logical_not,
+                                                          [TRANSPOSE] = &gt_op_transpose,
+                                                          [MATMUL] = &gt_op_matmul};
+    Known of = ADD;
+    while (of < OTHER && operations[of] != node->operation)
+        of++;
+    return of;
 }
 
 /* ---- numbers that change nothing ---- */
@@ -50,47 +80,28 @@ static bool is_normal(const gt_Program *program, int32_t value)
         &gt_op_add, &gt_op_subtract, &gt_op_multiply, &gt_op_divide, &gt_op_square,
         &gt_op_sum, &gt_op_mean,     &gt_op_matmul,   &gt_op_conv};
     const gt_GraphNode *by = gt_value_maker(program, value);
-    while (by &&
-           (is(by, &gt_op_negative) || is(by, &gt_op_transpose) || gt_is_view(program->graph, by)))
+    while (by && (by->operation == &gt_op_negative || by->operation == &gt_op_transpose ||
+                  gt_is_view(program->graph, by)))
         by = gt_value_maker(program, by->input[0]);
-    for (size_t i = 0; i < sizeof arithmetic / sizeof *arithmetic; i++)
-        if (is(by, arithmetic[i]))
+    for (size_t i = 0; by && i < sizeof arithmetic / sizeof *arithmetic; i++)
+        if (by->operation == arithmetic[i])
             return true;
     return gt_dtype_is_integer(program->graph->values[value].spec.dtype);
 }
 
-/* Does the binary operation leave operand 0 as it is if the other one is `number`? `*swaps`: the operands may change
- * places. */
-static bool is_neutral(const gt_GraphNode *node, gt_DType dtype, double *number, bool *swaps)
-{
-    bool integer = gt_dtype_is_integer(dtype);
-    *swaps = is(node, &gt_op_multiply) || is(node, &gt_op_add);
-    if (is(node, &gt_op_multiply) || is(node, &gt_op_divide))
-        *number = 1;
-    else if (is(node, &gt_op_subtract))
-        *number = 0;
-    else if (is(node, &gt_op_add))
-        *number = integer ? 0 : -0.0;
-    else
-        return false;
-    return integer || gt_dtype_is_float(dtype);
-}
-
-/* The input that an operation gives back; -1: none. */
-static int32_t unchanged(const gt_Program *program, const gt_GraphNode *node)
+/* The operand that arithmetic gives back, because the other one changes nothing; -1: none. Those of a sum and of a product may
+ * change places. */
+static int32_t unchanged(const gt_Program *program, const gt_GraphNode *node, Known of)
 {
     const gt_GraphValue *values = program->graph->values;
     const gt_Spec *out = &values[node->output[0]].spec;
-    double number;
-    bool swaps;
-    if ((is(node, &gt_op_pad) || is(node, &gt_op_broadcast_to) || is(node, &gt_op_cast)) &&
-        gt_spec_equal(&values[node->input[0]].spec, out))
-        return node->input[0];
-    if (node->inputs != 2 || !is_neutral(node, out->dtype, &number, &swaps))
+    const bool integer = gt_dtype_is_integer(out->dtype), swaps = of == ADD || of == MULTIPLY;
+    const double number = of == MULTIPLY || of == DIVIDE ? 1 : of == ADD && !integer ? -0.0 : 0;
+    if (!integer && !gt_dtype_is_float(out->dtype))
         return -1;
     for (int i = 0; i <= swaps; i++)
-        if (gt_spec_equal(&values[node->input[i]].spec, out) &&
-            is_normal(program, node->input[i]) && is_number(program, node->input[1 - i], number))
+        if (is_number(program, node->input[1 - i], number) &&
+            gt_spec_equal(&values[node->input[i]].spec, out) && is_normal(program, node->input[i]))
             return node->input[i];
     return -1;
 }
@@ -119,15 +130,13 @@ static bool undoes(const gt_GraphNode *outer, const gt_GraphNode *inner, int ran
 }
 
 /* The input of the inner of two operations that undo each other; -1: they do not. */
-static int32_t undone(const gt_Program *program, const gt_GraphNode *node)
+static int32_t undone(const gt_Program *program, const gt_GraphNode *node, Known of)
 {
-    if (!is(node, &gt_op_negative) && !is(node, &gt_op_logical_not) && !is(node, &gt_op_transpose))
-        return -1;
     const gt_GraphNode *inner = gt_value_maker(program, node->input[0]);
-    if (!is(inner, node->operation))
+    if (!inner || inner->operation != node->operation)
         return -1;
     int rank = program->graph->values[node->output[0]].spec.rank;
-    return is(node, &gt_op_transpose) && !undoes(node, inner, rank) ? -1 : inner->input[0];
+    return of == TRANSPOSE && !undoes(node, inner, rank) ? -1 : inner->input[0];
 }
 
 /* ---- products ---- */
@@ -139,7 +148,7 @@ static void turn_factors(gt_Program *program, gt_GraphNode *node)
     bool *turned[2] = {&options->transpose_a, &options->transpose_b};
     for (int i = 0; i < 2; i++) {
         const gt_GraphNode *factor = gt_value_maker(program, node->input[i]);
-        if (!is(factor, &gt_op_transpose))
+        if (!factor || factor->operation != &gt_op_transpose)
             continue;
         int32_t before = node->input[i], other = node->input[1 - i];
         const gt_GraphValue *values = program->graph->values;
@@ -152,19 +161,45 @@ static void turn_factors(gt_Program *program, gt_GraphNode *node)
     }
 }
 
+/* The value that the node's output is; -1: none. */
+static int32_t same_as(const gt_Program *program, const gt_GraphNode *node, Known of)
+{
+    const gt_GraphValue *values = program->graph->values;
+    switch (of) {
+    case ADD:
+    case MULTIPLY:
+    case SUBTRACT:
+    case DIVIDE:
+        return unchanged(program, node, of);
+    case CAST:
+    case BROADCAST_TO:
+    case PAD:
+        return gt_spec_equal(&values[node->input[0]].spec, &values[node->output[0]].spec)
+                   ? node->input[0]
+                   : -1;
+    case NEGATIVE:
+    case LOGICAL_NOT:
+    case TRANSPOSE:
+        return undone(program, node, of);
+    case MATMUL:
+    case OTHER:
+        break;
+    }
+    return -1;
+}
+
 gt_Status gt_pass_algebra(gt_Program *program)
 {
     const gt_Graph *graph = program->graph;
     for (int32_t n = 0; n < graph->node_count; n++) {
         gt_GraphNode *node = &graph->nodes[n];
-        if (gt_node_is_gone(program, node))
+        const Known of = known(node);
+        if (of == OTHER || gt_node_is_gone(program, node))
             continue;
-        int32_t same = unchanged(program, node);
-        if (same < 0)
-            same = undone(program, node);
+        const int32_t same = same_as(program, node, of);
         if (same >= 0)
             program->facts[node->output[0]].same = gt_value_same(program, same);
-        else if (is(node, &gt_op_matmul))
+        else if (of == MATMUL)
             turn_factors(program, node);
     }
     return gt_context_status(program->context);

@@ -24,25 +24,28 @@ static void find_lives(gt_Program *program)
         const gt_ProgramStep *step = &program->steps[s];
         const gt_GraphNode *node = step->node < 0 ? NULL : &program->graph->nodes[step->node];
         for (int i = 0; i < (node ? node->inputs : 1); i++)
-            if (!node || node->input[i] >= 0)
-                touch(program, gt_step_input(program, step, i), s);
+            if (!node || node->input[i] >= 0) {
+                const gt_Place place = gt_step_input(program, step, i);
+                touch(program, place, s);
+                program->cells[place.cell].read = s;
+            }
         for (int i = 0; i < (node ? node->outputs : 1); i++)
             touch(program, gt_step_output(program, step, i), s);
         touch(program, (gt_Place){step->room, 0}, s);
     }
 }
 
-/* May output 0 be written over input 0? Its memory must end here and be of the same size, and what
+/* The cell of input 0 that output 0 may be written over; -1: it may not. Its memory must end here and be of the same size, and what
  * else looks at it must look at the same element at a time, which only element-wise operations do. */
-static bool may_take_over(const gt_Program *program, int32_t s)
+static int32_t may_take_over(const gt_Program *program, int32_t s)
 {
     const gt_ProgramStep *step = &program->steps[s];
     if (step->node < 0)
-        return false;
+        return -1;
     const gt_GraphNode *node = &program->graph->nodes[step->node];
     if (!(node->operation->flags & GT_OP_MAY_REUSE) || gt_overwrites(node) || node->inputs < 1 ||
         node->input[0] < 0)
-        return false;
+        return -1;
     const gt_Spec *out = &program->graph->values[node->output[0]].spec;
     gt_Place first = gt_step_input(program, step, 0);
     int32_t mine = gt_cell_shared(program, first.cell);
@@ -50,18 +53,18 @@ static bool may_take_over(const gt_Program *program, int32_t s)
     if (cell->base != GT_BASE_BLOCK || cell->piece.last != s ||
         cell->piece.bytes != gt_spec_bytes(out) ||
         program->cells[program->facts[node->output[0]].cell].base != GT_BASE_BLOCK)
-        return false;
+        return -1;
     for (int i = 0; i < node->inputs; i++) {
         if (node->input[i] < 0)
             continue;
         const gt_Spec *spec = &program->graph->values[node->input[i]].spec;
-        gt_Place place = gt_step_input(program, step, i);
-        if (gt_cell_shared(program, place.cell) == mine &&
+        gt_Place place = i > 0 ? gt_step_input(program, step, i) : first;
+        if ((i == 0 || gt_cell_shared(program, place.cell) == mine) &&
             ((i > 0 && !(node->operation->flags & GT_OP_ELEMENTWISE)) || place.offset != 0 ||
              spec->size != out->size || spec->dtype != out->dtype))
-            return false;
+            return -1;
     }
-    return true;
+    return mine;
 }
 
 /* In the order of the steps, so that the cells of a chain end in one: the cell whose memory is taken over lives as long as
@@ -69,9 +72,9 @@ static bool may_take_over(const gt_Program *program, int32_t s)
 static void take_over(gt_Program *program)
 {
     for (int32_t s = 0; s < program->step_count; s++) {
-        if (!may_take_over(program, s))
+        const int32_t from = may_take_over(program, s);
+        if (from < 0)
             continue;
-        int32_t from = gt_cell_shared(program, gt_step_input(program, &program->steps[s], 0).cell);
         int32_t to = gt_step_output(program, &program->steps[s], 0).cell;
         program->cells[to].same = from;
         if (program->cells[to].piece.last > program->cells[from].piece.last)

@@ -20,7 +20,6 @@
 #include "plan/program.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- the operation ---- */
@@ -238,19 +237,18 @@ static bool loop_of(const gt_Program *program, const gt_GraphNode *node, gt_Chai
     int type = gt_loop_type(values[node->input[selects]].spec.dtype);
     if (type < 0)
         return false;
-    step->kind = (uint8_t)(selects                                       ? GT_CHAIN_SELECT
-                           : operation->loop.kind == GT_LOOP_KIND_UNARY  ? GT_CHAIN_UNARY
-                           : operation->loop.kind == GT_LOOP_KIND_BINARY ? GT_CHAIN_BINARY
-                                                                         : GT_CHAIN_COMPARE);
-    step->type = (uint8_t)type;
-    step->operands = (uint8_t)node->inputs;
-    step->loop =
-        (uint8_t)(selects ? gt_move_index(gt_dtype_size(values[node->output[0]].spec.dtype))
-                          : operation->loop.id);
-    for (int i = 0; i < node->inputs; i++) {
+    const size_t bytes = gt_dtype_size(values[node->output[0]].spec.dtype);
+    *step = (gt_ChainStep){
+        .kind = (uint8_t)(selects                                       ? GT_CHAIN_SELECT
+                          : operation->loop.kind == GT_LOOP_KIND_UNARY  ? GT_CHAIN_UNARY
+                          : operation->loop.kind == GT_LOOP_KIND_BINARY ? GT_CHAIN_BINARY
+                                                                        : GT_CHAIN_COMPARE),
+        .type = (uint8_t)type,
+        .operands = (uint8_t)node->inputs,
+        .loop = (uint8_t)(selects ? gt_move_index(bytes) : operation->loop.id),
+        .result.bytes = (uint8_t)bytes};
+    for (int i = 0; i < node->inputs; i++)
         step->operand[i].bytes = (uint8_t)gt_dtype_size(values[node->input[i]].spec.dtype);
-    }
-    step->result.bytes = (uint8_t)gt_dtype_size(values[node->output[0]].spec.dtype);
     return true;
 }
 
@@ -259,10 +257,18 @@ static bool ways_of(const gt_Program *program, const gt_GraphNode *node, gt_Chai
                     int64_t *width)
 {
     const gt_GraphValue *values = program->graph->values;
+    const int64_t size = values[node->output[0]].spec.size;
     const gt_Spec *input[3];
     gt_Broadcast walk;
-    for (int i = 0; i < node->inputs; i++)
+    bool all = true; /* operands have the shape of the result: most do */
+    for (int i = 0; i < node->inputs; i++) {
         input[i] = &values[node->input[i]].spec;
+        all &= input[i]->size == size;
+        step->operand[i].way = GT_CHAIN_FULL;
+    }
+    *width = size;
+    if (all)
+        return true;
     gt_broadcast_plan(&walk, &values[node->output[0]].spec, node->inputs, input);
     *width = walk.dims[walk.rank - 1];
     if (walk.rank > 2)
@@ -270,7 +276,7 @@ static bool ways_of(const gt_Program *program, const gt_GraphNode *node, gt_Chai
     for (int i = 0; i < node->inputs; i++) {
         const int64_t *stride = walk.stride[i];
         bool steps = stride[walk.rank - 1] != 0, rows = walk.rank == 2 && stride[0] != 0;
-        bool whole = input[i]->size == values[node->output[0]].spec.size;
+        bool whole = input[i]->size == size;
         step->operand[i].way = (uint8_t)(whole   ? GT_CHAIN_FULL
                                          : steps ? GT_CHAIN_ROW
                                          : rows  ? GT_CHAIN_COLUMN
@@ -294,11 +300,13 @@ typedef struct Member {
     int by[3];      /* the member that made the operand; -1: it is from outside */
     bool whole[3];  /* the operand is read just where the chain is */
     int last;       /* the last member that reads the result; itself: none does */
+    bool stays;     /* the result is read behind the chain too, or is where others look for it */
 } Member;
 
 typedef struct Group {
     gt_Program *program;
-    const int32_t *last_read; /* of each cell: the last step that reads it */
+    int32_t *
+        writer; /* of each cell: the first member of a group that wrote there, as a step; -1: none */
     bool far;                 /* variables and arguments are more than the caches hold */
     int32_t first, members;   /* the first step that is a member; behind it the others */
     int32_t head;             /* the step in front; -1: none */
@@ -318,15 +326,11 @@ static const gt_GraphNode *node_of(const Group *group, int32_t step)
     return &program->graph->nodes[program->steps[step].node];
 }
 
-/* Which member made what this step reads as input i; -1: none. */
-static int32_t made_by(const Group *group, int32_t step, int i)
+/* Which member made what is in the cell; -1: none. */
+static int32_t made_by(const Group *group, int32_t cell)
 {
-    const gt_Program *program = group->program;
-    gt_Place place = gt_step_input(program, &program->steps[step], i);
-    for (int32_t m = 0; m < group->members; m++)
-        if (program->facts[group->member[m].value].cell == place.cell)
-            return m;
-    return -1;
+    const int32_t m = group->writer[cell] - group->first;
+    return m >= 0 && m < group->members ? m : -1;
 }
 
 /* Does a step read the output of the head, which is the first one of the chain, as input i? */
@@ -346,26 +350,30 @@ static bool add_member(Group *group, int32_t s)
         (s == program->commit_step && group->members > 0))
         return false;
     const gt_GraphNode *node = node_of(group, s);
-    Member member = {.value = node->output[0]};
+    Member *member = &group->member[group->members];
     int64_t size = program->graph->values[node->output[0]].spec.size;
     if (size < 1 || (group->members && size != group->size) ||
-        !loop_of(program, node, &member.step) ||
-        !ways_of(program, node, &member.step, &member.width))
+        !loop_of(program, node, &member->step) ||
+        !ways_of(program, node, &member->step, &member->width))
         return false;
-    bool rows = member.width != size;
-    if (rows && group->members && group->width != group->size && group->width != member.width)
+    bool rows = member->width != size;
+    if (rows && group->members && group->width != group->size && group->width != member->width)
         return false;
     for (int i = 0; i < node->inputs; i++) {
-        member.whole[i] = member.step.operand[i].way == GT_CHAIN_FULL &&
-                          gt_step_input(program, &program->steps[s], i).offset == 0;
-        member.by[i] = made_by(group, s, i);
-        if (member.by[i] >= 0 && !member.whole[i])
+        const gt_Place place = gt_step_input(program, &program->steps[s], i);
+        member->whole[i] = member->step.operand[i].way == GT_CHAIN_FULL && place.offset == 0;
+        member->by[i] = made_by(group, place.cell);
+        if (member->by[i] >= 0 && !member->whole[i])
             return false;
     }
     if (!group->members || rows)
-        group->width = member.width;
+        group->width = member->width;
     group->size = size;
-    group->member[group->members++] = member;
+    member->value = node->output[0];
+    const int32_t cell = program->facts[member->value].cell;
+    if (made_by(group, cell) < 0)
+        group->writer[cell] = s;
+    group->members++;
     return true;
 }
 
@@ -405,14 +413,6 @@ static void find_last_readers(Group *group)
     }
 }
 
-/* Is the result read behind the chain, or is it where others look for it? */
-static bool survives(const Group *group, int32_t m)
-{
-    int32_t cell = group->program->facts[group->member[m].value].cell;
-    return group->program->cells[cell].base != GT_BASE_BLOCK ||
-           group->last_read[cell] >= group->first + group->members;
-}
-
 /* The operands of member m; false if there are too many. */
 static bool place_operands(Group *group, int32_t m)
 {
@@ -446,7 +446,7 @@ static bool place_rows(Group *group)
 static bool place_result(Group *group, int32_t m)
 {
     Member *member = &group->member[m];
-    if (survives(group, m)) {
+    if (member->stays) {
         if (group->outputs == GT_MAX_OUTPUTS)
             return false;
         group->output[group->outputs] = member->value;
@@ -458,12 +458,20 @@ static bool place_result(Group *group, int32_t m)
     return slot >= 0;
 }
 
+static void free_slot(Group *group, int32_t of, int32_t m)
+{
+    if (group->member[of].result < 0 && group->member[of].last == m)
+        group->taken[-1 - group->member[of].result] = false;
+}
+
 /* Slots whose results nobody reads from here on are free for the next member. */
 static void free_slots(Group *group, int32_t m)
 {
-    for (int32_t k = 0; k <= m; k++)
-        if (group->member[k].result < 0 && group->member[k].last == m)
-            group->taken[-1 - group->member[k].result] = false;
+    const Member *member = &group->member[m];
+    for (int i = 0; i < member->step.operands; i++)
+        if (member->by[i] >= 0)
+            free_slot(group, member->by[i], m);
+    free_slot(group, m, m);
 }
 
 /* ---- its job ---- */
@@ -522,20 +530,24 @@ static bool place_head(Group *group)
     for (int i = 0; i < node->outputs; i++)
         group->output[group->outputs++] = node->output[i];
     const int32_t cell = group->program->facts[node->output[0]].cell;
-    group->options.head_only_here = group->program->cells[cell].base == GT_BASE_BLOCK &&
-                                    group->last_read[cell] < group->first + group->members;
+    group->options.head_only_here =
+        group->program->cells[cell].base == GT_BASE_BLOCK &&
+        group->program->cells[cell].read < group->first + group->members;
     return true;
 }
 
 /* A result may have taken over memory that an operand lies in. The head and rows read more of an operand than the elements
  * at which the chain is: they must not read what it writes. */
-static bool keeps_apart(const Group *group)
+static bool keeps_apart(Group *group)
 {
     const gt_Program *program = group->program;
     int32_t roots[GT_CHAIN_STEPS]; /* of the results that are written; -1: it is not */
     for (int32_t m = 0; m < group->members; m++) {
-        int32_t cell = program->facts[group->member[m].value].cell;
-        roots[m] = survives(group, m) ? gt_cell_shared(program, cell) : -1;
+        const int32_t number = program->facts[group->member[m].value].cell;
+        const gt_Cell *cell = &program->cells[number];
+        group->member[m].stays =
+            cell->base != GT_BASE_BLOCK || cell->read >= group->first + group->members;
+        roots[m] = group->member[m].stays ? gt_cell_shared(program, number) : -1;
     }
     for (int32_t m = group->head < 0 ? 0 : -1; m < group->members; m++) {
         const int32_t s = m < 0 ? group->head : group->first + m;
@@ -631,12 +643,16 @@ static const char *name_of(const Group *group)
     int32_t first = group->head < 0 ? group->first : group->head;
     for (int32_t s = first; s < group->first + group->members; s++) {
         const char *name = node_of(group, s)->operation->name;
-        if (used + strlen(name) + 6 > sizeof text) {
-            memcpy(text + used, "+...", 5);
+        const size_t length = strlen(name);
+        const bool fits = used + length + 6 <= sizeof text;
+        if (used)
+            text[used++] = '+';
+        memcpy(text + used, fits ? name : "...", fits ? length : 3);
+        used += fits ? length : 3;
+        if (!fits)
             break;
-        }
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? "+" : "", name);
     }
+    text[used] = 0;
     return gt_graph_path(group->program->graph, text);
 }
 
@@ -717,7 +733,8 @@ static bool has_head(const Group *group)
         }
     if (!read)
         return false;
-    gt_ShapeRule rule = gt_graph_rule(program->graph, node);
+    gt_ShapeRule rule;
+    gt_graph_rule(program->graph, node, &rule);
     gt_Lowering lowering;
     gt_lower(&rule, gt_context_kernels(program->context), &lowering);
     if (lowering.launches == 0 || lowering.check != GT_CHECK_none ||
@@ -747,12 +764,16 @@ static bool crosses(const Group *group, int32_t cut)
     const gt_Program *program = group->program;
     int32_t end = group->first + cut + GT_CHAIN_STEPS;
     end = end < program->step_count ? end : program->step_count;
-    for (int32_t s = group->first + cut; s < end; s++) {
+    for (int32_t m = cut; m < group->members; m++)
+        for (int i = 0; i < group->member[m].step.operands; i++)
+            if (group->member[m].by[i] >= 0 && group->member[m].by[i] < cut)
+                return true;
+    for (int32_t s = group->first + group->members; s < end; s++) {
         gt_ChainStep step;
         if (program->steps[s].node < 0 || !loop_of(program, node_of(group, s), &step))
             continue;
         for (int i = 0; i < node_of(group, s)->inputs; i++) {
-            const int by = made_by(group, s, i);
+            const int by = made_by(group, gt_step_input(program, &program->steps[s], i).cell);
             if (by >= 0 && by < cut)
                 return true;
         }
@@ -801,23 +822,6 @@ static bool is_large(const gt_Program *program)
     return bytes >= GT_CHAIN_FAR;
 }
 
-/* The last step that reads each cell; -1: none does. */
-static int32_t *last_reads(const gt_Program *program)
-{
-    gt_Context *context = program->context;
-    int32_t *last = gt_allocate(context, ((size_t)program->cell_count + 1) * sizeof *last);
-    for (int32_t i = 0; last && i < program->cell_count; i++)
-        last[i] = -1;
-    for (int32_t s = 0; last && s < program->step_count; s++) {
-        const gt_ProgramStep *step = &program->steps[s];
-        const gt_GraphNode *node = gt_step_node(program, step);
-        for (int i = 0; i < (node ? node->inputs : 1); i++)
-            if (!node || node->input[i] >= 0)
-                last[gt_step_input(program, step, i).cell] = s;
-    }
-    return last;
-}
-
 /* Steps [group, end of the group) become one, at place `to` of the list. */
 static gt_Status become_step(Group *group, int32_t to)
 {
@@ -839,11 +843,14 @@ gt_Status gt_pass_chains(gt_Program *program)
     if (gt_context_checks_numerics(context))
         return GT_OK;
     size_t bytes = ((size_t)count + 1) * sizeof(int32_t);
-    size_t read_bytes = ((size_t)program->cell_count + 1) * sizeof(int32_t);
-    int32_t *last = last_reads(program), *now = gt_allocate(context, bytes), kept = 0;
-    Group *group = gt_allocate_zeroed(context, sizeof *group);
-    if (last && now && group) {
-        *group = (Group){.program = program, .last_read = last, .far = is_large(program)};
+    size_t cells = ((size_t)program->cell_count + 1) * sizeof(int32_t);
+    int32_t *writer = gt_allocate(context, cells), *now = gt_allocate(context, bytes), kept = 0;
+    Group *group = gt_allocate(context, sizeof *group);
+    if (writer && now && group) {
+        memset(writer, -1, cells);
+        group->program = program;
+        group->writer = writer;
+        group->far = is_large(program);
         /* A step is kept before it is known whether it is a head: then the chain takes its place. */
         for (int32_t s = 0; s < count && gt_context_status(context) == GT_OK;) {
             if (find_group(group, s)) {
@@ -855,7 +862,8 @@ gt_Status gt_pass_chains(gt_Program *program)
                 s += group->members;
             } else {
                 now[s] = kept;
-                program->steps[kept] = program->steps[s];
+                if (kept < s)
+                    program->steps[kept] = program->steps[s];
                 s++;
             }
             kept++;
@@ -866,6 +874,6 @@ gt_Status gt_pass_chains(gt_Program *program)
         gt_program_renumber(program, now, kept);
     gt_release(context, group, sizeof *group);
     gt_release(context, now, bytes);
-    gt_release(context, last, read_bytes);
+    gt_release(context, writer, cells);
     return gt_context_status(context);
 }

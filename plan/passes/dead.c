@@ -7,25 +7,16 @@
  * stands passes its marks on to that one. Leans on program.c. */
 #include "plan/program.h"
 
-/* From here on nodes read the values that stand for their inputs. */
-static void settle(gt_Program *program)
-{
-    const gt_Graph *graph = program->graph;
-    for (int32_t n = 0; n < graph->node_count; n++)
-        for (int32_t i = 0; i < graph->nodes[n].inputs; i++) {
-            int32_t *input = &graph->nodes[n].input[i];
-            *input = *input < 0 ? -1 : gt_value_same(program, *input);
-        }
-}
-
 gt_Status gt_pass_dead(gt_Program *program)
 {
     const gt_Graph *graph = program->graph;
-    settle(program);
     for (int32_t i = 0; i < graph->outputs; i++)
         program->facts[graph->output[i]].marks |= GT_MARK_NEEDED;
     for (int32_t n = graph->node_count - 1; n >= 0; n--) {
         const gt_GraphNode *node = &graph->nodes[n];
+        for (int i = 0; i < node->inputs;
+             i++) /* from here on it reads the values that stand for its inputs */
+            node->input[i] = gt_node_reads(program, node, i);
         for (int i = 0; i < node->outputs; i++) {
             const gt_ValueFact *fact = &program->facts[node->output[i]];
             program->facts[fact->same].marks |= fact->marks;

@@ -23,7 +23,8 @@ static uint64_t hash_of_constant(const gt_GraphValue *of)
 {
     const unsigned char *bytes = gt_value_data(of->constant);
     uint64_t hash = mixed((uint64_t)of->spec.dtype, (uint64_t)of->spec.rank);
-    for (size_t i = 0; i < gt_spec_bytes(&of->spec); i++)
+    const size_t size = gt_spec_bytes(&of->spec);
+    for (size_t i = 0; i < size; i++)
         hash = mixed(hash, bytes[i]);
     return hash;
 }
@@ -71,9 +72,9 @@ static uint64_t hash_of(const gt_Program *program, const gt_GraphNode *node)
     for (const gt_Field *field = type ? type->fields : NULL; field && field->name; field++) {
         const unsigned char *bytes = (const unsigned char *)node->options + field->offset;
         gt_Shape shape;
-        if (strcmp(field->type, "gt_Axes") == 0)
+        if (field->size == sizeof(gt_Axes) && strcmp(field->type, "gt_Axes") == 0)
             continue;
-        if (strcmp(field->type, "gt_Shape") == 0) {
+        if (field->size == sizeof shape && strcmp(field->type, "gt_Shape") == 0) {
             memcpy(&shape, bytes, sizeof shape);
             for (int i = 0; i < shape.rank && i < GT_MAX_RANK; i++)
                 hash = mixed(hash, (uint64_t)shape.dims[i]);
@@ -114,7 +115,8 @@ gt_Status gt_pass_duplicates(gt_Program *program)
 {
     const gt_Graph *graph = program->graph;
     gt_Map known = {0};
-    if (merge_constants(program) != GT_OK)
+    if (merge_constants(program) != GT_OK ||
+        !gt_map_reserve(program->context, &known, graph->node_count))
         return gt_context_status(program->context);
     for (int32_t n = 0; n < graph->node_count; n++) {
         const gt_GraphNode *node = &graph->nodes[n];

@@ -14,8 +14,6 @@ static bool may_fold(const gt_Program *program, const gt_GraphNode *node)
 {
     const gt_GraphValue *values = program->graph->values;
     size_t in = 0, out = 0;
-    if (!gt_node_is_pure(program, node) || node->operation->flags & GT_OP_PROBABILITY)
-        return false;
     for (int32_t i = 0; i < node->inputs; i++) {
         if (node->input[i] < 0)
             continue;
@@ -23,6 +21,8 @@ static bool may_fold(const gt_Program *program, const gt_GraphNode *node)
             return false;
         in += gt_spec_bytes(&values[node->input[i]].spec);
     }
+    if (!gt_node_is_pure(program, node) || node->operation->flags & GT_OP_PROBABILITY)
+        return false;
     for (int32_t i = 0; i < node->outputs; i++)
         out += gt_spec_bytes(&values[node->output[i]].spec);
     return out <= SMALL || out <= in;

@@ -20,6 +20,7 @@ typedef struct Places {
     int32_t *maker;  /* of each value of the graph: the step that makes it; -1: none */
     int32_t *before; /* of each cell: the last step before the commit that reads it; -1: none */
     int32_t *last;   /* the last step at all */
+    int32_t *effect; /* the first step from the commit on that reads or writes it; -1: none */
     bool *gone;      /* of each step */
     int32_t safe;    /* from here to the commit no step can fail */
     int32_t first;   /* the first step that is in place now */
@@ -33,7 +34,8 @@ static bool may_fail(const gt_Program *program, const gt_ProgramStep *step)
         return false;
     if (step->control >= 0 || !node->operation->lower)
         return true;
-    gt_ShapeRule rule = gt_graph_rule(program->graph, node);
+    gt_ShapeRule rule;
+    gt_graph_rule(program->graph, node, &rule);
     gt_lower(&rule, gt_context_kernels(program->context), &lowering);
     return lowering.check != GT_CHECK_none;
 }
@@ -58,6 +60,12 @@ static bool has_input(const gt_Program *program, const gt_ProgramStep *step, int
     return !node || node->input[i] >= 0;
 }
 
+static void note_effect(Places *self, int32_t cell, int32_t s)
+{
+    if (cell >= 0 && self->effect[cell] < 0)
+        self->effect[cell] = s;
+}
+
 static void note_steps(Places *self)
 {
     const gt_Program *program = self->program;
@@ -70,7 +78,11 @@ static void note_steps(Places *self)
                 self->last[cell] = s;
                 if (s < program->commit_step)
                     self->before[cell] = s;
+                else
+                    note_effect(self, cell, s);
             }
+        if (s >= program->commit_step)
+            note_effect(self, gt_step_output(program, step, 0).cell, s);
         for (int32_t i = 0; node && i < node->outputs; i++)
             self->maker[node->output[i]] = s;
     }
@@ -92,20 +104,6 @@ static bool reads_as_it_writes(const gt_Program *program, int32_t s, int32_t cel
     return true;
 }
 
-/* Does an effect before this one read or write the variable? */
-static bool is_touched(const gt_Program *program, int32_t s, int32_t cell)
-{
-    for (int32_t t = program->commit_step; t < s; t++) {
-        const gt_ProgramStep *step = &program->steps[t];
-        for (int32_t i = 0; i < inputs_of(program, step); i++)
-            if (has_input(program, step, i) && gt_step_input(program, step, i).cell == cell)
-                return true;
-        if (gt_step_output(program, step, 0).cell == cell)
-            return true;
-    }
-    return false;
-}
-
 /* The step whose result can be where the variable is that step s assigns it to; -1: there is none. */
 static int32_t find_maker(const Places *self, int32_t s)
 {
@@ -125,7 +123,8 @@ static int32_t find_maker(const Places *self, int32_t s)
     const int32_t maker = self->maker[value];
     if (maker < self->safe || maker >= program->commit_step ||
         !is_elementwise(program, &program->steps[maker]) || self->last[fact->cell] != s ||
-        self->before[cell] > maker || is_touched(program, s, cell) ||
+        self->before[cell] > maker ||
+        self->effect[cell] < s || /* an effect before this one has to do with it */
         !reads_as_it_writes(program, maker, cell))
         return -1;
     return maker;
@@ -171,24 +170,40 @@ static void place_all(Places *self, int32_t *now)
     gt_program_renumber(program, now, kept);
 }
 
+/* Is a variable assigned to at all? */
+static bool has_assignments(const gt_Program *program)
+{
+    for (int32_t s = program->commit_step; s < program->step_count; s++) {
+        const gt_GraphNode *node = gt_step_node(program, &program->steps[s]);
+        if (node && node->operation == &gt_op_assign)
+            return true;
+    }
+    return false;
+}
+
 gt_Status gt_pass_in_place(gt_Program *program)
 {
     gt_Context *context = program->context;
     const int32_t values = program->graph->value_count, cells = program->cell_count,
                   steps = program->step_count;
-    if (gt_context_checks_numerics(context) || program->commit_step == steps ||
-        program->graph->inner)
+    if (gt_context_checks_numerics(context) || program->graph->inner || !has_assignments(program))
         return GT_OK;
-    int32_t *lists = gt_plan_array(context, values + 2 * cells + steps + 1, sizeof *lists);
+    const int32_t count = values + 3 * cells + steps + 1;
+    int32_t *lists = gt_plan_array(context, count, sizeof *lists);
     bool *gone = gt_plan_array(context, steps, sizeof *gone);
     if (lists && gone) {
-        Places self = {program, lists, lists + values, lists + values + cells, gone, 0, 0};
-        for (int32_t i = 0; i < values + 2 * cells; i++)
+        Places self = {.program = program,
+                       .maker = lists,
+                       .before = lists + values,
+                       .last = lists + values + cells,
+                       .effect = lists + values + 2 * cells,
+                       .gone = gone};
+        for (int32_t i = 0; i < values + 3 * cells; i++)
             lists[i] = -1;
         note_steps(&self);
-        place_all(&self, lists + values + 2 * cells);
+        place_all(&self, lists + values + 3 * cells);
     }
     gt_plan_drop(context, gone, steps, sizeof *gone);
-    gt_plan_drop(context, lists, values + 2 * cells + steps + 1, sizeof *lists);
+    gt_plan_drop(context, lists, count, sizeof *lists);
     return gt_context_status(context);
 }

@@ -348,12 +348,23 @@ static void make_joins(Sum *sum)
     }
 }
 
+/* Is there a padding at all? */
+static bool has_paddings(const gt_Graph *graph)
+{
+    for (int32_t n = 0; n < graph->node_count; n++)
+        if (gt_zeros_before(graph->nodes[n].operation, graph->nodes[n].options))
+            return true;
+    return false;
+}
+
 /* The last sum first, so that one that is a part of another is met when that one has become a join; it is dead then, and is
  * joined in vain at most. */
 gt_Status gt_pass_joins(gt_Program *program)
 {
     gt_Context *context = program->context;
     const int32_t values = program->graph->value_count;
+    if (!has_paddings(program->graph))
+        return GT_OK;
     int32_t *uses = gt_program_uses(program);
     uint8_t *spread = gt_plan_array(context, values, sizeof *spread);
     Sum sum = {.program = program, .uses = uses, .spread = spread};

@@ -64,7 +64,8 @@ gt_Status gt_pass_lower(gt_Program *program)
         const gt_GraphNode *node = step->node < 0 ? NULL : &program->graph->nodes[step->node];
         if (!node || !node->operation->lower)
             continue;
-        gt_ShapeRule rule = gt_graph_rule(program->graph, node);
+        gt_ShapeRule rule;
+        gt_graph_rule(program->graph, node, &rule);
         gt_Lowering lowering;
         gt_lower(&rule, gt_context_kernels(context), &lowering);
         step->lowered = true;

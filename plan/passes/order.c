@@ -37,8 +37,8 @@ static Turn turn_of(const gt_Program *program, const gt_GraphNode *node)
     return waits ? LATER : FIRST;
 }
 
-/* Marks what a node that runs first reads, through views; from the last node on. */
-static void mark_soon(gt_Program *program)
+/* The turns of all nodes, from the last one on; marks what a node that runs first reads, through views. */
+static void find_turns(gt_Program *program, uint8_t *turn)
 {
     const gt_Graph *graph = program->graph;
     for (int32_t i = 0; i < graph->outputs; i++)
@@ -46,7 +46,8 @@ static void mark_soon(gt_Program *program)
     for (int32_t n = graph->node_count - 1; n >= 0; n--) {
         const gt_GraphNode *node = &graph->nodes[n];
         const bool view = gt_is_view(graph, node);
-        if (view ? !(gt_node_marks(program, node) & GT_MARK_SOON) : turn_of(program, node) != FIRST)
+        turn[n] = (uint8_t)(view ? NEVER : turn_of(program, node));
+        if (view ? !(gt_node_marks(program, node) & GT_MARK_SOON) : turn[n] != FIRST)
             continue;
         for (int32_t i = 0; i < node->inputs; i++)
             if (node->input[i] >= 0)
@@ -56,15 +57,17 @@ static void mark_soon(gt_Program *program)
 
 gt_Status gt_pass_order(gt_Program *program)
 {
-    const gt_Graph *graph = program->graph;
-    mark_soon(program);
+    const int32_t nodes = program->graph->node_count;
+    uint8_t *of = gt_plan_array(program->context, nodes, sizeof *of);
+    if (!of)
+        return gt_context_status(program->context);
+    find_turns(program, of);
     for (Turn turn = FIRST; turn < NEVER; turn++) {
         program->commit_item = turn == LAST ? program->item_count : 0;
-        for (int32_t n = 0; n < graph->node_count; n++) {
-            const gt_GraphNode *node = &graph->nodes[n];
-            if (turn_of(program, node) == turn && !gt_is_view(graph, node))
+        for (int32_t n = 0; n < nodes; n++)
+            if (of[n] == turn)
                 program->items[program->item_count++] = n;
-        }
     }
+    gt_plan_drop(program->context, of, nodes, sizeof *of);
     return GT_OK;
 }

@@ -229,7 +229,8 @@ static bool find(const gt_Program *program, const int32_t *uses, int32_t n, Foun
         return false;
     const gt_GraphNode *conv = &graph->nodes[found->conv];
     options->conv_options = conv->options;
-    gt_ShapeRule rule = gt_graph_rule(graph, conv);
+    gt_ShapeRule rule;
+    gt_graph_rule(graph, conv, &rule);
     gt_Lowering lowering = {.target = gt_context_kernels(program->context)};
     lower_conv(&rule, options, &lowering);
     return lowering.launches == 2 &&
@@ -277,10 +278,13 @@ gt_Status gt_pass_pools(gt_Program *program)
     gt_Context *context = program->context;
     const gt_Graph *graph = program->graph;
     const int32_t values = graph->value_count; /* there will be more */
-    if (gt_context_checks_numerics(context))
+    int32_t first = 0;
+    while (first < graph->node_count && graph->nodes[first].operation != &gt_op_max_pool)
+        first++;
+    if (gt_context_checks_numerics(context) || first == graph->node_count)
         return GT_OK;
     int32_t *uses = gt_program_uses(program);
-    for (int32_t n = 0; uses && n < graph->node_count; n++) {
+    for (int32_t n = first; uses && n < graph->node_count; n++) {
         const gt_GraphNode *node = &graph->nodes[n];
         Found found;
         PoolsOptions options;

@@ -130,7 +130,7 @@ static gt_Status need_copy(gt_Program *program, int32_t value, int32_t item)
 {
     int32_t root = program->facts[value].root;
     gt_ValueFact *fact = &program->facts[root];
-    if (fact->copy < 0 && gt_reads_late(program, value, item))
+    if (fact->over <= item && fact->copy < 0)
         fact->copy =
             gt_cell_new(program, gt_spec_bytes(&program->graph->values[root].spec), GT_BASE_BLOCK);
     return gt_context_status(program->context);
@@ -138,6 +138,11 @@ static gt_Status need_copy(gt_Program *program, int32_t value, int32_t item)
 
 static gt_Status find_copies(gt_Program *program)
 {
+    bool any = false;
+    for (int32_t i = 0; i < program->plan->variable_count; i++)
+        any |= program->plan->variables[i].overwritten;
+    if (!any)
+        return GT_OK;
     for (int32_t item = 0; item < program->item_count; item++) {
         const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
         for (int i = gt_is_effect(program, node) ? node->outputs : 0; i < node->inputs; i++)
@@ -152,47 +157,54 @@ static gt_Status find_copies(gt_Program *program)
 
 /* ---- steps ---- */
 
-static gt_Status add_step(gt_Program *program, gt_ProgramStep step)
+/* A step of this node; -1: it will be a copy. NULL on failure. */
+static gt_ProgramStep *add_step(gt_Program *program, int32_t node)
 {
-    if (gt_reserve(program->context, (void **)&program->steps, program->step_count,
-                   &program->step_capacity, sizeof *program->steps))
-        program->steps[program->step_count++] = step;
-    return gt_context_status(program->context);
+    if (!gt_reserve(program->context, (void **)&program->steps, program->step_count,
+                    &program->step_capacity, sizeof *program->steps))
+        return NULL;
+    gt_ProgramStep *step = &program->steps[program->step_count++];
+    *step = (gt_ProgramStep){.node = node, .control = -1, .room = -1};
+    return step;
 }
 
 /* A step that copies the bytes of a value from a place to a cell. */
-static gt_Status add_copy(gt_Program *program, int32_t value, gt_Place from, int32_t to)
+static void add_copy(gt_Program *program, int32_t value, gt_Place from, int32_t to)
 {
-    return add_step(
-        program,
-        (gt_ProgramStep){
-            .node = -1, .value = value, .from = from, .to = {to, 0}, .control = -1, .room = -1});
+    gt_ProgramStep *step = add_step(program, -1);
+    if (!step)
+        return;
+    step->value = value;
+    step->from = from;
+    step->to = (gt_Place){to, 0};
 }
 
-static gt_Status add_node(gt_Program *program, int32_t item)
+static void add_node(gt_Program *program, int32_t item)
 {
     const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
-    gt_ProgramStep step = {.node = program->items[item], .item = item, .control = -1, .room = -1};
+    gt_ProgramStep *step = add_step(program, program->items[item]);
+    if (!step)
+        return;
+    step->item = item;
     if (gt_is_control(node)) {
-        step.control = program->plan->control_count++;
+        step->control = program->plan->control_count++;
         if (node->scratch)
-            step.room = gt_cell_new(program, node->scratch, GT_BASE_BLOCK);
+            step->room = gt_cell_new(program, node->scratch, GT_BASE_BLOCK);
     }
-    return add_step(program, step);
 }
 
 /* In a body: what is overwritten is a copy, made just before. */
-static gt_Status write_change(gt_Program *program, int32_t item)
+static void write_change(gt_Program *program, int32_t item)
 {
     const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
     for (int i = 0; i < node->outputs; i++)
         add_copy(program, node->input[i], gt_value_place(program, node->input[i], item),
                  program->facts[node->output[i]].cell);
-    return add_node(program, item);
+    add_node(program, item);
 }
 
 /* Before the effect: the copy for late readers of the version that it overwrites, and the first filling of a shadow. */
-static gt_Status write_effect(gt_Program *program, int32_t item)
+static void write_effect(gt_Program *program, int32_t item)
 {
     const gt_GraphNode *node = &program->graph->nodes[program->items[item]];
     for (int i = 0; i < node->outputs; i++) {
@@ -205,7 +217,7 @@ static gt_Status write_effect(gt_Program *program, int32_t item)
             variable->shadow_filled = true;
         }
     }
-    return add_node(program, item);
+    add_node(program, item);
 }
 
 /* All steps: items with the copies that they need before them, then outputs that were computed elsewhere (arguments, variables,
@@ -239,8 +251,24 @@ static gt_Status write_steps(gt_Program *program)
     return gt_context_status(program->context);
 }
 
+/* Room for a cell of each value and a step of each item, so that few lists grow. */
+static gt_Status make_room(gt_Program *program)
+{
+    gt_Context *context = program->context;
+    const gt_Graph *graph = program->graph;
+    const int32_t cells = graph->value_count + graph->outputs,
+                  steps = program->item_count + graph->outputs;
+    program->cells = gt_allocate(context, (size_t)cells * sizeof *program->cells);
+    program->cell_capacity = program->cells ? cells : 0;
+    program->steps = gt_allocate(context, (size_t)steps * sizeof *program->steps);
+    program->step_capacity = program->steps ? steps : 0;
+    return gt_context_status(context);
+}
+
 gt_Status gt_pass_versions(gt_Program *program)
 {
+    if (make_room(program) != GT_OK)
+        return gt_context_status(program->context);
     if (source_cells(program) != GT_OK || result_cells(program) != GT_OK ||
         find_copies(program) != GT_OK)
         return gt_context_status(program->context);

@@ -25,7 +25,8 @@ gt_Status gt_pass_views(gt_Program *program)
         }
         if (gt_node_is_gone(program, node) || !gt_is_view(graph, node))
             continue;
-        gt_ShapeRule rule = gt_graph_rule(graph, node);
+        gt_ShapeRule rule;
+        gt_graph_rule(graph, node, &rule);
         int64_t elements = gt_view_offset(&rule);
         const gt_ValueFact *source = &program->facts[node->input[0]];
         gt_ValueFact *fact = &program->facts[node->output[0]];
