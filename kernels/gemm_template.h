@@ -567,8 +567,8 @@ static GT_NOINLINE void G(pack_panels)(int64_t deep, int64_t columns, const numb
 }
 
 /* A panel's copy, `wide` columns of B from where `b` begins. */
-static void G(fill)(int64_t deep, int64_t wide, int vectors, G(Operand) b, bool turned, number *to,
-                    const G(Space) * space)
+static GT_NOINLINE void G(fill)(int64_t deep, int64_t wide, int vectors, G(Operand) b, bool turned,
+                                number *to, const G(Space) * space)
 {
     if (turned)
         G(turn_operand)(wide, deep, b, to, vectors * LANES, space->strip);
@@ -777,29 +777,52 @@ static GT_NOINLINE bool G(swap)(bool transpose_a, bool transpose_b, int64_t m, i
     return swapped < 0.95 * straight;
 }
 
-/* A product of one block that needs no copies: its tiles, without a thought about anything else. */
-static void G(small)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number *b, int64_t ldb,
-                     number *c, int64_t ldc)
+/* A product of one block whose A needs no copy: its tiles, without a thought about anything else. B is copied, a panel at a time,
+ * where it is turned or has no whole vectors. */
+static GT_NOINLINE void G(small)(int64_t m, int64_t n, int64_t k, G(Matrix) a, G(Operand) b,
+                                 bool turned, const number *bias, number *c, int64_t ldc,
+                                 number *scratch)
 {
     const gt_Cut cut = gt_cut(m);
+    const G(Space) none = {0};
+    const bool copies = turned || (!GT_MASKS && n % LANES != 0);
     for (int64_t j = 0; j < n; j += 2 * LANES) {
-        const int64_t wide = n - j > LANES ? n - j - LANES : n - j;
-        const G(Panel) panel = {.at = b + j, .ld = ldb, .last = (int)G(least)(wide, LANES)};
-        G(Tile) *const *const tiles = G(tiles)[n - j > LANES];
+        const int width = n - j > LANES;
+        const int64_t wide = G(least)(n - j, 2 * LANES);
+        G(Panel)
+        panel = {.at = (const number *)b.at + j, .ld = b.row, .last = (int)wide - LANES * width};
+        if (copies) {
+            G(fill)
+            (k, wide, 1 + width, G(operand_at)(b, turned ? j : 0, turned ? 0 : j), turned, scratch,
+             &none);
+            panel.at = scratch;
+            panel.ld = LANES << width;
+        }
+        G(Tile) *const *const tiles = G(tiles)[width];
         const number *from = a.at;
         number *to = c + j;
         for (int64_t t = 0; t < cut.tiles; t++) {
             const int64_t high = cut.rows + (t < cut.taller);
-            tiles[high - 1](k, from, a.row, a.step, &panel, to, ldc, NULL, 0);
+            tiles[high - 1](k, from, a.row, a.step, &panel, to, ldc, bias ? bias + j : NULL, 0);
             from += high * a.row;
             to += high * ldc;
         }
     }
 }
 
+void GT_KERNEL(G(gemm_small))(const gt_ProductJob *job, const void *a, const void *b,
+                              const void *bias, void *c, void *scratch)
+{
+    const int64_t m = job->m, n = job->n, k = job->k;
+    const G(Matrix) left = {a, job->transpose_a ? 1 : k, job->transpose_a ? m : 1};
+    const G(Operand) right = {b, job->transpose_b ? k : n, 1, -1};
+    G(small)(m, n, k, left, right, job->transpose_b, bias, c, n, scratch);
+}
+
 /* `a` and `b` as they are stored: a row is a line in memory. */
-static void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                        G(Operand) a, G(Operand) b, number *c, int64_t ldc, number *scratch)
+static GT_NOINLINE void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n,
+                                    int64_t k, G(Operand) a, G(Operand) b, number *c, int64_t ldc,
+                                    number *scratch)
 {
     if (m <= 0 || n <= 0)
         return;
@@ -812,7 +835,8 @@ static void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n
     if (!transpose_b && a.half < 0 && b.half < 0 && (GT_MASKS || n % LANES == 0) && m > GT_FLAT &&
         m <= 4 * GT_GEMM_ROWS && n <= 8 * LANES && k <= 128) {
         const G(Operand) left = transpose_a ? G(turned)(a) : a;
-        G(small)(m, n, k, (G(Matrix)){left.at, left.row, left.step}, b.at, b.row, c, ldc);
+        G(small)
+        (m, n, k, (G(Matrix)){left.at, left.row, left.step}, b, false, NULL, c, ldc, scratch);
         return;
     }
     if (G(swap)(transpose_a, transpose_b, m, n, k))

@@ -66,15 +66,13 @@ void GT_KERNEL(tiles_sparse_softmax_crossentropy)(const void *given, void *const
                                                   int64_t last, void *scratch)
 {
     const gt_LogitsJob *job = given;
+    (void)scratch;
     for (int64_t tile = first; tile < last; tile++) {
-        int64_t row = tile * job->block, i = row * job->classes, count = count_of(job, row);
-        if (job->type == GT_LOOP_F32) {
-            GT_KERNEL(log_softmax_f32)(count, job->classes, (const float *)at[1] + i, scratch);
-            pick_f32(job, at, row, count, scratch);
-        } else {
-            GT_KERNEL(log_softmax_f64)(count, job->classes, (const double *)at[1] + i, scratch);
-            pick_f64(job, at, row, count, scratch);
-        }
+        int64_t row = tile * job->block, count = count_of(job, row);
+        if (job->type == GT_LOOP_F32)
+            pick_f32(job, at, row, count);
+        else
+            pick_f64(job, at, row, count);
     }
 }
 

@@ -11,7 +11,7 @@ typedef struct gt_SigmoidCrossentropyJob {
     int64_t size;
 } gt_SigmoidCrossentropyJob;
 
-/* Rows of logits x (rows, classes). A tile is `block` of them; scratch of the first two is block *
+/* Rows of logits x (rows, classes). A tile is `block` of them; scratch of the first is block *
  * classes elements.
  *     softmax_crossentropy           at {t (rows, classes), x, y (rows)}
  *     sparse_softmax_crossentropy    at {labels (rows), x, y (rows)}

@@ -24,13 +24,18 @@ static void GT_NAME(weighted)(int64_t rows, int64_t classes, const GT_T *t, GT_T
     }
 }
 
-static void GT_NAME(pick)(const gt_LogitsJob *job, void *const *at, int64_t row, int64_t count,
-                          const GT_T *log_p)
+/* y[r] = -((x[label] - shift) - log_sum), as of log_softmax; 0 where the label is ignored. */
+static void GT_NAME(pick)(const gt_LogitsJob *job, void *const *at, int64_t row, int64_t count)
 {
-    GT_T *y = (GT_T *)at[2] + row;
-    for (int64_t r = 0; r < count; r++) {
-        int64_t label = gt_integer(at[0], job->label_type, row + r);
-        y[r] = label == job->ignored ? 0 : -log_p[r * job->classes + label];
+    GT_T shift[GT_TERMS], log_sum[GT_TERMS];
+    const GT_T *x = (const GT_T *)at[1] + row * job->classes;
+    GT_T *y = (GT_T *)at[2];
+    for (int64_t end = row + count, some; row < end; row += some) {
+        some = GT_KERNEL(GT_NAME(log_softmax_terms))(end - row, job->classes, x, shift, log_sum);
+        for (int64_t r = 0; r < some; r++, x += job->classes) {
+            const int64_t label = gt_integer(at[0], job->label_type, row + r);
+            y[row + r] = label == job->ignored ? 0 : -((x[label] - shift[r]) - log_sum[r]);
+        }
     }
 }
 

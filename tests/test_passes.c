@@ -989,8 +989,9 @@ static gt_Status biased(void *user, gt_Tensor *const *in, gt_Tensor **out)
 /* Blocks of the sums: one, as long as can be, and two. */
 Test(passes, products_and_biases)
 {
-    static const int64_t shapes[][3] = {{300, 40, 70},  {260, 33, 384}, {260, 64, 385},
-                                        {200, 32, 256}, {200, 80, 257}, {64, 40, 30}};
+    static const int64_t shapes[][3] = {
+        {300, 40, 70}, {260, 33, 384}, {260, 64, 385}, {200, 32, 256}, {200, 80, 257}, {64, 40, 30},
+        {16, 16, 4},   {16, 3, 16},    {2, 20, 9},     {5, 1, 30},     {1, 7, 3}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int kind = 0; kind < 16; kind++) {
             gt_Scope *scope = gt_scope_begin();
@@ -1024,11 +1025,47 @@ Test(passes, product_takes_bias)
         const gt_ProgramStep *step = &p.program.steps[0];
         cr_assert_eq(step->launches, 2, "w is laid out, then the product");
         const gt_Launch *launch = &p.plan->launches[step->launch + 1];
-        const gt_ChainJob *job = (const void *)(p.plan->jobs + launch->job);
-        const gt_ProductJob *product = (const void *)((const char *)job + job->head_job);
-        cr_assert_eq(job->head, GT_TILES_product);
-        cr_expect_eq(job->steps, deep, "sums of two blocks are whole in memory alone");
+        const gt_ProductJob *product = (const void *)(p.plan->jobs + launch->job);
+        if (deep) { /* sums of two blocks are whole in memory alone */
+            const gt_ChainJob *job = (const void *)product;
+            product = (const void *)((const char *)job + job->head_job);
+            cr_assert_eq(job->head, GT_TILES_product);
+            cr_expect_eq(job->steps, 1);
+        } else {
+            cr_assert_eq(launch->kernel, GT_TILES_product);
+        }
         cr_expect_eq(product->bias >= 0, !deep);
+        uproot(&p);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* A small product adds the bias and does relu as well, unless somebody else asks for what is between. */
+Test(passes, small_product_takes_all)
+{
+    for (int asked = 0; asked < 2; asked++) {
+        Planted p;
+        plant(&p);
+        gt_Tensor *x = gt_reshape(argument(16 * 4), gt_shape(16, 4));
+        gt_Tensor *w = gt_reshape(argument(4 * 20), gt_shape(4, 20));
+        gt_Tensor *sum = gt_add(gt_matmul(x, w), argument(20));
+        gt_Tensor *y[2] = {gt_relu(sum), gt_exp(gt_sum(sum))};
+        grown(&p, 1 + asked, y);
+        run_to(&p, gt_pass_lower);
+        const gt_ProgramStep *step = &p.program.steps[0];
+        cr_assert_eq(step->launches, 1);
+        const gt_Launch *launch = &p.plan->launches[step->launch];
+        const gt_ProductJob *product = (const void *)(p.plan->jobs + launch->job);
+        if (asked) {
+            cr_assert_eq(launch->kernel, GT_TILES_chain);
+            const gt_ChainJob *job = (const void *)product;
+            product = (const void *)((const char *)job + job->head_job);
+        } else {
+            cr_assert_eq(launch->kernel, GT_TILES_product);
+        }
+        cr_expect(product->small && product->bias >= 0);
+        cr_expect_eq(product->relu, !asked);
         uproot(&p);
     }
     gt_context_free(NULL);

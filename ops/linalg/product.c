@@ -62,6 +62,20 @@ static size_t packed_bytes(const gt_ProductJob *job, const gt_Lowering *lowering
     return bytes <= MOST ? bytes : 0;
 }
 
+/* One tile of one block, whose operands stay in the first cache; but not a single number, whose sum is another one, nor what
+ * takes turns of A, unless all of it is less than these. */
+static bool is_small(const gt_ProductJob *job, const gt_KernelTable *target)
+{
+    const gt_LoopType type = (gt_LoopType)job->type;
+    const double work = (double)job->m * (double)job->n * (double)job->k;
+    return job->batches == 1 && job->strips == 1 && job->half_a < 0 && job->half_b < 0 &&
+           job->m * job->n > 1 && job->k > 0 && job->m <= target->gemm_m[type] &&
+           job->n <= 4 * target->gemm_n[type] && job->k <= 128 &&
+           (work <= 4096 ||
+            (job->m > 3 && !target->gemm_swaps[type](job->transpose_a, job->transpose_b, job->m,
+                                                     job->n, job->k)));
+}
+
 void gt_lower_product(const gt_ShapeRule *rule, gt_Lowering *lowering, const gt_ProductJob *given,
                       int64_t batches)
 {
@@ -69,7 +83,9 @@ void gt_lower_product(const gt_ShapeRule *rule, gt_Lowering *lowering, const gt_
     *job = *given;
     job->batches = batches;
     job->packed = job->bias = -1;
+    job->relu = 0;
     cut(job, lowering->target);
+    job->small = is_small(job, lowering->target);
     const size_t bytes = packed_bytes(job, lowering);
     if (bytes) {
         gt_Launch *pack = &lowering->launch[lowering->launches - 1];

@@ -101,13 +101,6 @@ static void lower_rows(gt_Lowering *lowering, gt_TileKernelId kernel, const gt_L
     *job = *rows;
 }
 
-/* Scratch memory for the log_softmax of a block. */
-static void need_block(gt_Lowering *lowering, const gt_LogitsJob *rows)
-{
-    size_t element = rows->type == GT_LOOP_F32 ? sizeof(float) : sizeof(double);
-    gt_lower_scratch(lowering, (size_t)(rows->block * rows->classes) * element);
-}
-
 /* Every row has its number; only the classes are mixed. */
 static gt_Status rows_mask(gt_MaskRule *rule)
 {
@@ -124,8 +117,9 @@ static gt_Status softmax_crossentropy_shape(gt_ShapeRule *rule)
 static void softmax_crossentropy_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     const gt_LogitsJob rows = rows_job(rule);
+    const size_t element = rows.type == GT_LOOP_F32 ? sizeof(float) : sizeof(double);
     lower_rows(lowering, GT_TILES_softmax_crossentropy, &rows);
-    need_block(lowering, &rows);
+    gt_lower_scratch(lowering, (size_t)(rows.block * rows.classes) * element); /* log_softmax */
 }
 
 /* dt: -log_softmax(x). dx: softmax(x) sum(t) - t. */
@@ -182,8 +176,7 @@ static gt_Status sparse_softmax_crossentropy_shape(gt_ShapeRule *rule)
 }
 
 /* The check of the labels, then the launch; of both jobs the same. */
-static gt_LogitsJob lower_labels(const gt_ShapeRule *rule, gt_Lowering *lowering,
-                                 gt_TileKernelId kernel)
+static void lower_labels(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernelId kernel)
 {
     const SparseOptions *options = rule->options;
     gt_LogitsJob rows = rows_job(rule);
@@ -191,13 +184,11 @@ static gt_LogitsJob lower_labels(const gt_ShapeRule *rule, gt_Lowering *lowering
     gt_LogitsJob *check = gt_lower_check(lowering, GT_CHECK_labels, rows.rows, sizeof *check);
     *check = rows;
     lower_rows(lowering, kernel, &rows);
-    return rows;
 }
 
 static void sparse_softmax_crossentropy_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const gt_LogitsJob rows = lower_labels(rule, lowering, GT_TILES_sparse_softmax_crossentropy);
-    need_block(lowering, &rows);
+    lower_labels(rule, lowering, GT_TILES_sparse_softmax_crossentropy);
 }
 
 static gt_Status complain_of_label(const gt_ShapeRule *rule, void *const *at, int64_t row)
