@@ -7,6 +7,7 @@
 #define GT_GROUP 1024 /* numbers that one pass of softmax takes */
 #define GT_SHORT 32   /* rows of fewer numbers are worked on side by side, */
 #define GT_SIDE  16   /* so many at a time */
+_Static_assert(GT_GROUP == GT_LOSS_CLASSES, "up to there softmax and log_softmax have one sum");
 _Static_assert(GT_TERMS >= GT_GROUP + GT_SIDE, "a number for each row of a group");
 
 #define GT_T          float

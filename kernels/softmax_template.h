@@ -116,44 +116,49 @@ static void GT_NAME(less)(int64_t rows, int64_t columns, const GT_T *x, const GT
     }
 }
 
-/* A group of short rows: x - highest, exp, over the sum. */
-static void GT_NAME(short_softmax)(int64_t rows, int64_t columns, const GT_T *x, GT_T *y)
+/* A group of rows: x - highest, exp, over the sum. */
+static void GT_NAME(softmax_group)(int64_t rows, int64_t columns, const GT_T *x, GT_T *y,
+                                   GT_T *highest, GT_T *sum)
 {
+    if (!GT_NAME(are_short)(rows, columns)) {
+        GT_NAME(highest)(rows, columns, x, highest);
+        GT_NAME(less)(rows, columns, x, highest, y);
+        GT_KERNEL(GT_NAME(exp))(rows * columns, y, y);
+        GT_NAME(totals)(rows, columns, y, sum);
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t j = 0; j < columns; j++)
+                y[r * columns + j] = y[r * columns + j] / sum[r];
+        return;
+    }
     GT_NAME(Turned) t;
-    GT_T of[GT_TERMS];
     GT_NAME(turn_rows)(rows, columns, x, &t);
-    GT_NAME(turned_highest)(&t, of);
-    GT_NAME(turned_exp)(&t, of);
-    GT_NAME(turned_totals)(&t, of);
+    GT_NAME(turned_highest)(&t, highest);
+    GT_NAME(turned_exp)(&t, highest);
+    GT_NAME(turned_totals)(&t, sum);
     const int64_t ld = t.ld & -GT_SIDE;
     for (int64_t j = 0; j < columns; j++)
         for (int64_t r = 0; r < ld; r++)
-            t.at[j * ld + r] = t.at[j * ld + r] / of[r];
+            t.at[j * ld + r] = t.at[j * ld + r] / sum[r];
     GT_BRAID(rows, columns, t.at, t.ld, y);
+}
+
+int64_t GT_KERNEL(GT_NAME(softmax_terms))(int64_t rows, int64_t columns, const GT_T *x, GT_T *y,
+                                          bool logs, GT_T *shift, GT_T *log_sum)
+{
+    const int64_t group = GT_NAME(rows_of_group)(columns), count = rows < group ? rows : group;
+    GT_NAME(softmax_group)(count, columns, x, y, shift, log_sum);
+    if (logs)
+        GT_KERNEL(GT_NAME(log))(count, log_sum, log_sum);
+    return count;
 }
 
 void GT_KERNEL(GT_NAME(softmax))(int64_t rows, int64_t columns, const void *from, void *to)
 {
-    if (columns <= 0)
-        return;
-    GT_T of[GT_GROUP];
-    const int64_t group = GT_NAME(rows_of_group)(columns);
-    for (int64_t first = 0; first < rows; first += group) {
-        int64_t count = rows - first < group ? rows - first : group;
-        const GT_T *x = (const GT_T *)from + first * columns;
-        GT_T *y = (GT_T *)to + first * columns;
-        if (GT_NAME(are_short)(count, columns)) {
-            GT_NAME(short_softmax)(count, columns, x, y);
-            continue;
-        }
-        GT_NAME(highest)(count, columns, x, of);
-        GT_NAME(less)(count, columns, x, of, y);
-        GT_KERNEL(GT_NAME(exp))(count * columns, y, y);
-        GT_NAME(totals)(count, columns, y, of);
-        for (int64_t r = 0; r < count; r++)
-            for (int64_t j = 0; j < columns; j++)
-                y[r * columns + j] = y[r * columns + j] / of[r];
-    }
+    const GT_T *x = from;
+    GT_T *y = to, highest[GT_TERMS], sum[GT_TERMS];
+    for (int64_t done; rows > 0 && columns > 0;
+         rows -= done, x += done * columns, y += done * columns)
+        done = GT_KERNEL(GT_NAME(softmax_terms))(rows, columns, x, y, false, highest, sum);
 }
 
 /* An infinite shift, of logsumexp, is not taken off, so that infinities come out as themselves. */

@@ -3,6 +3,7 @@
  *     x * 1, 1 * x, x / 1, x - 0, x + -0        x: exact for every number, infinities and NaN too, -0 stays -0
  *     pad, broadcast_to, cast of x to its own   x
  *       shape and dtype
+ *     sum, mean of one number, a sum or mean    x: it was added to 0 before
  *     -(-x)                                     x
  *     not not x                                 x
  *     transpose(transpose(x))                   x, where the axes are again where they were
@@ -76,6 +77,12 @@ static bool is_neutral(const gt_GraphNode *node, gt_DType dtype, double *number,
     return integer || gt_dtype_is_float(dtype);
 }
 
+/* Such a sum is never -0, to which 0 would be added. */
+static bool is_sum(const gt_GraphNode *node)
+{
+    return is(node, &gt_op_sum) || is(node, &gt_op_mean);
+}
+
 /* The input that an operation gives back; -1: none. */
 static int32_t unchanged(const gt_Program *program, const gt_GraphNode *node)
 {
@@ -84,6 +91,9 @@ static int32_t unchanged(const gt_Program *program, const gt_GraphNode *node)
     double number;
     bool swaps;
     if ((is(node, &gt_op_pad) || is(node, &gt_op_broadcast_to) || is(node, &gt_op_cast)) &&
+        gt_spec_equal(&values[node->input[0]].spec, out))
+        return node->input[0];
+    if (is_sum(node) && is_sum(gt_value_maker(program, node->input[0])) && out->size == 1 &&
         gt_spec_equal(&values[node->input[0]].spec, out))
         return node->input[0];
     if (node->inputs != 2 || !is_neutral(node, out->dtype, &number, &swaps))
