@@ -55,6 +55,7 @@ size_t GT_KERNEL(gemm_scratch_f64)(int64_t m, int64_t n, int64_t k);
 gt_GemmSwaps GT_KERNEL(gemm_swaps_f32), GT_KERNEL(gemm_swaps_f64);
 gt_GemmPackLoop GT_KERNEL(gemm_pack_f32), GT_KERNEL(gemm_pack_f64);
 gt_GemmPackedLoop GT_KERNEL(gemm_packed_f32), GT_KERNEL(gemm_packed_f64);
+gt_GemmSmallLoop GT_KERNEL(gemm_small_f32), GT_KERNEL(gemm_small_f64);
 gt_GemmWideLoop GT_KERNEL(gemm_wide);
 size_t GT_KERNEL(gemm_wide_scratch)(int64_t m, int64_t n, int64_t k);
 gt_WidenLoop GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16);

@@ -72,6 +72,7 @@ GT_INLINE G(Matrix) G(numbers)(G(Operand) a, int64_t rows, int64_t steps, number
 typedef struct G(Layout) {
     int64_t panel, packed, aside, left, strip;
     int64_t rows, columns;
+    bool whole; /* all columns of B are laid out for all blocks of rows */
 } G(Layout);
 
 typedef struct G(Space) {
@@ -95,14 +96,15 @@ static int64_t G(least)(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static G(Layout) G(layout)(bool swapped, int64_t m, int64_t n, int64_t k)
+static GT_SELDOM G(Layout) G(layout)(bool swapped, int64_t m, int64_t n, int64_t k)
 {
     G(Layout) lay = {.rows = m, .columns = G(least)(gt_round_up(n, LANES), GT_COLUMNS)};
     const int64_t depth = G(block_depth)(k), deepest = G(least)(k, GT_DEPTH),
                   group = GT_GROUP * LANES;
     const int64_t all = m * deepest, most = GT_BLOCK + GT_GEMM_ROWS * deepest;
     const int64_t held = G(least)(all, most);
-    lay.panel = gt_round_up(G(least)(lay.columns, group) * deepest, 64);
+    lay.whole = !swapped && m > GT_BLOCK / GT_DEPTH;
+    lay.panel = gt_round_up((lay.whole ? lay.columns : G(least)(lay.columns, group)) * deepest, 64);
     lay.packed = gt_round_up((held > lay.columns ? held : lay.columns) + LANES, 64);
     lay.aside =
         swapped ? gt_round_up(G(least)(m * lay.columns, GT_ASIDE + GT_TALL * group), 64) : 0;
@@ -417,8 +419,8 @@ GT_INLINE void G(row_straight_of)(int64_t n, int64_t k, G(Operand) row, G(Operan
     }
 }
 
-static void G(row_straight)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
-                            const G(Space) * space)
+static GT_NOINLINE void G(row_straight)(int64_t n, int64_t k, G(Operand) row, G(Operand) b,
+                                        number *c, const G(Space) * space)
 {
     if (!GT_WIDENS || b.half < 0)
         G(row_straight_of)(n, k, row, b, c, space, -1);
@@ -429,8 +431,8 @@ static void G(row_straight)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, 
 }
 
 /* One row of C, B turned: squares of B are turned in registers, so that lanes are columns of C. */
-static void G(row_turned)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
-                          const G(Space) * space)
+static GT_NOINLINE void G(row_turned)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
+                                      const G(Space) * space)
 {
     const int64_t depth = G(block_depth)(k);
     for (int64_t j = 0; j < n; j += 2 * LANES) {
@@ -501,7 +503,7 @@ static GT_NOINLINE void G(turn_operand)(int64_t rows, int64_t columns, G(Operand
 
 /* Copies `rows` rows of A, `depth` deep, tile after tile, to where a tile's numbers lie together.
  */
-static void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, number *to)
+static GT_NOINLINE void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, number *to)
 {
     const gt_Cut cut = gt_cut(rows);
     if (a.step == 1) {
@@ -567,8 +569,8 @@ static GT_NOINLINE void G(pack_panels)(int64_t deep, int64_t columns, const numb
 }
 
 /* A panel's copy, `wide` columns of B from where `b` begins. */
-static void G(fill)(int64_t deep, int64_t wide, int vectors, G(Operand) b, bool turned, number *to,
-                    const G(Space) * space)
+static GT_NOINLINE void G(fill)(int64_t deep, int64_t wide, int vectors, G(Operand) b, bool turned,
+                                number *to, const G(Space) * space)
 {
     if (turned)
         G(turn_operand)(wide, deep, b, to, vectors * LANES, space->strip);
@@ -582,15 +584,17 @@ static void G(fill)(int64_t deep, int64_t wide, int vectors, G(Operand) b, bool 
 
 /* C's rows in one panel: all its tiles from top to bottom, over `deep` of k. `packed` says that `a` lies tile after tile.
  * `next` is where a panel of B begins that comes later, its lines ld apart, or NULL: each tile asks for its share of it. */
-static void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed, int width,
-                          G(Panel) panel, const number *next, int64_t ld, number *c, int64_t ldc,
-                          const number *plus, int64_t ld_plus)
+static GT_NOINLINE void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, bool packed, int width,
+                                      G(Panel) panel, const number *next, int64_t ld, number *c,
+                                      int64_t ldc, const number *plus, int64_t ld_plus)
 {
     G(Tile) *const *const tiles = G(tiles)[width];
     for (int64_t t = 0; t < cut.tiles; t++) {
         const int64_t high = cut.rows + (t < cut.taller);
-        for (int64_t p = t * deep / cut.tiles; next && p < (t + 1) * deep / cut.tiles; p++)
+        for (int64_t p = t * deep / cut.tiles; next && p < (t + 1) * deep / cut.tiles; p++) {
+            __builtin_prefetch(next + p * ld, 0, 2);
             __builtin_prefetch(next + p * ld + 2 * LANES - 1, 0, 2);
+        }
         for (int64_t r = 0; r < high && plus == c; r++) {
             __builtin_prefetch(c + r * ldc, 1, 3);
             __builtin_prefetch(c + r * ldc + 2 * LANES - 1, 1, 3);
@@ -659,11 +663,12 @@ static G(Panel)
     return panel;
 }
 
-/* A block of C, as wide and high as the layout says at most, over all of k. */
-static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b, bool turned,
-                     number *c, int64_t ldc, const G(Space) * space, const G(Given) * given)
+/* A block of C, as wide and high as the layout says at most, over the block of k from p on. */
+static GT_SELDOM void G(block)(int64_t p, int64_t m, int64_t n, int64_t k, G(Operand) a,
+                               G(Operand) b, bool turned, number *c, int64_t ldc,
+                               const G(Space) * space, const G(Given) * given)
 {
-    const int64_t depth = G(block_depth)(k);
+    const int64_t depth = G(block_depth)(k), deep = G(least)(k - p, depth);
     const gt_Cut cut = gt_cut(m);
     /* Rows of A side by side in memory: each p is a line of its own, and often another page. Worth
      * a copy if they are many and some panels read it. Rows far apart: if very many panels do. */
@@ -674,45 +679,60 @@ static void G(block)(int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b
     const bool strip = given && m * depth <= GT_BLOCK / 4;
     const G(Source) source = {b, turned, stays, groups, given, space};
     const number *const bias = given && given->bias ? given->bias + given->column : NULL;
-    for (int64_t p = 0; p < k; p += depth) {
-        const int64_t deep = G(least)(k - p, depth);
-        G(Matrix) left = G(numbers)(G(operand_at)(a, 0, p), m, deep, space->left);
-        if (pack) {
-            G(pack_tiles)(m, deep, left, space->packed);
-            left.at = space->packed;
+    G(Matrix) left = G(numbers)(G(operand_at)(a, 0, p), m, deep, space->left);
+    if (pack) {
+        G(pack_tiles)(m, deep, left, space->packed);
+        left.at = space->packed;
+    }
+    for (int64_t j = 0, wide; j < n; j += wide) {
+        const bool flat = !given && m > 1 && m <= GT_FLAT && n - j >= 4 * LANES;
+        const int width = flat ? 2 : n - j > LANES;
+        G(Panel) panel = G(panel_at)(&source, p, j, deep, n, width);
+        const number *next = NULL;
+        wide = G(least)(n - j, LANES << width);
+        const int64_t later =
+            j + (stays ? wide : GT_GROUP * LANES); /* the next, or the same of the next group */
+        if ((stays || source.groups) && cut.tiles > 1 && later < n)
+            next = G(operand_at)(b, p, later).at;
+        if (given && m * depth > GT_BLOCK / 4 && j + wide < n)
+            next = panel.at + wide * deep;
+        const bool last = j + wide == n;
+        if (!pack && a.step == 1 && (j == 0 || (last && strip))) {
+            /* it costs nothing where A is near */
+            panel.lines = (int)cut.rows;
+            panel.row = left.row;
+            panel.step = 64 / (int64_t)sizeof(number);
+            panel.skip = j == 0 ? 0 : p + deep < k ? deep : m * left.row - p;
+        } else if (!pack && a.step != 1 && last && p + 2 * depth <= k) {
+            panel.lines = GT_STRIDE;
+            panel.row = left.step;
+            panel.step = GT_STRIDE * left.step;
+            panel.skip = deep * left.step;
         }
-        for (int64_t j = 0, wide; j < n; j += wide) {
-            const bool flat = !given && m > 1 && m <= GT_FLAT && n - j >= 4 * LANES;
-            const int width = flat ? 2 : n - j > LANES;
-            G(Panel) panel = G(panel_at)(&source, p, j, deep, n, width);
-            const number *next = NULL;
-            wide = G(least)(n - j, LANES << width);
-            const int64_t later =
-                j + (stays ? wide : GT_GROUP * LANES); /* the next, or the same of the next group */
-            if ((stays || source.groups) && cut.tiles > 1 && later < n)
-                next = G(operand_at)(b, p, later).at;
-            const bool last = j + wide == n;
-            if (!pack && a.step == 1 && (j == 0 || (last && strip))) {
-                /* it costs nothing where A is near */
-                panel.lines = (int)cut.rows;
-                panel.row = left.row;
-                panel.step = 64 / (int64_t)sizeof(number);
-                panel.skip = j == 0 ? 0 : p + deep < k ? deep : m * left.row - p;
-            } else if (!pack && a.step != 1 && last && p + 2 * depth <= k) {
-                panel.lines = GT_STRIDE;
-                panel.row = left.step;
-                panel.step = GT_STRIDE * left.step;
-                panel.skip = deep * left.step;
-            }
-            const number *const plus = p > 0 ? c + j : bias ? bias + j : NULL;
-            G(panel_down)
-            (cut, deep, left, pack, width, panel, next, b.row, c + j, ldc, plus, p > 0 ? ldc : 0);
-        }
+        const number *const plus = p > 0 ? c + j : bias ? bias + j : NULL;
+        G(panel_down)
+        (cut, deep, left, pack, width, panel, next, given ? 2 * LANES : b.row, c + j, ldc, plus,
+         p > 0 ? ldc : 0);
     }
 }
 
-static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Operand) a, G(Operand) b,
-                       bool turned, number *c, int64_t ldc, number *scratch, const G(Given) * given)
+/* Columns [0, n) of B over a block of k, panel after panel, as tiles read them. */
+static GT_SELDOM void G(lay_out)(int64_t deep, int64_t n, G(Operand) b, bool turned, number *to,
+                                 const G(Space) * space)
+{
+    const bool all = !turned && b.half < 0;
+    for (int64_t j = 0, wide; j < n; j += wide) {
+        wide = all ? n : G(least)(n - j, 2 * LANES);
+        G(fill)(deep, wide, 1 + (wide > LANES), b, turned, to + j * deep, space);
+        b = turned ? G(operand_at)(b, wide, 0) : G(operand_at)(b, 0, wide);
+    }
+}
+
+/* Columns and blocks of k in turn, so that B is laid out once for all blocks of rows; but where a piece of C waits aside, it is
+ * finished first. */
+static GT_SELDOM void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Operand) a,
+                                 G(Operand) b, bool turned, number *c, int64_t ldc, number *scratch,
+                                 const G(Given) * given)
 {
     const G(Layout) lay = G(layout)(swapped, m, n, k);
     const G(Space) space = {
@@ -722,28 +742,39 @@ static void G(product)(bool swapped, int64_t m, int64_t n, int64_t k, G(Operand)
         .left = scratch + lay.panel + lay.packed + lay.aside,
         .strip = scratch + lay.panel + lay.packed + lay.aside + lay.left,
     };
+    const int64_t depth = G(block_depth)(k), high = swapped ? lay.rows : m;
+    const bool lays = lay.whole && !given && lay.rows < m;
     for (int64_t j = 0; j < n; j += lay.columns)
-        for (int64_t i = 0; i < m; i += lay.rows) {
-            const int64_t columns = n - j < lay.columns ? n - j : lay.columns;
-            const int64_t rows = m - i < lay.rows ? m - i : lay.rows;
-            const G(Operand) left = G(operand_at)(a, i, 0);
+        for (int64_t top = 0; top < m; top += high) {
+            const int64_t columns = G(least)(n - j, lay.columns), end = G(least)(m, top + high);
             const G(Operand) right = turned ? G(operand_at)(b, j, 0) : G(operand_at)(b, 0, j);
-            number *const to = swapped ? space.aside : c + i * ldc + j;
+            number *const to = swapped ? space.aside : c + j;
             const int64_t ld = swapped ? lay.columns : ldc;
-            G(Given) part = {0};
+            G(Given) part = {.at = space.dense};
             if (given)
                 part = (G(Given)){given->at, given->padded, j, given->bias};
 #if GT_ROWS
-            if (m == 1 && turned && !given)
-                G(row_turned)(columns, k, left, right, to, &space);
-            else if (m == 1 && !given)
-                G(row_straight)(columns, k, left, right, to, &space);
-            else
+            if (m == 1 && !given) {
+                if (turned)
+                    G(row_turned)(columns, k, a, right, to, &space);
+                else
+                    G(row_straight)(columns, k, a, right, to, &space);
+            } else
 #endif
-                G(block)
-            (rows, columns, k, left, right, turned, to, ld, &space, given ? &part : NULL);
+                for (int64_t p = 0; p < k; p += depth) {
+                    if (lays)
+                        G(lay_out)
+                    (G(least)(k - p, depth), columns,
+                     turned ? G(operand_at)(right, 0, p) : G(operand_at)(right, p, 0), turned,
+                     space.dense, &space);
+                    for (int64_t i = top; i < end; i += lay.rows)
+                        G(block)
+                    (p, G(least)(end - i, lay.rows), columns, k, G(operand_at)(a, i, 0), right,
+                     turned, to + (i - top) * ld, ld, &space, given || lays ? &part : NULL);
+                }
             if (swapped)
-                GT_KERNEL(G(turn))(rows, columns, space.aside, ld, c + j * ldc + i, ldc, false);
+                GT_KERNEL(G(turn))
+            (end - top, columns, space.aside, ld, c + j * ldc + top, ldc, false);
         }
 }
 
@@ -777,29 +808,52 @@ static GT_NOINLINE bool G(swap)(bool transpose_a, bool transpose_b, int64_t m, i
     return swapped < 0.95 * straight;
 }
 
-/* A product of one block that needs no copies: its tiles, without a thought about anything else. */
-static void G(small)(int64_t m, int64_t n, int64_t k, G(Matrix) a, const number *b, int64_t ldb,
-                     number *c, int64_t ldc)
+/* A product of one block whose A needs no copy: its tiles, without a thought about anything else. B is copied, a panel at a time,
+ * where it is turned or has no whole vectors. */
+static GT_NOINLINE void G(small)(int64_t m, int64_t n, int64_t k, G(Matrix) a, G(Operand) b,
+                                 bool turned, const number *bias, number *c, int64_t ldc,
+                                 number *scratch)
 {
     const gt_Cut cut = gt_cut(m);
+    const G(Space) none = {0};
+    const bool copies = turned || (!GT_MASKS && n % LANES != 0);
     for (int64_t j = 0; j < n; j += 2 * LANES) {
-        const int64_t wide = n - j > LANES ? n - j - LANES : n - j;
-        const G(Panel) panel = {.at = b + j, .ld = ldb, .last = (int)G(least)(wide, LANES)};
-        G(Tile) *const *const tiles = G(tiles)[n - j > LANES];
+        const int width = n - j > LANES;
+        const int64_t wide = G(least)(n - j, 2 * LANES);
+        G(Panel)
+        panel = {.at = (const number *)b.at + j, .ld = b.row, .last = (int)wide - LANES * width};
+        if (copies) {
+            G(fill)
+            (k, wide, 1 + width, G(operand_at)(b, turned ? j : 0, turned ? 0 : j), turned, scratch,
+             &none);
+            panel.at = scratch;
+            panel.ld = LANES << width;
+        }
+        G(Tile) *const *const tiles = G(tiles)[width];
         const number *from = a.at;
         number *to = c + j;
         for (int64_t t = 0; t < cut.tiles; t++) {
             const int64_t high = cut.rows + (t < cut.taller);
-            tiles[high - 1](k, from, a.row, a.step, &panel, to, ldc, NULL, 0);
+            tiles[high - 1](k, from, a.row, a.step, &panel, to, ldc, bias ? bias + j : NULL, 0);
             from += high * a.row;
             to += high * ldc;
         }
     }
 }
 
+void GT_KERNEL(G(gemm_small))(const gt_ProductJob *job, const void *a, const void *b,
+                              const void *bias, void *c, void *scratch)
+{
+    const int64_t m = job->m, n = job->n, k = job->k;
+    const G(Matrix) left = {a, job->transpose_a ? 1 : k, job->transpose_a ? m : 1};
+    const G(Operand) right = {b, job->transpose_b ? k : n, 1, -1};
+    G(small)(m, n, k, left, right, job->transpose_b, bias, c, n, scratch);
+}
+
 /* `a` and `b` as they are stored: a row is a line in memory. */
-static void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                        G(Operand) a, G(Operand) b, number *c, int64_t ldc, number *scratch)
+static GT_NOINLINE void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n,
+                                    int64_t k, G(Operand) a, G(Operand) b, number *c, int64_t ldc,
+                                    number *scratch)
 {
     if (m <= 0 || n <= 0)
         return;
@@ -809,17 +863,17 @@ static void G(multiply)(bool transpose_a, bool transpose_b, int64_t m, int64_t n
                 c[i * ldc + j] = 0;
         return;
     }
-    if (!transpose_b && a.half < 0 && b.half < 0 && (GT_MASKS || n % LANES == 0) && m > GT_FLAT &&
-        m <= 4 * GT_GEMM_ROWS && n <= 8 * LANES && k <= 128) {
-        const G(Operand) left = transpose_a ? G(turned)(a) : a;
-        G(small)(m, n, k, (G(Matrix)){left.at, left.row, left.step}, b.at, b.row, c, ldc);
-        return;
-    }
-    if (G(swap)(transpose_a, transpose_b, m, n, k))
-        G(product)
-    (true, n, m, k, transpose_b ? b : G(turned)(b), a, !transpose_a, c, ldc, scratch, NULL);
-    else G(product)(false, m, n, k, transpose_a ? G(turned)(a) : a, b, transpose_b, c, ldc, scratch,
-                    NULL);
+    const bool fits = a.half < 0 && b.half < 0 && m > GT_FLAT && m <= 4 * GT_GEMM_ROWS &&
+                      n <= 8 * LANES && k <= 128;
+    const bool lies = !transpose_b && (GT_MASKS || n % LANES == 0);
+    const bool swaps = !(fits && lies) && G(swap)(transpose_a, transpose_b, m, n, k);
+    const G(Operand) left = transpose_a ? G(turned)(a) : a;
+    if (fits && !swaps)
+        G(small)
+    (m, n, k, (G(Matrix)){left.at, left.row, left.step}, b, transpose_b, NULL, c, ldc, scratch);
+    else if (swaps) G(product)(true, n, m, k, transpose_b ? b : G(turned)(b), a, !transpose_a, c,
+                               ldc, scratch, NULL);
+    else G(product)(false, m, n, k, left, b, transpose_b, c, ldc, scratch, NULL);
 }
 
 bool GT_KERNEL(G(gemm_swaps))(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k)
@@ -838,15 +892,10 @@ void GT_KERNEL(G(gemm_pack))(bool transpose_b, int64_t n, int64_t k, const void 
     const G(Space) none = {0};
     for (int64_t p = 0; p < k; p += depth) {
         const int64_t deep = G(least)(k - p, depth);
-        number *at = (number *)to + p * padded + first * deep;
-        G(Operand) from = {b, ldb, 1, -1};
-        from = G(operand_at)(from, transpose_b ? first : p, transpose_b ? p : first);
-        for (int64_t j = first, wide; j < last; j += wide) {
-            wide = transpose_b ? G(least)(last - j, 2 * LANES) : last - j;
-            G(fill)(deep, wide, 1 + (wide > LANES), from, transpose_b, at, &none);
-            from = G(operand_at)(from, wide, 0);
-            at += 2 * LANES * deep;
-        }
+        const G(Operand) from = {b, ldb, 1, -1};
+        G(lay_out)
+        (deep, last - first, G(operand_at)(from, transpose_b ? first : p, transpose_b ? p : first),
+         transpose_b, (number *)to + p * padded + first * deep, &none);
     }
 }
 

@@ -26,6 +26,7 @@
 #ifndef GT_NOINLINE /* the same as in loops.h */
 #define GT_NOINLINE __attribute__((noinline))
 #endif
+#define GT_SELDOM __attribute__((noinline, cold)) /* for size: what it calls takes the time */
 #if defined(__clang__)
 #define GT_UNROLL _Pragma("clang loop unroll(full)")
 #else

@@ -204,6 +204,9 @@ typedef void gt_GemmPackLoop(bool transpose_b, int64_t n, int64_t k, const void 
 typedef void gt_GemmPackedLoop(bool transpose_a, int64_t m, int64_t n, int64_t k, const void *a,
                                int64_t lda, const void *packed, void *c, int64_t ldc,
                                const void *bias, void *scratch);
+/* A whole product that is `small`: C = op(A) op(B), or, if bias is not NULL, that and one more sum of each element. */
+typedef void gt_GemmSmallLoop(const gt_ProductJob *job, const void *a, const void *b,
+                              const void *bias, void *c, void *scratch);
 
 /* Philox4x32-10 (Salmon et al. 2011). Element i of a stream is a function of (key, i) alone, so any
  * range [first, first + n) may be filled by itself. */
@@ -275,6 +278,7 @@ typedef struct gt_KernelTable {
     gt_GemmSwaps *gemm_swaps[2];
     gt_GemmPackLoop *gemm_pack[2];
     gt_GemmPackedLoop *gemm_packed[2];
+    gt_GemmSmallLoop *gemm_small[2];
     gt_GemmWideLoop *gemm_wide;
     size_t (*gemm_wide_scratch)(int64_t m, int64_t n, int64_t k);
     gt_ConvLoop *conv_dense[2], *conv_deep[2]; /* by F32, F64 */

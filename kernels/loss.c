@@ -60,41 +60,33 @@ void GT_KERNEL(tiles_softmax_crossentropy)(const void *given, void *const *at, i
     }
 }
 
+static int64_t end_of(const gt_LogitsJob *job, int64_t last)
+{
+    return last * job->block < job->rows ? last * job->block : job->rows;
+}
+
 /* Each row by itself: the log softmax of softmax_template.h, and less one of its elements, no sum. Any order of
  * tiles. */
 void GT_KERNEL(tiles_sparse_softmax_crossentropy)(const void *given, void *const *at, int64_t first,
                                                   int64_t last, void *scratch)
 {
     const gt_LogitsJob *job = given;
-    for (int64_t tile = first; tile < last; tile++) {
-        int64_t row = tile * job->block, i = row * job->classes, count = count_of(job, row);
-        if (job->type == GT_LOOP_F32) {
-            GT_KERNEL(log_softmax_f32)(count, job->classes, (const float *)at[1] + i, scratch);
-            pick_f32(job, at, row, count, scratch);
-        } else {
-            GT_KERNEL(log_softmax_f64)(count, job->classes, (const double *)at[1] + i, scratch);
-            pick_f64(job, at, row, count, scratch);
-        }
-    }
+    (void)scratch;
+    if (job->type == GT_LOOP_F32)
+        sparse_losses_f32(job, at, first * job->block, end_of(job, last));
+    else
+        sparse_losses_f64(job, at, first * job->block, end_of(job, last));
 }
 
-/* Each row by itself: the softmax of softmax_template.h, 1 taken off at the label, then the product with g. Any order
- * of tiles. */
+/* Each row by itself: the softmax of softmax_template.h, 1 taken off at the label, then the product with g; the loss as above. Any
+ * order of tiles. */
 void GT_KERNEL(tiles_sparse_softmax_gradient)(const void *given, void *const *at, int64_t first,
                                               int64_t last, void *scratch)
 {
     const gt_LogitsJob *job = given;
     (void)scratch;
-    for (int64_t tile = first; tile < last; tile++) {
-        int64_t row = tile * job->block, i = row * job->classes, count = count_of(job, row);
-        if (job->type == GT_LOOP_F32) {
-            float *y = (float *)at[3] + i;
-            GT_KERNEL(softmax_f32)(count, job->classes, (const float *)at[1] + i, y);
-            slope_f32(job, at, row, count, y);
-        } else {
-            double *y = (double *)at[3] + i;
-            GT_KERNEL(softmax_f64)(count, job->classes, (const double *)at[1] + i, y);
-            slope_f64(job, at, row, count, y);
-        }
-    }
+    if (job->type == GT_LOOP_F32)
+        sparse_slopes_f32(job, at, first * job->block, end_of(job, last));
+    else
+        sparse_slopes_f64(job, at, first * job->block, end_of(job, last));
 }

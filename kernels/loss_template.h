@@ -24,13 +24,24 @@ static void GT_NAME(weighted)(int64_t rows, int64_t classes, const GT_T *t, GT_T
     }
 }
 
-static void GT_NAME(pick)(const gt_LogitsJob *job, void *const *at, int64_t row, int64_t count,
-                          const GT_T *log_p)
+/* y[r] = -((x[label] - shift) - log_sum), as of log_softmax, for rows from `row` on; 0 where the label is ignored. */
+static void GT_NAME(pick)(const gt_LogitsJob *job, const void *labels, int64_t row, int64_t count,
+                          const GT_T *x, const GT_T *shift, const GT_T *log_sum, GT_T *y)
 {
-    GT_T *y = (GT_T *)at[2] + row;
-    for (int64_t r = 0; r < count; r++) {
-        int64_t label = gt_integer(at[0], job->label_type, row + r);
-        y[r] = label == job->ignored ? 0 : -log_p[r * job->classes + label];
+    for (int64_t r = 0; r < count; r++, x += job->classes) {
+        const int64_t label = gt_integer(labels, job->label_type, row + r);
+        y[row + r] = label == job->ignored ? 0 : -((x[label] - shift[r]) - log_sum[r]);
+    }
+}
+
+static void GT_NAME(sparse_losses)(const gt_LogitsJob *job, void *const *at, int64_t row,
+                                   int64_t end)
+{
+    GT_T shift[GT_TERMS], log_sum[GT_TERMS];
+    for (int64_t some; row < end; row += some) {
+        const GT_T *x = (const GT_T *)at[1] + row * job->classes;
+        some = GT_KERNEL(GT_NAME(log_softmax_terms))(end - row, job->classes, x, shift, log_sum);
+        GT_NAME(pick)(job, at[0], row, some, x, shift, log_sum, at[2]);
     }
 }
 
@@ -50,6 +61,22 @@ static void GT_NAME(slope)(const gt_LogitsJob *job, void *const *at, int64_t row
         y[label] -= 1;
         for (int64_t j = 0; j < job->classes; j++)
             y[j] *= factor;
+    }
+}
+
+static void GT_NAME(sparse_slopes)(const gt_LogitsJob *job, void *const *at, int64_t row,
+                                   int64_t end)
+{
+    GT_T shift[GT_TERMS], log_sum[GT_TERMS];
+    const bool losses = job->loss >= 0;
+    for (int64_t some; row < end; row += some) {
+        const GT_T *x = (const GT_T *)at[1] + row * job->classes;
+        GT_T *y = (GT_T *)at[job->slope] + row * job->classes;
+        some = GT_KERNEL(GT_NAME(softmax_terms))(end - row, job->classes, x, y, losses, shift,
+                                                 log_sum);
+        if (losses)
+            GT_NAME(pick)(job, at[0], row, some, x, shift, log_sum, at[job->loss]);
+        GT_NAME(slope)(job, at, row, some, y);
     }
 }
 

@@ -78,12 +78,20 @@ void GT_KERNEL(tiles_product_pack)(const void *given, void *const *at, int64_t f
         first * wide, last * wide < job->n ? last * wide : job->n, at[job->packed]);
 }
 
-/* The order of operations is gt_gemm's, then one sum with the bias: an element of C depends on its row of A and its column of B alone, so that
- * neighbouring strips are computed as one piece. */
+/* The order of operations is gt_gemm's, then one sum with the bias, then relu: an element of C depends on its row of A and its column
+ * of B alone, so that neighbouring strips are computed as one piece. */
 void GT_KERNEL(tiles_product)(const void *given, void *const *at, int64_t first, int64_t last,
                               void *scratch)
 {
     const gt_ProductJob *job = given;
+    if (job->small) {
+        void *c = at[job->c];
+        GT_KERNEL(kernels).gemm_small[job->type](job, at[job->a], at[job->b],
+                                                 job->bias >= 0 ? at[job->bias] : NULL, c, scratch);
+        if (job->relu)
+            GT_KERNEL(kernels).unary[GT_LOOP_RELU][job->type](job->m * job->n, c, c);
+        return;
+    }
     first *= job->group;
     last = last * job->group < job->batches * job->strips ? last * job->group
                                                           : job->batches * job->strips;

@@ -32,13 +32,15 @@ typedef struct gt_HoldsCheck {
 /* product: C = op(A) op(B) for each matrix of a batch; C is (batches, m, n) in memory. It is cut into `strips` of `strip` rows
  * (by_rows) or columns; tile t is strip t % strips of product t / strips. Products of one strip
  * may be so small that a tile is `group` of them. Where many strips need all of B, and there is one product, product_pack lays it
- * out ahead (gemm_pack), in tiles of gemm_n columns; such a product may have a bias of n elements. */
+ * out ahead (gemm_pack), in tiles of gemm_n columns; such a product may have a bias of n elements. So may one that is `small`, a
+ * single tile whose operands stay in the first cache, and relu of the sum. */
 typedef struct gt_ProductJob {
     uint8_t type;          /* GT_LOOP_F32 or GT_LOOP_F64: of C */
     int8_t half_a, half_b; /* gt_HalfTypes; -1: as C */
     uint8_t a, b, c;       /* where they are in `at` */
     int8_t packed, bias;   /* and B as it was laid out, the bias; -1: there is none */
     uint8_t transpose_a, transpose_b, by_rows;
+    uint8_t small, relu;
     int64_t m, n, k;
     int64_t strip, strips, batches, group;
     gt_BatchWalk walk;

@@ -36,7 +36,7 @@ static int64_t calls_before(const void *count)
 
 static bool is_due(int64_t calls, int64_t accumulation)
 {
-    return (calls + 1) % accumulation == 0;
+    return accumulation == 1 || (calls + 1) % accumulation == 0;
 }
 
 static const void *number_at(const gt_UpdateJob *job, void *const *at, int which)
@@ -64,12 +64,13 @@ static int64_t count_of(const gt_UpdateJob *job, void *const *at)
 static Part part_of(const gt_UpdateJob *job, void *const *at, int64_t n, int64_t to, int64_t from)
 {
     int64_t bytes = job->type == GT_LOOP_F64 ? 8 : 4;
-    double factor = job->scaled ? real_at(job, at, 3, job->scaled - 1) : 1;
-    double first = factor > 1e-30 || factor != factor ? factor : 1e-30;
-    Part part = {.n = n,
-                 .g = (const char *)at[job->slots + 1] + from * bytes,
-                 .first = first,
-                 .second = factor / first};
+    Part part = {
+        .n = n, .g = (const char *)at[job->slots + 1] + from * bytes, .first = 1, .second = 1};
+    if (job->scaled) {
+        const double factor = real_at(job, at, 3, job->scaled - 1);
+        part.first = factor > 1e-30 || factor != factor ? factor : 1e-30;
+        part.second = factor / part.first;
+    }
     for (int i = 0; i <= job->slots; i++)
         part.to[i] = (char *)at[i] + to * bytes;
     return part;

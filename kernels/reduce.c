@@ -5,6 +5,10 @@
 #include "reduce.h"
 
 #define GT_GROUP 1024 /* numbers that one pass of softmax takes */
+#define GT_SHORT 32   /* rows of fewer numbers are worked on side by side, */
+#define GT_SIDE  16   /* so many at a time */
+_Static_assert(GT_GROUP == GT_LOSS_CLASSES, "up to there softmax and log_softmax have one sum");
+_Static_assert(GT_TERMS >= GT_GROUP + GT_SIDE, "a number for each row of a group");
 
 #define GT_T          float
 #define GT_REAL       32
@@ -54,13 +58,15 @@ double GT_KERNEL(dot_f32)(int64_t n, const float *a, const float *b)
 #define GT_T              float
 #define GT_NAME(name)     name##_f32
 #define GT_FUNCTION(name) gt_##name##_f32
-#define GT_FEW_MAX        GT_KERNEL_RARE(few_rows_max_f32)
+#define GT_PART           GT_KERNEL_RARE(part_4)
+#define GT_BRAID          GT_KERNEL_RARE(braid_4)
 #define GT_SPREAD         GT_KERNEL_RARE(spread_4)
 #include "softmax_template.h"
 
 #define GT_T              double
 #define GT_NAME(name)     name##_f64
 #define GT_FUNCTION(name) gt_##name##_f64
-#define GT_FEW_MAX        GT_KERNEL_RARE(few_rows_max_f64)
+#define GT_PART           GT_KERNEL_RARE(part_8)
+#define GT_BRAID          GT_KERNEL_RARE(braid_8)
 #define GT_SPREAD         GT_KERNEL_RARE(spread_8)
 #include "softmax_template.h"

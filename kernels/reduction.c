@@ -151,7 +151,9 @@ static Piece piece_at(const Reduction *r, int64_t row, int64_t column)
     if (job->round == GT_REDUCTION_LAST)
         return (Piece){r->partials + (row * job->parts * job->columns + column) * job->waiting,
                        job->parts};
-    int64_t parts = r->last ? 1 : job->parts;
+    if (r->last) /* one part; most reductions, so without its divisions */
+        return (Piece){r->x + (gt_walk_offset(&job->kept, row) + column) * job->element, job->rows};
+    int64_t parts = job->parts;
     int64_t part = row % parts, begin = part % job->blocks * job->block;
     int64_t from = gt_walk_offset(&job->kept, row / parts) +
                    gt_walk_offset(&job->passes, part / job->blocks) + begin * job->stride;
@@ -260,9 +262,10 @@ void GT_KERNEL(tiles_reduce)(const void *given, void *const *at, int64_t first, 
         return;
     }
     for (int64_t piece = first * job->group; piece < end; piece++) {
-        int64_t column = piece % job->strips * job->width;
+        int64_t row = job->strips > 1 ? piece / job->strips : piece;
+        int64_t column = (piece - row * job->strips) * job->width;
         int64_t width = job->columns - column < job->width ? job->columns - column : job->width;
-        reduce_strip(&r, piece / job->strips, column, width);
+        reduce_strip(&r, row, column, width);
     }
 }
 

@@ -76,6 +76,7 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .gemm_swaps = GT_BY_TYPE(gemm_swaps),
     .gemm_pack = GT_BY_TYPE(gemm_pack),
     .gemm_packed = GT_BY_TYPE(gemm_packed),
+    .gemm_small = GT_BY_TYPE(gemm_small),
     .gemm_wide = GT_KERNEL(gemm_wide),
     .gemm_wide_scratch = GT_KERNEL(gemm_wide_scratch),
     .conv_dense = GT_BY_TYPE(conv_dense),

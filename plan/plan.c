@@ -82,6 +82,22 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
         add_ref(plan, ref_to(program, (gt_Place){from->room, 0}), -1);
 }
 
+/* How many steps each one is handed to the threads with: those of its wave that follow, unless all are too small to wake anybody for. */
+static void write_waves(const gt_Program *program)
+{
+    gt_PlanStep *steps = program->plan->steps;
+    int32_t count = 0;
+    bool shared = false; /* is one of them cut into tiles? */
+    for (int32_t s = program->step_count - 1; s >= 0; s--) {
+        const gt_ProgramStep *from = &program->steps[s];
+        const bool last = s == program->step_count - 1 || from->wave != from[1].wave;
+        count = last ? 1 : count + 1;
+        shared = (!last && shared) ||
+                 (from->launches == 1 && program->plan->launches[from->launch].tiles > 1);
+        steps[s].together = shared ? count : 1;
+    }
+}
+
 /* Room for all references is made before the first is written. */
 static gt_Status write_steps(const gt_Program *program)
 {
@@ -107,11 +123,7 @@ static gt_Status write_steps(const gt_Program *program)
         else
             write_step(program, from, &plan->steps[s]);
     }
-    for (int32_t s = plan->step_count - 1; s >= 0; s--) {
-        const gt_ProgramStep *from = &program->steps[s];
-        bool last = s == plan->step_count - 1 || from->wave != from[1].wave;
-        plan->steps[s].together = last ? 1 : plan->steps[s + 1].together + 1;
-    }
+    write_waves(program);
     GT_ASSERT(plan->ref_count == plan->ref_room);
     return GT_OK;
 }

@@ -60,9 +60,10 @@ gt_Status gt_program_open(gt_Program *program, gt_Plan *plan)
 gt_Status gt_program_run(gt_Program *program)
 {
     static gt_Status (*const passes[])(gt_Program * program) = {
-        gt_pass_fold,    gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,    gt_pass_pools,
-        gt_pass_dead,    gt_pass_views,   gt_pass_order,      gt_pass_versions, gt_pass_in_place,
-        gt_pass_aliases, gt_pass_chains,  gt_pass_lower,      gt_pass_waves,    gt_pass_placing,
+        gt_pass_fold,   gt_pass_algebra,  gt_pass_duplicates, gt_pass_joins,
+        gt_pass_pools,  gt_pass_losses,   gt_pass_dead,       gt_pass_views,
+        gt_pass_order,  gt_pass_versions, gt_pass_in_place,   gt_pass_aliases,
+        gt_pass_chains, gt_pass_lower,    gt_pass_waves,      gt_pass_placing,
     };
     gt_Status status = GT_OK;
     for (size_t i = 0; i < sizeof passes / sizeof *passes && status == GT_OK; i++)

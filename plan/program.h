@@ -6,6 +6,7 @@
  *   duplicates the same operation on the same values is done once                   facts[].same
  *   joins      a sum of paddings becomes one operation that writes each part in its place    nodes
  *   pools      a convolution, its bias, relu and maxima become one step, and their gradient      nodes, values
+ *   losses     a cross-entropy and its gradient become one operation                nodes, values
  *   dead       marks what an output or an effect needs                              facts[].marks
  *   views      a view is no step: a place inside the memory of its source            facts[].root, offset
  *   order      the nodes in the order of their running; effects last                 items, commit_item
@@ -101,6 +102,7 @@ gt_Status gt_pass_algebra(gt_Program *program);
 gt_Status gt_pass_duplicates(gt_Program *program);
 gt_Status gt_pass_joins(gt_Program *program);
 gt_Status gt_pass_pools(gt_Program *program);
+gt_Status gt_pass_losses(gt_Program *program);
 gt_Status gt_pass_dead(gt_Program *program);
 gt_Status gt_pass_views(gt_Program *program);
 gt_Status gt_pass_order(gt_Program *program);

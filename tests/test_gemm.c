@@ -441,6 +441,52 @@ Test(gemm, laid_out_ahead_the_bits_are_the_same, .timeout = 1200)
             }
 }
 
+/* A whole product without choices: the same bits, and those of a sum with a bias. */
+Test(gemm, small_ones_have_the_same_bits, .timeout = 1200)
+{
+    static const int64_t ms[] = {1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 15, 16, 24, 28, 29, 32, 56};
+    static const int64_t ns[] = {1,  2,  3,  4,  5,  7,  8,  9,  15, 16,
+                                 17, 31, 32, 33, 40, 47, 64, 70, 128};
+    static const int64_t ks[] = {1, 2, 3, 4, 7, 8, 9, 16, 31, 64, 128};
+    const int n_count = (int)(sizeof ns / sizeof *ns), k_count = (int)(sizeof ks / sizeof *ks);
+    Isa list[3];
+    const int count = isas(list);
+    for (int s = 0; s < count; s++)
+        for (int how = 0; how < 8; how++)
+            for (int x = 0; x < (int)(sizeof ms / sizeof *ms) * n_count * k_count; x++) {
+                const int type = how & 1, i = x / k_count / n_count, q = x % k_count;
+                const int j = x / k_count % n_count;
+                const gt_KernelTable *table = list[s].table;
+                if ((i + j + q + how) % 3 != 0 || ms[i] > table->gemm_m[type] ||
+                    ns[j] > 4 * table->gemm_n[type])
+                    continue;
+                Product p = product(type, how & 2, how & 4, ms[i], ns[j], ks[q], 0);
+                const size_t bytes = extent(p.m, p.n, p.n) * size_of(type);
+                const size_t need = list[s].scratch[type](p.m, p.n, p.k);
+                Fenced c = fenced(bytes), bias = fenced((size_t)p.n * size_of(type));
+                Fenced scratch = fenced(need);
+                run(&list[s], &p, 0, 0, p.m, p.n, p.c.at, p.ldc);
+                for (int64_t t = 0; t < p.n; t++)
+                    put(type, bias.at, t, any_number());
+                const gt_ProductJob job = {
+                    .transpose_a = p.ta, .transpose_b = p.tb, .m = p.m, .n = p.n, .k = p.k};
+                for (int biased = 0; biased < 2; biased++) {
+                    memset(scratch.at, 0xff, need);
+                    table->gemm_small[type](&job, p.a.at, p.b.at, biased ? bias.at : NULL, c.at,
+                                            scratch.at);
+                    cr_assert(memcmp(c.at, p.c.at, bytes) == 0, "%s f%d how %d %dx%dx%d bias %d",
+                              list[s].name, type ? 64 : 32, how, (int)p.m, (int)p.n, (int)p.k,
+                              biased);
+                    for (int64_t t = 0; t < p.m * p.n; t++)
+                        put(type, p.c.at, t, get(type, p.c.at, t) + get(type, bias.at, t % p.n));
+                }
+                release(&scratch);
+                release(&bias);
+                release(&c);
+                dispose(&p);
+            }
+}
+
 Test(gemm, wide_instruction_sets_agree_bit_for_bit)
 {
     Isa list[3];

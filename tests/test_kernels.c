@@ -977,6 +977,43 @@ Test(kernels, softmax_family)
     }
 }
 
+/* Short rows side by side give what each gives by itself: also those of infinities and of NaN. */
+Test(kernels, softmax_of_short_rows)
+{
+    enum { ALL = 131 * 32 };
+    static double wide[ALL], got[ALL], one[ALL];
+    static float narrow[ALL];
+    static const int64_t rows[] = {8, 9, 15, 16, 17, 31, 32, 33, 40, 131};
+    FOR_TABLES(table)
+    {
+        for (int64_t columns = 1; columns < 34; columns++)
+            for (size_t s = 0; s < sizeof rows / sizeof *rows; s++)
+                for (int kind = 0; kind < 6; kind++) {
+                    const int64_t n = rows[s] * columns;
+                    const int type = kind % 2;
+                    const size_t bytes = type ? sizeof(double) : sizeof(float);
+                    gt_RowsLoop *loop = kind < 2   ? table->softmax[type]
+                                        : kind < 4 ? table->log_softmax[type]
+                                                   : table->logsumexp[type];
+                    if (n > ALL)
+                        continue;
+                    for (int64_t i = 0; i < n; i++) {
+                        const double special[4] = {INFINITY, -INFINITY, NAN, -0.0};
+                        wide[i] = next_bits() % 23 ? 20 * next_real() : special[next_bits() % 4];
+                        narrow[i] = (float)wide[i];
+                    }
+                    const char *x = type ? (const char *)wide : (const char *)narrow;
+                    const int64_t out = kind < 4 ? columns : 1;
+                    loop(rows[s], columns, x, got);
+                    for (int64_t r = 0; r < rows[s]; r++)
+                        loop(1, columns, x + (size_t)(r * columns) * bytes,
+                             (char *)one + (size_t)(r * out) * bytes);
+                    CHECK(same(type, rows[s] * out, got, one), "%s: %d rows of %d, kind %d",
+                          table->isa, (int)rows[s], (int)columns, kind);
+                }
+    }
+}
+
 /* Philox as its paper has it, one block. */
 static void philox(uint32_t c[4], uint32_t k0, uint32_t k1)
 {

@@ -7,6 +7,7 @@
 
 #include "leaks.h"
 #include "ops/nn/batch_norm.h"
+#include "ops/nn/crossentropy.h"
 #include "plan/inline.h"
 #include "plan/program.h"
 
@@ -989,8 +990,9 @@ static gt_Status biased(void *user, gt_Tensor *const *in, gt_Tensor **out)
 /* Blocks of the sums: one, as long as can be, and two. */
 Test(passes, products_and_biases)
 {
-    static const int64_t shapes[][3] = {{300, 40, 70},  {260, 33, 384}, {260, 64, 385},
-                                        {200, 32, 256}, {200, 80, 257}, {64, 40, 30}};
+    static const int64_t shapes[][3] = {
+        {300, 40, 70}, {260, 33, 384}, {260, 64, 385}, {200, 32, 256}, {200, 80, 257}, {64, 40, 30},
+        {16, 16, 4},   {16, 3, 16},    {2, 20, 9},     {5, 1, 30},     {1, 7, 3}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int kind = 0; kind < 16; kind++) {
             gt_Scope *scope = gt_scope_begin();
@@ -1024,10 +1026,15 @@ Test(passes, product_takes_bias)
         const gt_ProgramStep *step = &p.program.steps[0];
         cr_assert_eq(step->launches, 2, "w is laid out, then the product");
         const gt_Launch *launch = &p.plan->launches[step->launch + 1];
-        const gt_ChainJob *job = (const void *)(p.plan->jobs + launch->job);
-        const gt_ProductJob *product = (const void *)((const char *)job + job->head_job);
-        cr_assert_eq(job->head, GT_TILES_product);
-        cr_expect_eq(job->steps, deep, "sums of two blocks are whole in memory alone");
+        const gt_ProductJob *product = (const void *)(p.plan->jobs + launch->job);
+        if (deep) { /* sums of two blocks are whole in memory alone */
+            const gt_ChainJob *job = (const void *)product;
+            product = (const void *)((const char *)job + job->head_job);
+            cr_assert_eq(job->head, GT_TILES_product);
+            cr_expect_eq(job->steps, 1);
+        } else {
+            cr_assert_eq(launch->kernel, GT_TILES_product);
+        }
         cr_expect_eq(product->bias >= 0, !deep);
         uproot(&p);
     }
@@ -1088,6 +1095,110 @@ Test(passes, contractions_change_places)
         for (int l = 0; l < step->launches; l++)
             copies += p.plan->launches[step->launch + l].kernel == GT_TILES_copy;
         cr_expect_eq(copies, cases[i].copies, "%s: %d copies", cases[i].subscripts, copies);
+        uproot(&p);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* A small product adds the bias and does relu as well, unless somebody else asks for what is between. */
+Test(passes, small_product_takes_all)
+{
+    for (int asked = 0; asked < 2; asked++) {
+        Planted p;
+        plant(&p);
+        gt_Tensor *x = gt_reshape(argument(16 * 4), gt_shape(16, 4));
+        gt_Tensor *w = gt_reshape(argument(4 * 20), gt_shape(4, 20));
+        gt_Tensor *sum = gt_add(gt_matmul(x, w), argument(20));
+        gt_Tensor *y[2] = {gt_relu(sum), gt_exp(gt_sum(sum))};
+        grown(&p, 1 + asked, y);
+        run_to(&p, gt_pass_lower);
+        const gt_ProgramStep *step = &p.program.steps[0];
+        cr_assert_eq(step->launches, 1);
+        const gt_Launch *launch = &p.plan->launches[step->launch];
+        const gt_ProductJob *product = (const void *)(p.plan->jobs + launch->job);
+        if (asked) {
+            cr_assert_eq(launch->kernel, GT_TILES_chain);
+            const gt_ChainJob *job = (const void *)product;
+            product = (const void *)((const char *)job + job->head_job);
+        } else {
+            cr_assert_eq(launch->kernel, GT_TILES_product);
+        }
+        cr_expect(product->small && product->bias >= 0);
+        cr_expect_eq(product->relu, !asked);
+        uproot(&p);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* A cross-entropy and its gradient: the mean; labels that are ignored; a loss of a loss, whose slope is known too late. */
+static gt_Status crossentropy_and_slope(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const int kind = *(const int *)user;
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[1]);
+    gt_Tensor *loss = gt_sparse_softmax_crossentropy(in[0], in[1], kind == 1 ? 0 : GT_NONE);
+    loss = kind == 2 ? gt_sum(gt_square(loss)) : gt_mean(loss);
+    out[0] = gt_keep(loss);
+    out[1] = gt_keep(gt_gradient(tape, loss, in[1]));
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(passes, losses)
+{
+    static const int64_t shapes[][2] = {{1, 5},    {7, 3},    {16, 3},   {40, 10},  {500, 31},
+                                        {500, 32}, {90, 200}, {3, 1024}, {3, 1025}, {20, 1}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int kind = 0; kind < 6; kind++) {
+            gt_Scope *scope = gt_scope_begin();
+            const int64_t rows = shapes[i][0], classes = shapes[i][1];
+            int user = kind % 3;
+            gt_Tensor *in[2] = {gt_random_integers(gt_shape(rows), 0, (double)classes),
+                                gt_uniform(gt_shape(rows, classes), .low = -9, .high = 9,
+                                           .dtype = kind < 3 ? GT_FLOAT32 : GT_FLOAT64)};
+            const bool joined = user < 2 && classes <= 1024;
+            same_bits_of(crossentropy_and_slope, &user, 2, ((gt_Tensors){in, 2}),
+                         joined ? "sparse_softmax_crossentropy+gradient"
+                                : "sparse_softmax_crossentropy_gradient");
+            gt_scope_end(scope);
+        }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* A label that is none is found before anything is changed, and named as by the loss alone. */
+Test(passes, losses_and_labels)
+{
+    int user = 0;
+    gt_Tensor *loss[2];
+    gt_Scope *scope = gt_scope_begin();
+    gt_Function *function = gt_function(crossentropy_and_slope, &user, .outputs = 2);
+    gt_Tensor *x = gt_uniform(gt_shape(4, 3));
+    cr_assert_eq(
+        gt_function_call(function, gt_tensors(gt_arange(0, 4, 1, .dtype = GT_INT32), x), loss),
+        GT_INVALID);
+    cr_assert(strstr(gt_error_message(), "labels must be in [0, 3) (got 3 in row 3)"), "%s",
+              gt_error_message());
+    gt_error_clear();
+    gt_function_free(function);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* A mean of a mean is that mean; of a sum of one number that arithmetic made it is not, for -0 would be 0. */
+Test(passes, sum_of_a_sum)
+{
+    for (int kind = 0; kind < 3; kind++) {
+        Planted p;
+        plant(&p);
+        gt_Tensor *x = argument(8), *one = kind == 2 ? gt_negative(gt_sum(x)) : gt_mean(x);
+        gt_Tensor *y = kind == 1 ? gt_sum(one) : gt_mean(one);
+        grown(&p, 1, &y);
+        run_to(&p, gt_pass_placing);
+        cr_expect_eq(p.program.step_count, kind == 2 ? 3 : 1, "kind %d", kind);
         uproot(&p);
     }
     gt_context_free(NULL);

@@ -4,6 +4,8 @@
 #include "core/inside.h"
 #include "kernels/product.h"
 
+#include <string.h>
+
 static int64_t pieces(int64_t n, int64_t piece)
 {
     return (n + piece - 1) / piece;
@@ -42,41 +44,67 @@ static void cut(gt_ProductJob *job, const gt_KernelTable *target)
 }
 
 /* B is laid out once for all strips of rows: worth it from some rows on, for it costs one more copy, and from a whole tile's
- * columns on. There must be room for its launch and memory, and for one more launch behind the product. Returns the bytes; 0: B
- * stays as it is. */
-static size_t packed_bytes(const gt_ProductJob *job, const gt_Lowering *lowering)
+ * columns on. There must be room for its launch and memory, and for one more launch behind the product. */
+static bool packs(const gt_ProductJob *job, const gt_Lowering *lowering)
 {
     enum {
         MOST = 2 << 20
-    }; /* bytes, what a cache holds: of more, gemm lays out groups of columns for each strip */
+    }; /* bytes, what a cache holds: of more, gemm lays out columns by itself, for each strip */
     const gt_LoopType type = (gt_LoopType)job->type;
     const int64_t least =
         job->transpose_b ? 64 : 192; /* rows; a B that is turned costs more where it is */
     if (job->batches != 1 || !job->by_rows || job->strips < 2 || job->m < least ||
         job->half_a >= 0 || job->half_b >= 0 || job->n < lowering->target->gemm_n[type] ||
-        lowering->launches + 2 > GT_MAX_LAUNCHES || lowering->temporaries == GT_MAX_TEMPORARIES ||
+        lowering->launches + 3 > GT_MAX_LAUNCHES || lowering->temporaries == GT_MAX_TEMPORARIES ||
         lowering->target->gemm_swaps[type](job->transpose_a, job->transpose_b, job->m, job->n,
                                            job->k))
-        return 0;
-    size_t bytes = gt_gemm_packed_bytes(lowering->target, type, job->n, job->k);
-    return bytes <= MOST ? bytes : 0;
+        return false;
+    const size_t bytes = gt_gemm_packed_bytes(lowering->target, type, job->n, job->k);
+    return bytes > 0 && bytes <= MOST;
+}
+
+/* One tile of one block, whose operands stay in the first cache; but not a single number, whose sum is another one, nor what
+ * takes turns of A, unless all of it is less than these. */
+static bool is_small(const gt_ProductJob *job, const gt_KernelTable *target)
+{
+    const gt_LoopType type = (gt_LoopType)job->type;
+    const double work = (double)job->m * (double)job->n * (double)job->k;
+    return job->batches == 1 && job->strips == 1 && job->half_a < 0 && job->half_b < 0 &&
+           job->m * job->n > 1 && job->k > 0 && job->m <= target->gemm_m[type] &&
+           job->n <= 4 * target->gemm_n[type] && job->k <= 128 &&
+           (work <= 4096 ||
+            (job->m > 3 && !target->gemm_swaps[type](job->transpose_a, job->transpose_b, job->m,
+                                                     job->n, job->k)));
+}
+
+gt_ProductJob *gt_lower_pack(const gt_ShapeRule *rule, gt_Lowering *lowering,
+                             const gt_ProductJob *product)
+{
+    const gt_LoopType type = (gt_LoopType)product->type;
+    const size_t bytes = gt_gemm_packed_bytes(lowering->target, type, product->n, product->k);
+    const int32_t packed = gt_lower_temporary(lowering, rule, bytes);
+    gt_ProductJob *job =
+        gt_lower_launch(lowering, GT_TILES_product_pack,
+                        pieces(product->n, lowering->target->gemm_n[type]), sizeof *job);
+    *job = *product;
+    job->packed = (int8_t)packed;
+    return job;
 }
 
 void gt_lower_product(const gt_ShapeRule *rule, gt_Lowering *lowering, const gt_ProductJob *given,
                       int64_t batches)
 {
-    gt_ProductJob *job = gt_lower_launch(lowering, GT_TILES_product, 0, sizeof *job);
-    *job = *given;
+    gt_ProductJob product = *given, *job = &product;
     job->batches = batches;
     job->packed = job->bias = -1;
+    job->relu = 0;
     cut(job, lowering->target);
-    const size_t bytes = packed_bytes(job, lowering);
-    if (bytes) {
-        gt_Launch *pack = &lowering->launch[lowering->launches - 1];
-        pack->kernel = GT_TILES_product_pack;
-        pack->tiles = pieces(job->n, lowering->target->gemm_n[job->type]);
-        job->packed = (int8_t)gt_lower_temporary(lowering, rule, bytes);
+    job->small = is_small(job, lowering->target);
+    if (packs(job, lowering)) {
+        gt_lower_pack(rule, lowering, job);
         gt_lower_again(lowering, GT_TILES_product, 0);
+    } else {
+        memcpy(gt_lower_launch(lowering, GT_TILES_product, 0, sizeof *job), job, sizeof *job);
     }
     lowering->launch[lowering->launches - 1].tiles = pieces(batches * job->strips, job->group);
     if (job->strips == 1)

@@ -14,5 +14,9 @@ void gt_product_types(gt_ProductJob *job, const gt_Spec *a, const gt_Spec *b, co
 /* Adds the launch, `given` with its strips worked out; ahead of it, where it pays, that which lays out B. */
 void gt_lower_product(const gt_ShapeRule *rule, gt_Lowering *lowering, const gt_ProductJob *given,
                       int64_t batches);
+/* Adds the launch that lays out B of a product, of which `product` says n, k, transpose_b and where B is, and memory for it.
+ * Returns its job, which says where that is. gt_gemm_packed_bytes must not be 0. */
+gt_ProductJob *gt_lower_pack(const gt_ShapeRule *rule, gt_Lowering *lowering,
+                             const gt_ProductJob *product);
 
 #endif

@@ -93,19 +93,14 @@ static gt_LogitsJob rows_job(const gt_ShapeRule *rule)
     return job;
 }
 
-/* The launch over all rows. */
-static void lower_rows(gt_Lowering *lowering, gt_TileKernelId kernel, const gt_LogitsJob *rows)
+/* The launch over all rows. Returns its job. */
+static gt_LogitsJob *lower_rows(gt_Lowering *lowering, gt_TileKernelId kernel,
+                                const gt_LogitsJob *rows)
 {
     int64_t tiles = rows->rows / rows->block + (rows->rows % rows->block != 0);
     gt_LogitsJob *job = gt_lower_launch(lowering, kernel, tiles, sizeof *job);
     *job = *rows;
-}
-
-/* Scratch memory for the log_softmax of a block. */
-static void need_block(gt_Lowering *lowering, const gt_LogitsJob *rows)
-{
-    size_t element = rows->type == GT_LOOP_F32 ? sizeof(float) : sizeof(double);
-    gt_lower_scratch(lowering, (size_t)(rows->block * rows->classes) * element);
+    return job;
 }
 
 /* Every row has its number; only the classes are mixed. */
@@ -124,8 +119,9 @@ static gt_Status softmax_crossentropy_shape(gt_ShapeRule *rule)
 static void softmax_crossentropy_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     const gt_LogitsJob rows = rows_job(rule);
+    const size_t element = rows.type == GT_LOOP_F32 ? sizeof(float) : sizeof(double);
     lower_rows(lowering, GT_TILES_softmax_crossentropy, &rows);
-    need_block(lowering, &rows);
+    gt_lower_scratch(lowering, (size_t)(rows.block * rows.classes) * element); /* log_softmax */
 }
 
 /* dt: -log_softmax(x). dx: softmax(x) sum(t) - t. */
@@ -181,23 +177,21 @@ static gt_Status sparse_softmax_crossentropy_shape(gt_ShapeRule *rule)
     return GT_OK;
 }
 
-/* The check of the labels, then the launch; of both jobs the same. */
-static gt_LogitsJob lower_labels(const gt_ShapeRule *rule, gt_Lowering *lowering,
-                                 gt_TileKernelId kernel)
+/* The check of the labels, then the launch; of both jobs the same. Returns the launch's. */
+static gt_LogitsJob *lower_labels(const gt_ShapeRule *rule, gt_Lowering *lowering,
+                                  gt_TileKernelId kernel)
 {
     const SparseOptions *options = rule->options;
     gt_LogitsJob rows = rows_job(rule);
     rows.ignored = options->ignore_class;
     gt_LogitsJob *check = gt_lower_check(lowering, GT_CHECK_labels, rows.rows, sizeof *check);
     *check = rows;
-    lower_rows(lowering, kernel, &rows);
-    return rows;
+    return lower_rows(lowering, kernel, &rows);
 }
 
 static void sparse_softmax_crossentropy_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const gt_LogitsJob rows = lower_labels(rule, lowering, GT_TILES_sparse_softmax_crossentropy);
-    need_block(lowering, &rows);
+    lower_labels(rule, lowering, GT_TILES_sparse_softmax_crossentropy);
 }
 
 static gt_Status complain_of_label(const gt_ShapeRule *rule, void *const *at, int64_t row)
@@ -262,7 +256,9 @@ static gt_Status sparse_slope_shape(gt_ShapeRule *rule)
 
 static void sparse_slope_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    lower_labels(rule, lowering, GT_TILES_sparse_softmax_gradient);
+    gt_LogitsJob *job = lower_labels(rule, lowering, GT_TILES_sparse_softmax_gradient);
+    job->loss = -1;
+    job->slope = 3;
 }
 
 /* Of u arriving, with p = softmax(x): dg = sum u (p - one_hot), dx = p (w - sum w p), w = u g. */
@@ -301,3 +297,23 @@ const gt_Operation gt_op_sparse_softmax_crossentropy_gradient = {
                            .input = GT_INPUTS(LABELS(4), GT_ANY(4, 3), GT_ANY(4)),
                            .options = IGNORING(1)}),
 };
+
+/* ---- both of them, in plans ---- */
+
+static void sparse_both_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
+{
+    gt_LogitsJob *job = lower_labels(rule, lowering, GT_TILES_sparse_softmax_gradient);
+    job->loss = 3;
+    job->slope = 4;
+}
+
+const gt_Operation gt_op_sparse_softmax_crossentropy_both = {
+    .size = sizeof(gt_Operation),
+    .name = "sparse_softmax_crossentropy_both",
+    .formula = "-log(softmax(x)) at the label; (softmax(x) - one_hot(labels)) g",
+    .inputs_min = 3,
+    .inputs_max = 3,
+    .outputs = 2,
+    .options = &SparseOptions_type,
+    .lower = sparse_both_lower,
+    .complain = complain_of_label};

@@ -15,6 +15,7 @@
 #include "ops/control/control.h"
 #include "ops/kit.h"
 #include "ops/linalg/matmul.h"
+#include "ops/linalg/product.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/compare.h"
 #include "ops/math/math.h"
@@ -106,20 +107,15 @@ static int8_t pack(const gt_ShapeRule *rule, gt_Lowering *lowering, const Sizes 
                    int gates, bool back)
 {
     enum { STEPS = 4, ROWS = 4 }; /* fewer are better off without */
-    gt_ProductJob product = {.type = (uint8_t)gt_loop_type(s->dtype),
-                             .b = (uint8_t)r,
-                             .transpose_b = back,
-                             .n = back ? s->units : gates * s->units,
-                             .k = back ? gates * s->units : s->units};
-    size_t bytes = gt_gemm_packed_bytes(lowering->target, product.type, product.n, product.k);
-    if (s->time < STEPS || s->batch < ROWS || bytes == 0)
+    const gt_ProductJob product = {.type = (uint8_t)gt_loop_type(s->dtype),
+                                   .b = (uint8_t)r,
+                                   .transpose_b = back,
+                                   .n = back ? s->units : gates * s->units,
+                                   .k = back ? gates * s->units : s->units};
+    if (s->time < STEPS || s->batch < ROWS ||
+        gt_gemm_packed_bytes(lowering->target, product.type, product.n, product.k) == 0)
         return -1;
-    const int64_t columns = lowering->target->gemm_n[product.type];
-    product.packed = (int8_t)gt_lower_temporary(lowering, rule, bytes);
-    gt_ProductJob *job = gt_lower_launch(lowering, GT_TILES_product_pack,
-                                         (product.n + columns - 1) / columns, sizeof *job);
-    *job = product;
-    return product.packed;
+    return gt_lower_pack(rule, lowering, &product)->packed;
 }
 
 /* `r`: which input that is; `gates` of the product, whose other side is the state; `back`: of a gradient. */

@@ -3,6 +3,7 @@
  *     x * 1, 1 * x, x / 1, x - 0, x + -0        x: exact for every number, infinities and NaN too, -0 stays -0
  *     pad, broadcast_to, cast of x to its own   x
  *       shape and dtype
+ *     sum, mean of one number, a sum or mean    x: it was added to 0 before
  *     -(-x)                                     x
  *     not not x                                 x
  *     transpose(transpose(x))                   x, where the axes are again where they were
@@ -30,6 +31,8 @@ typedef enum Known {
     CAST,
     BROADCAST_TO,
     PAD,
+    SUM,
+    MEAN,
     NEGATIVE,
     LOGICAL_NOT,
     TRANSPOSE,
@@ -46,6 +49,8 @@ static Known known(const gt_GraphNode *node)
                                                           [CAST] = &gt_op_cast,
                                                           [BROADCAST_TO] = &gt_op_broadcast_to,
                                                           [PAD] = &gt_op_pad,
+                                                          [SUM] = &gt_op_sum,
+                                                          [MEAN] = &gt_op_mean,
                                                           [NEGATIVE] = &gt_op_negative,
                                                           [LOGICAL_NOT] = &gt_op_logical_not,
                                                           [TRANSPOSE] = &gt_op_transpose,
@@ -106,6 +111,20 @@ static int32_t unchanged(const gt_Program *program, const gt_GraphNode *node, Kn
     return -1;
 }
 
+static bool keeps_spec(const gt_Program *program, const gt_GraphNode *node)
+{
+    const gt_GraphValue *values = program->graph->values;
+    return gt_spec_equal(&values[node->input[0]].spec, &values[node->output[0]].spec);
+}
+
+/* Of one number that is a sum or mean itself, which is never -0, to which 0 would be added. */
+static bool is_sum_of_one(const gt_Program *program, const gt_GraphNode *node)
+{
+    const gt_GraphNode *inner = gt_value_maker(program, node->input[0]);
+    return inner && (inner->operation == &gt_op_sum || inner->operation == &gt_op_mean) &&
+           program->graph->values[node->output[0]].spec.size == 1 && keeps_spec(program, node);
+}
+
 /* ---- twice is never ---- */
 
 /* Which axis of its input each axis of a transposition is. */
@@ -164,7 +183,6 @@ static void turn_factors(gt_Program *program, gt_GraphNode *node)
 /* The value that the node's output is; -1: none. */
 static int32_t same_as(const gt_Program *program, const gt_GraphNode *node, Known of)
 {
-    const gt_GraphValue *values = program->graph->values;
     switch (of) {
     case ADD:
     case MULTIPLY:
@@ -174,9 +192,10 @@ static int32_t same_as(const gt_Program *program, const gt_GraphNode *node, Know
     case CAST:
     case BROADCAST_TO:
     case PAD:
-        return gt_spec_equal(&values[node->input[0]].spec, &values[node->output[0]].spec)
-                   ? node->input[0]
-                   : -1;
+        return keeps_spec(program, node) ? node->input[0] : -1;
+    case SUM:
+    case MEAN:
+        return is_sum_of_one(program, node) ? node->input[0] : -1;
     case NEGATIVE:
     case LOGICAL_NOT:
     case TRANSPOSE:

@@ -126,30 +126,50 @@ static bool takes_bias(gt_ChainJob *job, const ChainOptions *options, int64_t wi
     return true;
 }
 
+/* Is the second step relu of the first, which nobody else asks for? */
+static bool relu_follows(const gt_ChainJob *job)
+{
+    const gt_ChainStep *relu = &job->step[1];
+    const int sum = job->step[0].result.from;
+    return job->steps > 1 && sum >= GT_CHAIN_OPERANDS && relu->kind == GT_CHAIN_UNARY &&
+           relu->loop == GT_LOOP_RELU && relu->operand[0].from == sum &&
+           (relu->result.from == sum || !is_read(job, 2, sum));
+}
+
 /* conv + bias, and relu of that: the convolution does it, if nobody else asks for what is between. */
 static void conv_takes_bias(gt_ChainJob *job, const ChainOptions *options, gt_ConvJob *c,
                             int output, int place)
 {
     if (c->groups != 1 || !takes_bias(job, options, c->b, c->type, output, place))
         return;
-    const gt_ChainStep *relu = &job->step[1];
-    const int sum = job->step[0].result.from;
     c->bias = (int8_t)place;
-    c->relu = job->steps > 1 && sum >= GT_CHAIN_OPERANDS && relu->kind == GT_CHAIN_UNARY &&
-              relu->loop == GT_LOOP_RELU && relu->operand[0].from == sum &&
-              (relu->result.from == sum || !is_read(job, 2, sum));
+    c->relu = relu_follows(job);
     leave_to_head(job, options, output, c->relu ? 2 : 1);
 }
 
-/* product + bias: where the sums are whole while they are in registers, the product does it. */
+/* product + bias: where the sums are whole while they are in registers, the product does it. A small one does relu as well. */
 static void product_takes_bias(gt_ChainJob *job, const ChainOptions *options, gt_ProductJob *p,
                                int output, int place)
 {
-    if (p->packed < 0 || p->k > GT_GEMM_DEPTH(p->type) ||
+    if ((p->packed < 0 && !p->small) || p->k > GT_GEMM_DEPTH(p->type) ||
         !takes_bias(job, options, p->n, p->type, output, place))
         return;
     p->bias = (int8_t)place;
-    leave_to_head(job, options, output, 1);
+    p->relu = p->small && relu_follows(job);
+    leave_to_head(job, options, output, p->relu ? 2 : 1);
+}
+
+/* A product that does all of the chain's steps stands for itself: it finds its operands among those of the chain. */
+static void stand_alone(const gt_ChainJob *job, gt_ProductJob *p, const gt_Launch *heads,
+                        int32_t count, gt_Lowering *lowering)
+{
+    p->a = (uint8_t)job->head_at[p->a];
+    p->b = (uint8_t)job->head_at[p->b];
+    p->c = (uint8_t)job->head_at[p->c];
+    p->packed = (int8_t)(p->packed < 0 ? -1 : job->head_at[p->packed]);
+    p->bias = (int8_t)(p->bias < 0 ? -1 : job->head_at[p->bias]);
+    memcpy(lowering->launch, heads, (size_t)count * sizeof *heads);
+    lowering->launches = count;
 }
 
 /* The head writes what is for the chain alone where the last result will be: memory that nobody reads later costs as much time to
@@ -185,9 +205,10 @@ static void chain_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     const ChainOptions *options = rule->options;
     const gt_ChainJob *given = &options->job;
     gt_Launch heads[GT_MAX_LAUNCHES], head = {.kernel = 0};
+    int32_t count = 0;
     if (options->head) {
         lower_head(rule, options, lowering);
-        const int32_t count = lowering->launches;
+        count = lowering->launches;
         memcpy(heads, lowering->launch, sizeof heads);
         lowering->launches = 0;
         for (int32_t i = 0; i + 1 < count; i++)
@@ -211,6 +232,8 @@ static void chain_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
     launch->span = job->tile;
     launch->alone = head.alone;
     gt_lower_scratch(lowering, (size_t)job->chain_scratch + head.scratch);
+    if (options->head && head.kernel == GT_TILES_product && job->steps == 0)
+        stand_alone(job, of_head, heads, count, lowering);
 }
 
 static const gt_Operation chain = {.size = sizeof(gt_Operation),
