@@ -1237,7 +1237,7 @@ Test(layers_oracle, options)
             continue;
         cr_expect(input_without_mask(type) < 0, "%s: input %d has a mask in no sample", type->name,
                   input_without_mask(type));
-        for (const gt_Field *field = type->options ? type->options->fields : &(gt_Field){NULL};
+        for (const gt_Field *field = type->options ? type->options->fields : &(gt_Field){0};
              field->name; field++) {
             bool value = ending_of(field) != NULL;
             int about = 0, made = 0;

@@ -5,6 +5,7 @@
  *
  * It takes the place of the loss, and the value that the gradient made is its second output from then on. The bits are those of the two
  * (kernels/loss.c). With numeric checks on, each of them is looked at by itself. Leans on ops/nn/crossentropy.h. */
+#include "core/map.h"
 #include "ops/nn/crossentropy.h"
 #include "ops/table.h"
 #include "plan/program.h"
@@ -26,8 +27,7 @@ static int64_t classes_of(const gt_Program *program, const gt_GraphNode *loss)
 static bool is_gradient_of(const gt_Program *program, const gt_GraphNode *node, int32_t n)
 {
     const gt_GraphNode *loss = &program->graph->nodes[n];
-    return node->operation == &gt_op_sparse_softmax_crossentropy_gradient &&
-           node->piece == loss->piece && !gt_node_is_gone(program, node) &&
+    return loss->operation == &gt_op_sparse_softmax_crossentropy && node->piece == loss->piece &&
            gt_node_reads(program, node, 0) == gt_node_reads(program, loss, 0) &&
            gt_node_reads(program, node, 1) == gt_node_reads(program, loss, 1) &&
            gt_options_equal(loss->operation->options, loss->options, node->options, true) &&
@@ -58,21 +58,35 @@ static gt_Status join(gt_Program *program, int32_t n, int32_t gradient)
     return GT_OK;
 }
 
+static uint64_t key_of(const gt_Program *program, const gt_GraphNode *node)
+{
+    return (uint64_t)(uint32_t)gt_node_reads(program, node, 0) << 32 |
+           (uint32_t)gt_node_reads(program, node, 1);
+}
+
 gt_Status gt_pass_losses(gt_Program *program)
 {
     const gt_Graph *graph = program->graph;
+    gt_Map losses = {0}; /* by labels and logits */
     if (gt_context_checks_numerics(program->context))
         return GT_OK;
     for (int32_t n = 0; n < graph->node_count; n++) {
-        const gt_GraphNode *loss = &graph->nodes[n];
-        if (loss->operation != &gt_op_sparse_softmax_crossentropy ||
-            gt_node_is_gone(program, loss) || classes_of(program, loss) > GT_LOSS_CLASSES)
+        const gt_GraphNode *node = &graph->nodes[n];
+        if (gt_node_is_gone(program, node))
             continue;
-        int32_t gradient = n + 1;
-        while (gradient < graph->node_count && !is_gradient_of(program, &graph->nodes[gradient], n))
-            gradient++;
-        if (gradient < graph->node_count && join(program, n, gradient) != GT_OK)
+        if (node->operation == &gt_op_sparse_softmax_crossentropy &&
+            classes_of(program, node) <= GT_LOSS_CLASSES &&
+            !gt_map_add(program->context, &losses, key_of(program, node), n))
+            break;
+        if (node->operation != &gt_op_sparse_softmax_crossentropy_gradient)
+            continue;
+        int32_t at = -1, loss;
+        const uint64_t key = key_of(program, node);
+        while ((loss = gt_map_next(&losses, key, &at)) >= 0 && !is_gradient_of(program, node, loss))
+            ;
+        if (loss >= 0 && join(program, loss, n) != GT_OK)
             break;
     }
+    gt_map_close(program->context, &losses);
     return gt_context_status(program->context);
 }
