@@ -576,7 +576,7 @@ static bool ends_apart(const Group *group)
         return false;
     for (int32_t m = 0; m <= last; m++) {
         const int32_t s = group->first + m;
-        if (survives(group, m) != (m == last))
+        if (group->member[m].stays != (m == last))
             return false;
         for (int i = 0; i < node_of(group, s)->inputs; i++)
             if (group->member[m].by[i] < 0 && !reads_head(group, s, i) &&
