@@ -82,7 +82,11 @@ static void put_together(const gt_JoinJob *job, void *const *at, int64_t row, in
 {
     const int64_t size = join_bytes[job->type], step = job->part[0].stride * size;
     const int64_t few = GT_JOIN_NEAR / step;
-    char aside[GT_JOIN_NEAR];
+    char aside[GT_JOIN_NEAR], base[GT_JOIN_NEAR];
+    if (job->one_row) {
+        memcpy(base, at[0], (size_t)step);
+        gt_repeat_bytes(base, (size_t)step, end - row < few ? end - row : few);
+    }
     for (int64_t count; row < end; row += count) {
         char *y = (char *)at[job->y] + row * step, *into = job->based ? aside : y;
         count = end - row < few ? end - row : few;
@@ -94,7 +98,10 @@ static void put_together(const gt_JoinJob *job, void *const *at, int64_t row, in
                          into + job->part[p].offset * size, step);
         }
         join_elements(job, count * job->part[0].stride,
-                      job->based ? (const char *)at[0] + row * step : NULL, into, y);
+                      job->one_row ? base
+                      : job->based ? (const char *)at[0] + row * step
+                                   : NULL,
+                      into, y);
     }
 }
 

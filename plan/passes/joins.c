@@ -32,6 +32,7 @@ typedef struct JoinOptions {
     uint32_t size;
     int32_t parts;
     bool based; /* input 0 is what the parts are added to */
+    bool one_row; /* it is one row, of which all are alike */
     gt_JoinPart part[GT_JOB_PARTS];
 } JoinOptions;
 
@@ -104,6 +105,7 @@ static void join_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
         gt_lower_fill(lowering, out->dtype, rule->inputs, out->size, 0);
     gt_JoinJob *job = join_launch(rule, lowering, options->parts);
     job->based = options->based;
+    job->one_row = options->one_row;
     set_parts(job, lowering, options->parts, options->part);
     if (beside) {
         const int64_t wide = options->part[0].stride;
@@ -311,13 +313,19 @@ static bool find_parts(Sum *sum, const gt_GraphNode *node)
 /* ---- the graph ---- */
 
 /* The node of the sum becomes the join. Its inputs are read once more, what was between them once less. */
-static gt_Status become_join(const Sum *sum, gt_GraphNode *node)
+static gt_Status become_join(Sum *sum, gt_GraphNode *node)
 {
     const int32_t based = sum->base >= 0, inputs = sum->parts + based;
     int32_t values[GT_JOB_PARTS + 1];
     JoinOptions options = {.size = sizeof options, .parts = sum->parts, .based = based};
     memcpy(options.part, sum->part, (size_t)sum->parts * sizeof *options.part);
     values[0] = sum->base; /* if there is one */
+    const gt_Spec *out = &sum->program->graph->values[node->output[0]].spec;
+    if (based && are_beside(&options, out) && options.part[0].rows == out->dims[0]) {
+        const int32_t row = gt_program_row(sum->program, sum->base);
+        options.one_row = row >= 0;
+        values[0] = row >= 0 ? row : sum->base;
+    }
     memcpy(values + based, sum->value, (size_t)sum->parts * sizeof *values);
     values[inputs] = node->output[0];
     return gt_program_become(sum->program, node, &join, &options, node->name, inputs, 1, values);
