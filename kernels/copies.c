@@ -81,7 +81,7 @@ static void put_parts(const gt_JoinJob *job, void *const *at, int64_t first, int
 static void put_together(const gt_JoinJob *job, void *const *at, int64_t row, int64_t end)
 {
     const int64_t size = join_bytes[job->type], step = job->part[0].stride * size;
-    const int64_t few = GT_JOIN_NEAR / step;
+    const int64_t few = step < GT_JOIN_NEAR / 2 ? GT_JOIN_NEAR / 2 / step : 1;
     char aside[GT_JOIN_NEAR], base[GT_JOIN_NEAR];
     if (job->one_row) {
         memcpy(base, at[0], (size_t)step);

@@ -8,7 +8,7 @@
 
 #define GT_T          float
 #define GT_REAL       32
-#define GT_PART       GT_KERNEL_RARE(part_4)
+#define GT_PART       GT_KERNEL(part_4)
 #define GT_I          uint32_t
 #define GT_NAME(name) name##_f32
 #define GT_LOWEST     -INFINITY
@@ -20,7 +20,7 @@
 
 #define GT_T          double
 #define GT_REAL       64
-#define GT_PART       GT_KERNEL_RARE(part_8)
+#define GT_PART       GT_KERNEL(part_8)
 #define GT_I          uint64_t
 #define GT_NAME(name) name##_f64
 #define GT_LOWEST     -INFINITY
@@ -54,13 +54,13 @@ double GT_KERNEL(dot_f32)(int64_t n, const float *a, const float *b)
 #define GT_T              float
 #define GT_NAME(name)     name##_f32
 #define GT_FUNCTION(name) gt_##name##_f32
-#define GT_FEW_MAX        GT_KERNEL_RARE(few_rows_max_f32)
-#define GT_SPREAD         GT_KERNEL_RARE(spread_4)
+#define GT_FEW_MAX        GT_KERNEL(few_rows_max_f32)
+#define GT_SPREAD         GT_KERNEL(spread_4)
 #include "softmax_template.h"
 
 #define GT_T              double
 #define GT_NAME(name)     name##_f64
 #define GT_FUNCTION(name) gt_##name##_f64
-#define GT_FEW_MAX        GT_KERNEL_RARE(few_rows_max_f64)
-#define GT_SPREAD         GT_KERNEL_RARE(spread_8)
+#define GT_FEW_MAX        GT_KERNEL(few_rows_max_f64)
+#define GT_SPREAD         GT_KERNEL(spread_8)
 #include "softmax_template.h"

@@ -23,7 +23,7 @@ static void GT_NAME(totals)(int64_t rows, int64_t columns, const GT_T *x, GT_T *
     double sum[GT_GROUP];
     const bool few = GT_NAME(are_short)(rows, columns);
     if (few)
-        GT_KERNEL_RARE(GT_NAME(few_rows_sum))(rows, columns, x, sum);
+        GT_KERNEL(GT_NAME(few_rows_sum))(rows, columns, x, sum);
     for (int64_t r = 0; r < rows; r++)
         y[r] = few ? (GT_T)sum[r] : (GT_T)GT_NAME(row_sum)(columns, x + r * columns);
 }
