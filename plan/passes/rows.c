@@ -22,7 +22,7 @@
 
 enum {
     FEWEST = 64,             /* rows that a group must have */
-    ROOM = 288 * 1024,       /* bytes of scratch memory that a tile may take */
+    ROOM = 224 * 1024,       /* bytes of scratch memory that a tile may take */
     WORTH = 256 * 1024,      /* bytes that must become scratch memory, or the group is not worth it */
     UNIT = 16                /* a tile has a multiple of so many rows, where there is room */
 };
