@@ -94,6 +94,28 @@ static gt_Status over_itself(void *user, gt_Tensor *const *in, gt_Tensor **out)
     return gt_status();
 }
 
+/* The first row of x goes along with all rows, and y is written over x. */
+static gt_Status over_its_row(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)user;
+    gt_Tensor *x = gt_cumsum(in[0], .axis = 0);
+    gt_Tensor *t = gt_softmax(gt_add(in[0], gt_slice(x, gt_shape(0, 0), gt_shape(1, -1))));
+    gt_Tensor *y = gt_multiply(x, t);
+    out[0] = gt_log_softmax(gt_multiply(gt_max(y, .axis = 1, .keepdims = true), t));
+    out[1] = gt_cumsum(y, .axis = 0);
+    return gt_status();
+}
+
+/* A row that is as long as a group has rows, and is made there. */
+static gt_Status long_row(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const bool chained = *(const bool *)user; /* else it is a step by itself */
+    gt_Tensor *x = gt_softmax(in[0]), *row = gt_multiply(gt_tanh(in[1]), in[1]);
+    gt_Tensor *sum = gt_add(gt_log_softmax(x), row);
+    out[0] = gt_softmax(chained ? gt_multiply(sum, in[2]) : sum);
+    return gt_status();
+}
+
 /* Jacobian of some columns by all: joins with a base of one row, and of two joins. */
 static gt_Status columns_by_all(void *user, gt_Tensor *const *in, gt_Tensor **out)
 {
@@ -139,6 +161,23 @@ Test(rows, read_whole)
 Test(rows, over_itself)
 {
     at_every_size("over itself", over_itself, 2);
+}
+
+Test(rows, over_its_row)
+{
+    at_every_size("over its row", over_its_row, 2);
+}
+
+Test(rows, long_row)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *in[3] = {numbers(gt_shape(3200, 128), GT_FLOAT32), numbers(gt_shape(128), GT_FLOAT32),
+                        numbers(gt_shape(3200, 1), GT_FLOAT32)};
+    for (int chained = 0; chained < 2; chained++)
+        same_bits("long row", long_row, &(bool){chained}, 1, (gt_Tensors){in, 3}, false);
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+    assert_no_leaks();
 }
 
 Test(rows, columns_by_all)

@@ -224,8 +224,8 @@ static int64_t common(int64_t a, int64_t b)
 /* Is all of a piece of memory this value, so that its rows are those of whoever else has it all? */
 static bool is_all(const gt_Program *program, gt_Place place, int32_t value)
 {
-    return place.offset == 0 && program->cells[gt_cell_shared(program, place.cell)].piece.bytes ==
-                                    gt_spec_bytes(&program->graph->values[value].spec);
+    return program->cells[gt_cell_shared(program, place.cell)].piece.bytes ==
+           gt_spec_bytes(&program->graph->values[value].spec);
 }
 
 /* May the step join the group: does it read whole nothing that the group writes, and write nothing that the group reads whole? */
