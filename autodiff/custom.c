@@ -193,7 +193,8 @@ gt_Status gt_custom_gradient_at(const char *here, gt_FunctionBody function,
                                 gt_GradientBody gradient, void *user, gt_Tensors inputs,
                                 gt_Tensor **outputs, const gt_custom_gradient_options *given)
 {
-    gt_custom_gradient_options options = GT_TAKE(gt_custom_gradient_options, given);
+    gt_custom_gradient_options options;
+    GT_TAKE(gt_custom_gradient_options, &options, given);
     gt_Context *context = enter(outputs, options.outputs);
     if (!context)
         return gt_status();

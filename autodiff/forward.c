@@ -153,7 +153,8 @@ gt_Status gt_jvp_at(const char *here, gt_FunctionBody function, void *user, gt_T
                     const gt_jvp_options *given)
 {
     gt_Context *context = gt_enter();
-    gt_jvp_options options = GT_TAKE(gt_jvp_options, given);
+    gt_jvp_options options;
+    GT_TAKE(gt_jvp_options, &options, given);
     for (int32_t i = 0; i < options.outputs && i < MAX_OUTPUTS; i++) {
         if (outputs)
             outputs[i] = NULL;

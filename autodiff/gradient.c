@@ -397,7 +397,8 @@ gt_Status gt_gradients_at(const char *here, gt_Tape *handle, gt_Tensors targets,
         gradients[i] = NULL;
     if (!context)
         return gt_status();
-    gt_gradient_options options = GT_TAKE(gt_gradient_options, given);
+    gt_gradient_options options;
+    GT_TAKE(gt_gradient_options, &options, given);
     gt_TapeSlot *tape = gt_tape_check(context, here, "gradient", handle);
     Question question = {.walk = {.context = context, .tape = tape},
                          .here = here,

@@ -93,7 +93,8 @@ static bool joined_shape(gt_Context *context, const gt_Spec *to, const gt_Spec *
 static bool prepare(Rows *rows, const gt_jacobian_options *given)
 {
     gt_Context *context = rows->context;
-    gt_jacobian_options options = GT_TAKE(gt_jacobian_options, given);
+    gt_jacobian_options options;
+    GT_TAKE(gt_jacobian_options, &options, given);
     rows->unconnected = options.unconnected;
     const gt_TapeSlot *tape = gt_tape_check(context, NULL, NULL, rows->tape);
     const gt_Spec *to =

@@ -294,7 +294,8 @@ static gt_Status own_inputs(gt_Context *context, gt_Tensors inputs, gt_Tensor **
 gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user, gt_Tensors inputs,
                           gt_Tensor **outputs, const gt_recompute_options *given)
 {
-    gt_recompute_options options = GT_TAKE(gt_recompute_options, given);
+    gt_recompute_options options;
+    GT_TAKE(gt_recompute_options, &options, given);
     int32_t n = options.outputs;
     for (int32_t i = 0; outputs && i < n && i < GT_MAX_OUTPUTS; i++)
         outputs[i] = NULL;

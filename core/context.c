@@ -89,7 +89,8 @@ static bool can_reproduce(void)
 
 gt_Context *gt_context_create_of(const gt_context_create_options *given)
 {
-    gt_context_create_options options = GT_TAKE(gt_context_create_options, given);
+    gt_context_create_options options;
+    GT_TAKE(gt_context_create_options, &options, given);
     gt_Allocator allocator = {system_allocate, system_release, NULL};
     if (options.allocator)
         allocator = *options.allocator;

@@ -13,7 +13,9 @@
  * and, in a source file,
  *
  *     GT_OPTION_TYPE(gt_norm_options, gt_norm_OPTIONS);
- *     ...     gt_norm_options options = GT_TAKE(gt_norm_options, given);
+ *     ...
+ *         gt_norm_options options;
+ *         GT_TAKE(gt_norm_options, &options, given);
  *
  * gt_norm(x, .ord = 1) says what it means, and a preset is never zero by accident. What a macro hides:
  *
@@ -210,11 +212,15 @@ typedef int gt_Flag;
 
 /* One field of an option struct. `type` is its C type as written. */
 typedef struct gt_Field {
-    const char *name, *type, *preset, *doc;
+    const char *name, *type;
     uint32_t offset;
     uint16_t size;
     bool marked; /* begins with GT_MARK */
 } gt_Field;
+/* What its list says of a field to people: the preset as written, and what the field means. */
+typedef struct gt_FieldText {
+    const char *preset, *doc;
+} gt_FieldText;
 
 /* An option struct described: its fields and the defaults. */
 typedef struct gt_OptionType {
@@ -224,31 +230,44 @@ typedef struct gt_OptionType {
     uint32_t marked; /* fields that begin with GT_MARK */
     const void *defaults;
     const gt_Field *fields; /* ends with a NULL name */
+    /* One for each field; NULL where the source is compiled without GT_WITH_SAMPLES, as for the installed library. */
+    const gt_FieldText *texts;
 } gt_OptionType;
 
 #define GT_IS_MARKED_(type)                                                                        \
     _Generic((type *)0, struct gt_Shape * : 1, struct gt_Axes * : 1, struct gt_Numbers * : 1,      \
              struct gt_Columns * : 1, default : 0)
 #define GT_FIELD(S, type, name, preset, doc)                                                       \
-    {#name, #type, #preset, doc, offsetof(S, name), sizeof(type), GT_IS_MARKED_(type)},
+    {#name, #type, offsetof(S, name), sizeof(type), GT_IS_MARKED_(type)},
 #define GT_COUNT_MARKED_(S, type, name, preset, doc) +GT_IS_MARKED_(type)
+#ifdef GT_WITH_SAMPLES
+#define GT_FIELD_TEXT(S, type, name, preset, doc) {#preset, doc},
+#define GT_FIELD_TEXTS(S, LIST) static const gt_FieldText S##_texts[] = {LIST(GT_FIELD_TEXT, S){0}};
+#define GT_TEXTS_OF(S)          S##_texts
+#else
+#define GT_FIELD_TEXTS(S, LIST)
+#define GT_TEXTS_OF(S) NULL
+#endif
 /* In a source file of C: S_type, a gt_OptionType, and what belongs to it. */
 #define GT_OPTION_TYPE(S, LIST)                                                                    \
     static const S S##_defaults = {GT_PRESETS(S, LIST).end = 0};                                   \
     static const gt_Field S##_fields[] = {LIST(GT_FIELD, S){0}};                                   \
+    GT_FIELD_TEXTS(S, LIST)                                                                        \
     static const gt_OptionType S##_type = {#S,                                                     \
                                            sizeof(S),                                              \
                                            (uint32_t)offsetof(S, end),                             \
                                            0 LIST(GT_COUNT_MARKED_, S),                            \
                                            &S##_defaults,                                          \
-                                           S##_fields}
+                                           S##_fields,                                             \
+                                           GT_TEXTS_OF(S)}
 
 /* Copies the caller's options over the defaults, as far as both know the fields, to `into`, which has
  * type->size bytes and is returned. NULL gives the defaults. Raises GT_INVALID for a shape, a set of axes or
  * the like that was not made by its macro. */
 GT_API void *gt_options_take(const gt_OptionType *type, void *into, const void *given);
-/* The options that a function works with, by value. */
-#define GT_TAKE(S, given) (*(S *)gt_options_take(&S##_type, &(S){.end = 0}, (const S *){given}))
+/* The options that a function works with: fills in `into`, an S. */
+#define GT_TAKE(S, into, given)                                                                    \
+    ((void)gt_options_take(&S##_type, (S *){into}, (const S *){given}))
 /* The options that a value holds, an initializer or a constraint, which are of type S: for the functions of its
  * class. */
 #define GT_OPTIONS_OF(S, value) (*(const S *)memcpy(&(S){.end = 0}, (value)->options, sizeof(S)))

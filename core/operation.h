@@ -131,7 +131,7 @@ struct gt_Operation {
     uint32_t size;                /* of this struct: plug-ins of older versions keep working */
     uint32_t flags;               /* GT_OP_... */
     const char *name;             /* unique; what files, messages and emitted C say */
-    const char *formula;          /* for the documentation */
+    const char *formula;          /* for the documentation; as `samples`, NULL in the library that is installed */
     const char *why_not;          /* why it has no gradient, if so */
     const gt_OptionType *options; /* NULL: none */
     uint8_t inputs_min, inputs_max, outputs;

@@ -323,7 +323,8 @@ gt_Tape *gt_tape_begin_at(const char *here, const gt_tape_begin_options *given)
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_tape_begin_options options = GT_TAKE(gt_tape_begin_options, given);
+    gt_tape_begin_options options;
+    GT_TAKE(gt_tape_begin_options, &options, given);
     int bit = context->last_tape;
     for (int tried = 0;;
          tried++) { /* round-robin, so that a stale handle stays detectable as long as possible */

@@ -233,7 +233,8 @@ gt_Variable *gt_variable_at(const char *here, gt_Tensor *initial, const gt_varia
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_variable_options options = GT_TAKE(gt_variable_options, given);
+    gt_variable_options options;
+    GT_TAKE(gt_variable_options, &options, given);
     gt_Slot *source = gt_slot_check(context, here, "variable", "the initial value", initial);
     const void *numbers = source ? gt_value_data(source->value) : NULL;
     if (context->status != GT_OK)
@@ -512,7 +513,8 @@ void *gt_pack_at(const char *here, gt_Tensors variables, const gt_pack_options *
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_pack_options options = GT_TAKE(gt_pack_options, given);
+    gt_pack_options options;
+    GT_TAKE(gt_pack_options, &options, given);
     int64_t bytes = gt_packed_bytes(context, here, "pack", variables);
     if (bytes < 0)
         return NULL;

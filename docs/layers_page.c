@@ -616,7 +616,7 @@ static bool common(const gt_Field *option)
     return false;
 }
 
-static bool without_preset(const gt_Field *option)
+static bool without_preset(const gt_FieldText *option)
 {
     static const char *const none[] = {"GT_NOT_GIVEN", "GT_DTYPE_NONE", "GT_NO_SHAPE",
                                        "GT_NO_SIZES",  "NULL",          "GT_NONE"};
@@ -645,11 +645,11 @@ static void print_doc(const char *doc)
 }
 
 /* A row of a table. Where an option has no preset, its line may say what it is like then. */
-static void print_option(const gt_Field *option)
+static void print_option(const gt_Field *option, const gt_FieldText *text)
 {
     static const char otherwise[] = "not given: ";
-    bool none = without_preset(option);
-    const char *doc = option->doc;
+    bool none = without_preset(text);
+    const char *doc = text->doc;
     printf("| `%s` | `%s` | ", option->name, option->type);
     if (strstr(doc, "required"))
         printf("required");
@@ -659,7 +659,7 @@ static void print_option(const gt_Field *option)
     } else if (none)
         printf("not given");
     else
-        printf("`%s`", option->preset);
+        printf("`%s`", text->preset);
     printf(" | ");
     print_doc(doc);
     printf(" |\n");
@@ -675,7 +675,7 @@ static void print_options(const gt_LayerClass *type)
         if (!begun)
             printf("\n| option | type | default | |\n|---|---|---|---|\n");
         begun = true;
-        print_option(option);
+        print_option(option, &type->options->texts[option - type->options->fields]);
     }
 }
 
@@ -686,9 +686,10 @@ static bool same_options(const gt_LayerClass *a, const gt_LayerClass *b)
     if (!a->options || !b->options)
         return false;
     const gt_Field *one = a->options->fields, *two = b->options->fields;
-    for (; one->name && two->name; one++, two++)
+    const gt_FieldText *says = a->options->texts, *too = b->options->texts;
+    for (; one->name && two->name; one++, two++, says++, too++)
         if (strcmp(one->name, two->name) || strcmp(one->type, two->type) ||
-            strcmp(one->preset, two->preset) || strcmp(one->doc, two->doc))
+            strcmp(says->preset, too->preset) || strcmp(says->doc, too->doc))
             return false;
     return !one->name && !two->name;
 }
@@ -875,10 +876,10 @@ static bool print_family(const gt_LayerClass **list, int count)
 static void print_common(void)
 {
     printf("| option of every layer | type | default | |\n|---|---|---|---|\n");
-    for (const gt_Field *option = gt_layer_class_find("dense")->options->fields; option->name;
-         option++)
+    const gt_OptionType *type = gt_layer_class_find("dense")->options;
+    for (const gt_Field *option = type->fields; option->name; option++)
         if (common(option))
-            print_option(option);
+            print_option(option, &type->texts[option - type->fields]);
 }
 
 int main(void)

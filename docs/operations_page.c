@@ -94,12 +94,12 @@ static void print_effects(const gt_Operation *operation)
         printf("- the result is a probability: losses with `from_logits = true` refuse it\n");
 }
 
-static void print_preset(const gt_Field *field)
+static void print_preset(const gt_Field *field, const gt_FieldText *text)
 {
     if (strcmp(field->type, "gt_Shape") == 0)
         printf("none");
     else
-        printf("`%s`", field->preset);
+        printf("`%s`", text->preset);
 }
 
 static void print_options(const gt_Operation *operation)
@@ -107,10 +107,11 @@ static void print_options(const gt_Operation *operation)
     if (!has_options(operation))
         return;
     printf("\n| option | type | preset | |\n|---|---|---|---|\n");
-    for (const gt_Field *field = operation->options->fields; field->name; field++) {
+    const gt_FieldText *text = operation->options->texts;
+    for (const gt_Field *field = operation->options->fields; field->name; field++, text++) {
         printf("| `%s` | `%s` | ", field->name, field->type);
-        print_preset(field);
-        printf(" | %s |\n", field->doc);
+        print_preset(field, text);
+        printf(" | %s |\n", text->doc);
     }
 }
 

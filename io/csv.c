@@ -231,7 +231,8 @@ GT_OPTION_TYPE(gt_load_csv_options, gt_load_csv_OPTIONS);
 
 gt_Tensor *gt_load_csv_at(const char *here, const char *path, const gt_load_csv_options *given)
 {
-    gt_load_csv_options options = GT_TAKE(gt_load_csv_options, given);
+    gt_load_csv_options options;
+    GT_TAKE(gt_load_csv_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
@@ -248,7 +249,8 @@ GT_OPTION_TYPE(gt_load_csv_strings_options, gt_load_csv_strings_OPTIONS);
 gt_Strings gt_load_csv_strings_at(const char *here, const char *path, const char *column,
                                   const gt_load_csv_strings_options *given)
 {
-    gt_load_csv_strings_options options = GT_TAKE(gt_load_csv_strings_options, given);
+    gt_load_csv_strings_options options;
+    GT_TAKE(gt_load_csv_strings_options, &options, given);
     gt_Strings strings = {NULL, NULL, 0};
     gt_Context *context = gt_enter();
     if (!context)
@@ -363,7 +365,8 @@ GT_OPTION_TYPE(gt_save_csv_options, gt_save_csv_OPTIONS);
 gt_Status gt_save_csv_at(const char *here, const char *path, const gt_Tensor *tensor,
                          const gt_save_csv_options *given)
 {
-    gt_save_csv_options options = GT_TAKE(gt_save_csv_options, given);
+    gt_save_csv_options options;
+    GT_TAKE(gt_save_csv_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();

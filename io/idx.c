@@ -156,7 +156,8 @@ GT_OPTION_TYPE(gt_load_idx_options, gt_load_idx_OPTIONS);
 
 gt_Tensor *gt_load_idx_at(const char *here, const char *path, const gt_load_idx_options *given)
 {
-    gt_load_idx_options options = GT_TAKE(gt_load_idx_options, given);
+    gt_load_idx_options options;
+    GT_TAKE(gt_load_idx_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;

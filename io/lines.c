@@ -69,7 +69,8 @@ GT_OPTION_TYPE(gt_load_lines_options, gt_load_lines_OPTIONS);
 
 gt_Strings gt_load_lines_at(const char *here, const char *path, const gt_load_lines_options *given)
 {
-    gt_load_lines_options options = GT_TAKE(gt_load_lines_options, given);
+    gt_load_lines_options options;
+    GT_TAKE(gt_load_lines_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return (gt_Strings){NULL, NULL, 0};

@@ -358,7 +358,8 @@ static bool good_limit(gt_Context *context, int64_t limit)
 
 gt_Tensor *gt_load_npy_at(const char *here, const char *path, const gt_load_npy_options *given)
 {
-    gt_load_npy_options options = GT_TAKE(gt_load_npy_options, given);
+    gt_load_npy_options options;
+    GT_TAKE(gt_load_npy_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
@@ -408,7 +409,8 @@ static int32_t find_array(const gt_Zip *zip, const char *wanted)
 gt_Tensor *gt_load_npz_at(const char *here, const char *path, const char *name,
                           const gt_load_npz_options *given)
 {
-    gt_load_npz_options options = GT_TAKE(gt_load_npz_options, given);
+    gt_load_npz_options options;
+    GT_TAKE(gt_load_npz_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
@@ -602,7 +604,8 @@ static void save_npz(gt_Context *context, const char *path, gt_NamedTensors tens
 gt_Status gt_save_npz_at(const char *here, const char *path, gt_NamedTensors tensors,
                          const gt_save_npz_options *given)
 {
-    gt_save_npz_options options = GT_TAKE(gt_save_npz_options, given);
+    gt_save_npz_options options;
+    GT_TAKE(gt_save_npz_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();

@@ -799,7 +799,8 @@ GT_OPTION_TYPE(gt_save_tensors_options, gt_save_tensors_OPTIONS);
 gt_Status gt_save_tensors_at(const char *here, const char *path, gt_NamedTensors tensors,
                              const gt_save_tensors_options *given)
 {
-    gt_save_tensors_options options = GT_TAKE(gt_save_tensors_options, given);
+    gt_save_tensors_options options;
+    GT_TAKE(gt_save_tensors_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return gt_status();

@@ -812,7 +812,8 @@ gt_Tensor *gt_call_at(const char *here, gt_Layer *layer, gt_Tensor *x, const gt_
 {
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_check(context, here, "call", layer) : NULL;
-    gt_call_options options = GT_TAKE(gt_call_options, given);
+    gt_call_options options;
+    GT_TAKE(gt_call_options, &options, given);
     if (!state) {
         for (int32_t i = 0; options.outputs.items && options.outputs.items[i] != GT_LIST_END; i++)
             if (options.outputs.items[i])

@@ -580,7 +580,8 @@ gt_Variable *gt_add_weight_at(const char *here, gt_Layer *layer, const char *nam
     gt_LayerState *state = context ? gt_layer_own(context, here, "add_weight", layer) : NULL;
     if (!state)
         return NULL;
-    gt_add_weight_options options = GT_TAKE(gt_add_weight_options, given);
+    gt_add_weight_options options;
+    GT_TAKE(gt_add_weight_options, &options, given);
     char text[160];
     if (!name || !*name || strchr(name, '/')) {
         gt_raise(context, GT_INVALID, here, "add_weight", "a weight needs a name, without '/'");
@@ -695,6 +696,6 @@ gt_Status gt_set_input_spec_at(const char *here, gt_Layer *layer, int input,
     if (!state->building && !state->creating)
         return gt_raise(context, GT_STATE, here, "set_input_spec",
                         "what inputs must be like is said in create and build");
-    state->spec[input] = GT_TAKE(gt_set_input_spec_options, given);
+    GT_TAKE(gt_set_input_spec_options, &state->spec[input], given);
     return gt_context_status(context);
 }

@@ -532,8 +532,8 @@ const char *gt_summary_at(const char *here, gt_Layer *layer, const gt_summary_op
     gt_LayerState *state = context ? gt_layer_check(context, here, "summary", layer) : NULL;
     if (!state)
         return "";
-    gt_Summary self = {.context = state->object.context,
-                       .options = GT_TAKE(gt_summary_options, given)};
+    gt_Summary self = {.context = state->object.context};
+    GT_TAKE(gt_summary_options, &self.options, given);
     if (self.options.line_length < LEAST_LINE) {
         gt_raise(context, GT_INVALID, here, "summary", "line_length must be at least %d (got %d)",
                  LEAST_LINE, (int)self.options.line_length);

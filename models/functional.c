@@ -26,7 +26,8 @@ gt_Tensor *gt_Input_at(const char *here, const gt_Input_options *given)
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_Input_options options = GT_TAKE(gt_Input_options, given);
+    gt_Input_options options;
+    GT_TAKE(gt_Input_options, &options, given);
     gt_Tensor *x = NULL;
     gt_Site site = gt_site_enter(here, "Input");
     if (gt_context_status(context) != GT_OK)
@@ -531,7 +532,8 @@ gt_Layer *gt_Model_at(const char *here, const gt_Model_options *given)
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_Model_options options = GT_TAKE(gt_Model_options, given);
+    gt_Model_options options;
+    GT_TAKE(gt_Model_options, &options, given);
     gt_Site site = gt_site_enter(here, "Model");
     gt_Layer *model = NULL;
     if (gt_context_status(context) != GT_OK)

@@ -189,7 +189,8 @@ gt_Tensor *gt_stateless_call_at(const char *here, gt_Layer *model, gt_Tensor *x,
                                 const gt_stateless_call_options *given)
 {
     gt_Context *context = gt_enter();
-    gt_stateless_call_options options = GT_TAKE(gt_stateless_call_options, given);
+    gt_stateless_call_options options;
+    GT_TAKE(gt_stateless_call_options, &options, given);
     clear_results(&options, 0);
     gt_LayerState *state = context ? gt_layer_own(context, here, "stateless_call", model) : NULL;
     if (!state)

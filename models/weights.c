@@ -24,7 +24,8 @@ gt_Status gt_load_weights_at(const char *here, gt_Layer *model, const char *path
     gt_Context *context = gt_enter();
     if (!context || !gt_entries_model(context, here, "load_weights", model))
         return gt_status();
-    gt_load_weights_options options = GT_TAKE(gt_load_weights_options, given);
+    gt_load_weights_options options;
+    GT_TAKE(gt_load_weights_options, &options, given);
     gt_Site site = gt_site_enter(here, "load_weights");
     gt_Entries list = {.context = context};
     gt_LoadReport report = {.text = ""};

@@ -17,7 +17,8 @@
 
 /* ---- samples ---- */
 /* They are for tests, documentation and bench, which link a library that is compiled with GT_WITH_SAMPLES. The installed
- * ones are compiled without: the compiler checks the samples, then leaves them out, and what only they use. */
+ * ones are compiled without: the compiler checks the samples, then leaves them out, and what only they use. The same is
+ * true of formulas. */
 #ifdef GT_WITH_SAMPLES
 #define GT_KEPT_SAMPLES(samples) samples
 #else
@@ -136,8 +137,8 @@ gt_Tensor *gt_sigmoid_gradient(gt_Tensor *up, gt_Tensor *y);
 #define GT_RECORD(text, formula_text, least, most)                                                 \
     GT_RECORD_OUTPUTS(text, formula_text, least, most, 1)
 #define GT_RECORD_OUTPUTS(text, formula_text, least, most, count)                                  \
-    .size = sizeof(gt_Operation), .name = text, .formula = formula_text, .inputs_min = least,      \
-    .inputs_max = most, .outputs = count
+    .size = sizeof(gt_Operation), .name = text, .formula = GT_KEPT_SAMPLES(formula_text),          \
+    .inputs_min = least, .inputs_max = most, .outputs = count
 #define GT_SAMPLES(...) GT_KEPT_SAMPLES(((const gt_Sample[]){__VA_ARGS__, GT_SAMPLES_END}))
 
 /* ---- functions ---- */

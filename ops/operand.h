@@ -6,29 +6,35 @@
 
 GT_BEGIN
 
-/* What binary operations accept as their second argument, in the place of which a tensor or a number stands. */
+/* What binary operations accept as their second argument, in the place of which a tensor or a number stands: two words,
+ * which travel in registers. */
 typedef struct gt_Operand {
-    gt_Tensor *tensor;
+    gt_Tensor *tensor; /* GT_NUMBER: it is a number */
     double number;
-    bool is_number;
 } gt_Operand;
+/* Where the tensor of an operand would stand; no tensor has this address. */
+#define GT_NUMBER ((gt_Tensor *)(uintptr_t)0x67726164)
 
 /* What gt_operand(b) calls for a tensor, for NULL, for a number. */
 static inline gt_Operand gt_operand_tensor(gt_Tensor *tensor)
 {
-    gt_Operand operand = {tensor, 0, false};
+    gt_Operand operand = {tensor, 0};
     return operand;
 }
 static inline gt_Operand gt_operand_void(const void *nothing)
 {
-    gt_Operand operand = {NULL, 0, false};
+    gt_Operand operand = {NULL, 0};
     (void)nothing;
     return operand;
 }
 static inline gt_Operand gt_operand_number(double number)
 {
-    gt_Operand operand = {NULL, number, true};
+    gt_Operand operand = {GT_NUMBER, number};
     return operand;
+}
+static inline bool gt_operand_is_number(gt_Operand operand)
+{
+    return operand.tensor == GT_NUMBER;
 }
 
 GT_END

@@ -56,18 +56,19 @@ bool gt_operands(const char *here, const gt_Operation *operation, gt_Tensor *a, 
     gt_Context *context = gt_enter();
     if (!context)
         return false;
-    pair[0] = a;
-    pair[1] = b.tensor;
     const gt_Spec *spec = gt_tensor_check(context, here, operation->name, "input 1", a);
     if (!spec)
         return false;
     gt_DType type = spec->dtype;
-    if (b.is_number && !gt_number_fits(type, b.number)) {
-        gt_raise(context, GT_INVALID, here, operation->name, DOES_NOT_FIT, b.number, gt_dtype_name(type));
-        return false;
+    if (gt_operand_is_number(b)) {
+        if (!gt_number_fits(type, b.number)) {
+            gt_raise(context, GT_INVALID, here, operation->name, DOES_NOT_FIT, b.number, gt_dtype_name(type));
+            return false;
+        }
+        b.tensor = gt_scalar_at(here, b.number, type);
     }
-    if (b.is_number)
-        pair[1] = gt_scalar_at(here, b.number, type);
+    pair[0] = a;
+    pair[1] = b.tensor;
     spec = gt_tensor_check(context, here, operation->name, "input 2", pair[1]);
     if (!spec)
         return false;
@@ -89,10 +90,12 @@ gt_Tensor *gt_binary(const char *here, const gt_Operation *operation, gt_Tensor 
 
 gt_Tensor *gt_operand_of(gt_Tensor *a, gt_Operand b)
 {
-    gt_DType type = b.is_number ? gt_dtype(a) : GT_DTYPE_NONE;
-    if (b.is_number && gt_status() == GT_OK && !gt_number_fits(type, b.number))
+    if (!gt_operand_is_number(b))
+        return b.tensor;
+    gt_DType type = gt_dtype(a);
+    if (gt_status() == GT_OK && !gt_number_fits(type, b.number))
         gt_fail(GT_INVALID, DOES_NOT_FIT, b.number, gt_dtype_name(type));
-    return b.is_number ? gt_scalar(b.number, type) : b.tensor;
+    return gt_scalar(b.number, type);
 }
 
 gt_Tensor *gt_item_along(gt_Tensor *x, int axis, const char *range)

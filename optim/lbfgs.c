@@ -229,7 +229,8 @@ gt_Solution *gt_lbfgs_at(const char *here, gt_FunctionBody loss, void *user, gt_
         return NULL;
     gt_Site site = gt_site_enter(here, "lbfgs");
     gt_Scope *outer = gt_scope_innermost(context), *scope = gt_scope_open(context);
-    Lbfgs self = {.solver = {.context = context}, .options = GT_TAKE(gt_lbfgs_options, given)};
+    Lbfgs self = {.solver = {.context = context}};
+    GT_TAKE(gt_lbfgs_options, &self.options, given);
     gt_SolverCommon common = GT_SOLVER_COMMON_OF(self.options);
     if (scope && check_options(&self.options) == GT_OK &&
         gt_solver_open(&self.solver, loss, user, variables, &common, self.options.lower,

@@ -821,8 +821,8 @@ gt_Solution *gt_least_squares_at(const char *here, gt_FunctionBody residual, voi
         return NULL;
     gt_Site site = gt_site_enter(here, "least_squares");
     gt_Scope *outer = gt_scope_innermost(context), *scope = gt_scope_open(context);
-    LeastSquares self = {.solver = {.context = context},
-                         .options = GT_TAKE(gt_least_squares_options, given)};
+    LeastSquares self = {.solver = {.context = context}};
+    GT_TAKE(gt_least_squares_options, &self.options, given);
     const gt_least_squares_options *options = &self.options;
     gt_SolverCommon common = GT_SOLVER_COMMON_OF(self.options);
     if (scope && check_options(options) == GT_OK && take_factor(&self) == GT_OK &&

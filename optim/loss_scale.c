@@ -167,7 +167,8 @@ static gt_Status add_scale(gt_Optimizer *self, const gt_LossScaleOptimizer_optio
 
 gt_Status gt_optimizer_scale_by_default(gt_Optimizer *self)
 {
-    gt_LossScaleOptimizer_options options = GT_TAKE(gt_LossScaleOptimizer_options, NULL);
+    gt_LossScaleOptimizer_options options;
+    GT_TAKE(gt_LossScaleOptimizer_options, &options, NULL);
     bool has = self->built || self->loss_scale > 0 || gt_is_given(self->base.loss_scale_factor);
     return has ? gt_status() : add_scale(self, &options);
 }
@@ -175,7 +176,8 @@ gt_Status gt_optimizer_scale_by_default(gt_Optimizer *self)
 gt_Optimizer *gt_LossScaleOptimizer_at(const char *here, gt_Optimizer *inner,
                                        const gt_LossScaleOptimizer_options *given)
 {
-    gt_LossScaleOptimizer_options options = GT_TAKE(gt_LossScaleOptimizer_options, given);
+    gt_LossScaleOptimizer_options options;
+    GT_TAKE(gt_LossScaleOptimizer_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context || !gt_optimizer_check(context, here, "LossScaleOptimizer", inner))
         return NULL;

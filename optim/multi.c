@@ -84,7 +84,8 @@ static gt_Status take_parts(gt_Optimizer *self, const gt_Optimizers *list)
 gt_Optimizer *gt_MultiOptimizer_at(const char *here, gt_Optimizers list,
                                    const gt_MultiOptimizer_options *given)
 {
-    gt_MultiOptimizer_options options = GT_TAKE(gt_MultiOptimizer_options, given);
+    gt_MultiOptimizer_options options;
+    GT_TAKE(gt_MultiOptimizer_options, &options, given);
     gt_Context *context = gt_context();
     if (!context)
         return NULL;

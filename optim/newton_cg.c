@@ -231,8 +231,8 @@ gt_Solution *gt_newton_cg_at(const char *here, gt_FunctionBody loss, void *user,
         return NULL;
     gt_Site site = gt_site_enter(here, "newton_cg");
     gt_Scope *outer = gt_scope_innermost(context), *scope = gt_scope_open(context);
-    NewtonCg self = {.solver = {.context = context},
-                     .options = GT_TAKE(gt_newton_cg_options, given)};
+    NewtonCg self = {.solver = {.context = context}};
+    GT_TAKE(gt_newton_cg_options, &self.options, given);
     gt_SolverCommon common = GT_SOLVER_COMMON_OF(self.options);
     if (scope && check_options(&self.options) == GT_OK &&
         gt_solver_open(&self.solver, loss, user, variables, &common, NULL, NULL, VECTORS))

@@ -245,7 +245,8 @@ gt_Band gt_confidence_interval_at(const char *here, const gt_Solution *solution,
     if (!context)
         return band;
     gt_Site site = gt_site_enter(here, "confidence_interval");
-    gt_confidence_interval_options options = GT_TAKE(gt_confidence_interval_options, given);
+    gt_confidence_interval_options options;
+    GT_TAKE(gt_confidence_interval_options, &options, given);
     if (check_level(options.level) && gt_variable_spec(context, NULL, NULL, variable) &&
         check(context, solution)) {
         gt_Tensor *value = of_variable(context, solution, variable, true);
@@ -338,7 +339,8 @@ gt_Band gt_confidence_band_at(const char *here, const gt_Solution *solution, gt_
     if (!context)
         return (gt_Band){NULL, NULL, NULL, NULL};
     gt_Site site = gt_site_enter(here, "confidence_band");
-    gt_confidence_band_options options = GT_TAKE(gt_confidence_band_options, given);
+    gt_confidence_band_options options;
+    GT_TAKE(gt_confidence_band_options, &options, given);
     gt_Band band = confidence_band(context, solution, model, user, &options);
     gt_site_leave(site);
     return band;

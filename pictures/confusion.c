@@ -276,7 +276,8 @@ gt_Picture *gt_plot_confusion_matrix_at(const char *here, const gt_Tensor *tenso
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_plot_confusion_matrix_options options = GT_TAKE(gt_plot_confusion_matrix_options, given);
+    gt_plot_confusion_matrix_options options;
+    GT_TAKE(gt_plot_confusion_matrix_options, &options, given);
     Matrix matrix = {.options = &options};
     gt_Site site = gt_site_enter(here, "plot_confusion_matrix");
     gt_Picture *picture =

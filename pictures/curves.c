@@ -334,7 +334,8 @@ gt_Picture *gt_plot_history_at(const char *here, const gt_History *history,
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_plot_history_options options = GT_TAKE(gt_plot_history_options, given);
+    gt_plot_history_options options;
+    GT_TAKE(gt_plot_history_options, &options, given);
     if (!gt_check_picture_size(context, here, operation, options.width, options.height))
         return NULL;
     gt_Site site = gt_site_enter(here, operation);
@@ -424,7 +425,8 @@ gt_Picture *gt_plot_curves_at(const char *here, gt_Tensors curves,
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_plot_curves_options options = GT_TAKE(gt_plot_curves_options, given);
+    gt_plot_curves_options options;
+    GT_TAKE(gt_plot_curves_options, &options, given);
     if (!gt_check_picture_size(context, here, operation, options.width, options.height))
         return NULL;
     Given read = {.count = 0};

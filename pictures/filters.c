@@ -174,7 +174,8 @@ gt_Picture *gt_plot_filters_at(const char *here, const gt_Tensor *kernel,
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_plot_filters_options options = GT_TAKE(gt_plot_filters_options, given);
+    gt_plot_filters_options options;
+    GT_TAKE(gt_plot_filters_options, &options, given);
     if (options.most < 1 || options.most > 1024 || options.most_channels < 1 ||
         options.most_channels > 64) {
         gt_raise(context, GT_INVALID, here, operation,

@@ -90,7 +90,8 @@ gt_Picture *gt_plot_function_at(const char *here, gt_Function *function,
     if (!plan)
         return NULL;
     gt_Context *context = gt_enter();
-    gt_plot_function_options options = GT_TAKE(gt_plot_function_options, given);
+    gt_plot_function_options options;
+    GT_TAKE(gt_plot_function_options, &options, given);
     if (!gt_check_diagram(context, here, operation, options.rankdir, options.dpi))
         return NULL;
     gt_Site site = gt_site_enter(here, operation);

@@ -248,7 +248,8 @@ gt_Picture *gt_plot_histogram_at(const char *here, const gt_Tensor *x,
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_plot_histogram_options options = GT_TAKE(gt_plot_histogram_options, given);
+    gt_plot_histogram_options options;
+    GT_TAKE(gt_plot_histogram_options, &options, given);
     if (!gt_check_picture_size(context, here, operation, options.width, options.height) ||
         !check_bins(context, here, operation, options.bins))
         return NULL;
@@ -307,7 +308,8 @@ gt_Picture *gt_plot_weights_at(const char *here, gt_Layer *layer,
     gt_LayerState *state = context ? gt_layer_check(context, here, operation, layer) : NULL;
     if (!state)
         return NULL;
-    gt_plot_weights_options options = GT_TAKE(gt_plot_weights_options, given);
+    gt_plot_weights_options options;
+    GT_TAKE(gt_plot_weights_options, &options, given);
     if (!check_bins(context, here, operation, options.bins))
         return NULL;
     if (!state->built) {

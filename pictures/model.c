@@ -331,7 +331,8 @@ gt_Picture *gt_plot_model_at(const char *here, gt_Layer *model, const gt_plot_mo
     gt_LayerState *state = context ? gt_layer_check(context, here, "plot_model", model) : NULL;
     if (!state)
         return NULL;
-    gt_plot_model_options options = GT_TAKE(gt_plot_model_options, given);
+    gt_plot_model_options options;
+    GT_TAKE(gt_plot_model_options, &options, given);
     if (!gt_check_diagram(context, here, "plot_model", options.rankdir, options.dpi))
         return NULL;
     if (!state->built) {

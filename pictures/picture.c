@@ -58,7 +58,8 @@ const char *gt_picture_text_at(const char *here, const gt_Picture *self,
     gt_Context *context = gt_enter();
     if (!context || !gt_object_check(context, here, operation, self, &picture_kind))
         return "";
-    gt_picture_text_options options = GT_TAKE(gt_picture_text_options, given);
+    gt_picture_text_options options;
+    GT_TAKE(gt_picture_text_options, &options, given);
     const gt_Bytes *text = text_of(self, here, operation, options.format);
     return text ? text->data : "";
 }

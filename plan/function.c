@@ -98,7 +98,8 @@ gt_Function *gt_function_at(const char *here, gt_FunctionBody body, void *user,
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_function_options options = GT_TAKE(gt_function_options, given);
+    gt_function_options options;
+    GT_TAKE(gt_function_options, &options, given);
     if (!body) {
         gt_raise(context, GT_INVALID, here, "function", "the body is NULL");
         return NULL;
@@ -596,7 +597,8 @@ const char *gt_function_print_at(const char *here, gt_Function *self,
     gt_Context *context = enter(here, "function_print", self);
     if (!context)
         return "";
-    gt_function_print_options options = GT_TAKE(gt_function_print_options, given);
+    gt_function_print_options options;
+    GT_TAKE(gt_function_print_options, &options, given);
     if (options.format < GT_PLAN_FORMAT_TEXT || options.format > GT_PLAN_FORMAT_DOT) {
         gt_raise(context, GT_INVALID, here, "function_print",
                  "format must be a GT_PLAN_FORMAT_ value (got %d)", (int)options.format);

@@ -46,6 +46,13 @@ static const gt_Field *field_of(const gt_LayerClass *type, const char *name)
     return NULL;
 }
 
+/* The preset of that option as written; NULL if there is no such option. */
+static const char *preset_of(const gt_LayerClass *type, const char *name)
+{
+    const gt_Field *field = field_of(type, name);
+    return field ? type->options->texts[field - type->options->fields].preset : NULL;
+}
+
 static void check_declared(const gt_LayerClass *type)
 {
     cr_assert(type->size == sizeof *type && type->name && type->call && type->samples,
@@ -60,11 +67,11 @@ static void check_declared(const gt_LayerClass *type)
     if (type->flags & GT_LAYER_CONTAINER)
         return;
     cr_assert(type->options, "%s has no options", type->name);
-    const gt_Field *name = field_of(type, "name"), *dtype = field_of(type, "dtype"),
-                   *trainable = field_of(type, "trainable");
-    cr_assert(name && strcmp(name->preset, "NULL") == 0, "%s: name", type->name);
-    cr_assert(dtype && strcmp(dtype->preset, "GT_DTYPE_NONE") == 0, "%s: dtype", type->name);
-    cr_assert(trainable && strcmp(trainable->preset, "true") == 0, "%s: trainable", type->name);
+    const char *name = preset_of(type, "name"), *dtype = preset_of(type, "dtype"),
+               *trainable = preset_of(type, "trainable");
+    cr_assert(name && strcmp(name, "NULL") == 0, "%s: name", type->name);
+    cr_assert(dtype && strcmp(dtype, "GT_DTYPE_NONE") == 0, "%s: dtype", type->name);
+    cr_assert(trainable && strcmp(trainable, "true") == 0, "%s: trainable", type->name);
 }
 
 /* ---- calls ---- */

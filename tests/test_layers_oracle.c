@@ -834,23 +834,23 @@ static bool is_nothing(const char *preset)
 }
 
 /* Is an option's preset what Keras's signature has? */
-static bool same_default(const gt_Field *field, const char *value)
+static bool same_default(const gt_FieldText *text, const char *value)
 {
-    const char *preset = field->preset;
+    const char *preset = text->preset;
     double want[8], got[8];
     if (strcmp(value, "required") == 0)
-        return strstr(field->doc, "required") != NULL;
+        return strstr(text->doc, "required") != NULL;
     if (strcmp(value, "None") == 0) /* a note says what -1 stands for */
         return is_nothing(preset) ||
-               (strcmp(preset, "-1") == 0 && strncmp(field->doc, "-1: ", 4) == 0);
+               (strcmp(preset, "-1") == 0 && strncmp(text->doc, "-1: ", 4) == 0);
     if (strcmp(value, "True") == 0 || strcmp(value, "False") == 0)
         return strcmp(preset, value[0] == 'T' ? "true" : "false") == 0;
     if (value[0] == '\'') {
         char word[64];
         snprintf(word, sizeof word, "%.*s", (int)strcspn(value + 1, "'"), value + 1);
-        return says(is_nothing(preset) ? field->doc : preset, word);
+        return says(is_nothing(preset) ? text->doc : preset, word);
     }
-    const char *given = is_nothing(preset) ? field->doc : preset;
+    const char *given = is_nothing(preset) ? text->doc : preset;
     int count = numbers_in(value, want, 8), have = numbers_in(given, got, 8);
     bool same = count > 0 && (have == count || have == 1);
     for (int i = 0; same && i < count; i++)
@@ -921,7 +921,8 @@ static void check_argument(const gt_LayerClass *type, const char *argument, cons
 {
     Difference *d = difference_of(type, argument, NULL);
     const gt_Field *field = field_of(type, d && d->option ? d->option : argument);
-    bool fits = field && same_default(field, value);
+    const gt_FieldText *text = field ? &type->options->texts[field - type->options->fields] : NULL;
+    bool fits = text && same_default(text, value);
     if (d && !d->option) {
         cr_expect(!fits || strcmp(d->type, "*") == 0, "%s: layer_defaults.txt need not name %s",
                   type->name, argument);
@@ -931,7 +932,7 @@ static void check_argument(const gt_LayerClass *type, const char *argument, cons
     if (d)
         d->used = true;
     cr_expect(fits, "%s: the default of %s is %s in Keras, and here %s (\"%s\")", type->name,
-              argument, value, field ? field->preset : "no option", field ? field->doc : "");
+              argument, value, text ? text->preset : "no option", text ? text->doc : "");
     checks++;
 }
 

@@ -127,7 +127,8 @@ static gt_Status feed_all(gt_Context *context, gt_LayerState *state, gt_Dataset 
 gt_Status gt_adapt_at(const char *here, gt_Layer *layer, gt_Dataset *dataset,
                       const gt_adapt_options *given)
 {
-    gt_adapt_options options = GT_TAKE(gt_adapt_options, given);
+    gt_adapt_options options;
+    GT_TAKE(gt_adapt_options, &options, given);
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_layer_own(context, here, "adapt", layer) : NULL;
     if (!state)

@@ -27,7 +27,8 @@ static gt_Scores run_batch(gt_Run *run, gt_StepKind kind, gt_Tensor *x, const gt
 gt_Scores gt_train_on_batch_at(const char *here, gt_Layer *model, gt_Tensor *x,
                                const gt_train_on_batch_options *given)
 {
-    gt_train_on_batch_options options = GT_TAKE(gt_train_on_batch_options, given);
+    gt_train_on_batch_options options;
+    GT_TAKE(gt_train_on_batch_options, &options, given);
     const gt_RowsGiven with = {GT_ROWS_GIVEN(options), -1, GT_INHERIT};
     const gt_RunOf of = {
         .here = here, .operation = "train_on_batch", .model = model, .trains = true, .compares = true};
@@ -42,7 +43,8 @@ gt_Scores gt_train_on_batch_at(const char *here, gt_Layer *model, gt_Tensor *x,
 gt_Scores gt_test_on_batch_at(const char *here, gt_Layer *model, gt_Tensor *x,
                               const gt_test_on_batch_options *given)
 {
-    gt_test_on_batch_options options = GT_TAKE(gt_test_on_batch_options, given);
+    gt_test_on_batch_options options;
+    GT_TAKE(gt_test_on_batch_options, &options, given);
     const gt_RowsGiven with = {GT_ROWS_GIVEN(options), -1, GT_INHERIT};
     const gt_RunOf of = {
         .here = here, .operation = "test_on_batch", .model = model, .compares = true};

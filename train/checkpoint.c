@@ -374,7 +374,8 @@ static gt_Status checkpoint_file(const char *here, const char *operation, const 
                                  gt_Layer *model, const gt_save_checkpoint_options *given,
                                  bool saving)
 {
-    gt_save_checkpoint_options options = GT_TAKE(gt_save_checkpoint_options, given);
+    gt_save_checkpoint_options options;
+    GT_TAKE(gt_save_checkpoint_options, &options, given);
     gt_callbacks_each(&options.callbacks, gt_object_sink);
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_entries_model(context, here, operation, model) : NULL;

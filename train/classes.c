@@ -84,7 +84,8 @@ static gt_Tensor *find_labels(gt_Context *context, gt_Dataset *dataset, int32_t 
 
 gt_Tensor *gt_dataset_labels_at(const char *here, gt_Dataset *dataset, const gt_dataset_labels_options *given)
 {
-    gt_dataset_labels_options options = GT_TAKE(gt_dataset_labels_options, given);
+    gt_dataset_labels_options options;
+    GT_TAKE(gt_dataset_labels_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
@@ -241,7 +242,8 @@ static gt_Tensor *confusion_matrix(gt_Context *context, gt_Tensor *y_true, gt_Te
 gt_Tensor *gt_confusion_matrix_at(const char *here, gt_Tensor *y_true, gt_Tensor *y_pred,
                                   const gt_confusion_matrix_options *given)
 {
-    gt_confusion_matrix_options options = GT_TAKE(gt_confusion_matrix_options, given);
+    gt_confusion_matrix_options options;
+    GT_TAKE(gt_confusion_matrix_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;

@@ -265,7 +265,8 @@ gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_compile_opti
     gt_Context *context = gt_context();
     if (!context)
         return GT_NO_MEMORY;
-    gt_compile_options options = GT_TAKE(gt_compile_options, given);
+    gt_compile_options options;
+    GT_TAKE(gt_compile_options, &options, given);
     if (!options.optimizer && gt_context_status(context) == GT_OK)
         options.optimizer = gt_RMSprop(); /* Keras's default */
     for_each_taken(&options, gt_object_sink);

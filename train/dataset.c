@@ -144,7 +144,8 @@ gt_Dataset *gt_dataset_of_at(const char *here, const gt_DatasetClass *type, void
                              const gt_dataset_of_options *given)
 {
     gt_Context *context = gt_enter();
-    gt_dataset_of_options options = GT_TAKE(gt_dataset_of_options, given);
+    gt_dataset_of_options options;
+    GT_TAKE(gt_dataset_of_options, &options, given);
     if (!context) {
         if (type && type->size == sizeof *type && type->destroy)
             type->destroy(instance);
@@ -643,7 +644,8 @@ gt_DatasetPass *gt_dataset_pass_begin_at(const char *here, gt_Dataset *dataset,
                                          const gt_dataset_pass_begin_options *given)
 {
     static const char operation[] = "dataset_pass_begin";
-    gt_dataset_pass_begin_options options = GT_TAKE(gt_dataset_pass_begin_options, given);
+    gt_dataset_pass_begin_options options;
+    GT_TAKE(gt_dataset_pass_begin_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context || !gt_dataset_check(context, here, operation, dataset))
         return NULL;

@@ -187,7 +187,8 @@ static gt_Scores evaluate(gt_Run *run, const gt_evaluate_options *options)
 gt_Scores gt_evaluate_at(const char *here, gt_Layer *model, gt_Rows rows,
                          const gt_evaluate_options *given)
 {
-    gt_evaluate_options options = GT_TAKE(gt_evaluate_options, given);
+    gt_evaluate_options options;
+    GT_TAKE(gt_evaluate_options, &options, given);
     const gt_RowsGiven with = {GT_ROWS_GIVEN(options), options.batch_size, GT_INHERIT};
     gt_Scores scores = gt_no_scores();
     gt_Run run;

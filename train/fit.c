@@ -397,7 +397,8 @@ static gt_History *fit(gt_Run *run, const gt_fit_options *options)
 
 gt_History *gt_fit_at(const char *here, gt_Layer *model, gt_Rows rows, const gt_fit_options *given)
 {
-    gt_fit_options options = GT_TAKE(gt_fit_options, given);
+    gt_fit_options options;
+    GT_TAKE(gt_fit_options, &options, given);
     gt_History *history = NULL;
     gt_Run run;
     const gt_RunOf of = {.here = here,
@@ -482,7 +483,8 @@ static gt_Scores train_for(Fit *fit, double seconds, int64_t most)
 gt_Scores gt_train_for_at(const char *here, gt_Layer *model, gt_Dataset *dataset, double seconds,
                           const gt_train_for_options *given)
 {
-    gt_train_for_options options = GT_TAKE(gt_train_for_options, given);
+    gt_train_for_options options;
+    GT_TAKE(gt_train_for_options, &options, given);
     const gt_fit_options fitting = {.class_weight = options.class_weight};
     const gt_RowsGiven nothing = {.batch_size = -1, .shuffle = GT_INHERIT};
     const gt_RunOf of = {

@@ -418,7 +418,8 @@ gt_Tensor *gt_loss_values(const gt_Loss *self, gt_Tensor *y_true, gt_Tensor *y_p
 gt_Tensor *gt_compute_loss_at(const char *here, gt_Loss loss, gt_Tensor *y_true, gt_Tensor *y_pred,
                               const gt_compute_loss_options *given)
 {
-    gt_compute_loss_options options = GT_TAKE(gt_compute_loss_options, given);
+    gt_compute_loss_options options;
+    GT_TAKE(gt_compute_loss_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;

@@ -369,7 +369,8 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
 {
     static const char operation[] = "metric_update";
     gt_Context *context = gt_enter();
-    gt_metric_update_options options = GT_TAKE(gt_metric_update_options, given);
+    gt_metric_update_options options;
+    GT_TAKE(gt_metric_update_options, &options, given);
     gt_Tensor *weight = options.sample_weight;
     if (!context || !gt_metric_check(context, here, operation, self) ||
         (y_true && !gt_tensor_check(context, here, operation, "y_true", y_true)) ||

@@ -119,7 +119,8 @@ static gt_Status save_model(gt_Context *context, gt_LayerState *state, const cha
 gt_Status gt_save_model_at(const char *here, gt_Layer *model, const char *path,
                            const gt_save_model_options *given)
 {
-    gt_save_model_options options = GT_TAKE(gt_save_model_options, given);
+    gt_save_model_options options;
+    GT_TAKE(gt_save_model_options, &options, given);
     gt_Context *context = gt_enter();
     gt_LayerState *state = context ? gt_entries_model(context, here, "save_model", model) : NULL;
     if (!state)
@@ -227,7 +228,8 @@ static gt_Layer *load_model(gt_Context *context, const char *path, const gt_Tens
 
 gt_Layer *gt_load_model_at(const char *here, const char *path, const gt_load_model_options *given)
 {
-    gt_load_model_options options = GT_TAKE(gt_load_model_options, given);
+    gt_load_model_options options;
+    GT_TAKE(gt_load_model_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;

@@ -194,7 +194,8 @@ static gt_Status predict(gt_Run *run, int64_t most, Wanted *wanted)
 gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Rows rows,
                          const gt_predict_options *given)
 {
-    gt_predict_options options = GT_TAKE(gt_predict_options, given);
+    gt_predict_options options;
+    GT_TAKE(gt_predict_options, &options, given);
     const gt_RowsGiven with = {
         .more_x = options.more_x, .batch_size = options.batch_size, .shuffle = GT_INHERIT};
     gt_Run run;
@@ -224,7 +225,8 @@ gt_Tensor *gt_predict_at(const char *here, gt_Layer *model, gt_Rows rows,
 gt_Tensor *gt_predict_on_batch_at(const char *here, gt_Layer *model, gt_Tensor *x,
                                   const gt_predict_on_batch_options *given)
 {
-    gt_predict_on_batch_options options = GT_TAKE(gt_predict_on_batch_options, given);
+    gt_predict_on_batch_options options;
+    GT_TAKE(gt_predict_on_batch_options, &options, given);
     const gt_RowsGiven with = {
         .more_x = options.more_x, .batch_size = -1, .shuffle = GT_INHERIT};
     const gt_RunOf of = {.here = here, .operation = "predict_on_batch", .model = model};

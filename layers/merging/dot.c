@@ -100,7 +100,8 @@ const gt_LayerClass gt_layer_class_dot = {
 
 gt_Layer *gt_Dot_at(const char *here, gt_Axes axes, const gt_Dot_options *given)
 {
-    gt_Dot_options options = GT_TAKE(gt_Dot_options, given);
+    gt_Dot_options options;
+    GT_TAKE(gt_Dot_options, &options, given);
     options.axes = axes;
     return gt_layer_make_at(here, &gt_layer_class_dot, &options);
 }

@@ -49,7 +49,8 @@ gt_Strings gt_get_vocabulary_at(const char *here, const gt_Layer *layer,
                                 const gt_get_vocabulary_options *given)
 {
     gt_Context *context = gt_enter();
-    gt_get_vocabulary_options options = GT_TAKE(gt_get_vocabulary_options, given);
+    gt_get_vocabulary_options options;
+    GT_TAKE(gt_get_vocabulary_options, &options, given);
     gt_Strings made = GT_NOT_GIVEN;
     gt_TextBuilder tokens = {.count = 0};
     const gt_Lookup *lookup =
@@ -67,7 +68,8 @@ gt_Tensor *gt_get_integer_vocabulary_at(const char *here, const gt_Layer *layer,
                                         const gt_get_vocabulary_options *given)
 {
     gt_Context *context = gt_enter();
-    gt_get_vocabulary_options options = GT_TAKE(gt_get_vocabulary_options, given);
+    gt_get_vocabulary_options options;
+    GT_TAKE(gt_get_vocabulary_options, &options, given);
     const gt_Lookup *lookup =
         context ? lookup_of(context, here, "get_integer_vocabulary", layer, true, false) : NULL;
     if (!lookup)
@@ -85,7 +87,8 @@ gt_Status gt_set_vocabulary_at(const char *here, gt_Layer *layer, gt_Strings voc
                                const gt_set_vocabulary_options *given)
 {
     gt_Context *context = gt_enter();
-    gt_set_vocabulary_options options = GT_TAKE(gt_set_vocabulary_options, given);
+    gt_set_vocabulary_options options;
+    GT_TAKE(gt_set_vocabulary_options, &options, given);
     if (!context || !lookup_of(context, here, "set_vocabulary", layer, false, true))
         return gt_status();
     gt_Site site = gt_site_enter(here, "set_vocabulary");
@@ -98,7 +101,8 @@ gt_Status gt_set_integer_vocabulary_at(const char *here, gt_Layer *layer, gt_Ten
                                        const gt_set_vocabulary_options *given)
 {
     gt_Context *context = gt_enter();
-    gt_set_vocabulary_options options = GT_TAKE(gt_set_vocabulary_options, given);
+    gt_set_vocabulary_options options;
+    GT_TAKE(gt_set_vocabulary_options, &options, given);
     if (!context || !lookup_of(context, here, "set_integer_vocabulary", layer, true, true))
         return gt_status();
     gt_Site site = gt_site_enter(here, "set_integer_vocabulary");

@@ -67,7 +67,7 @@ static gt_Status change(const char *here, const gt_Operation *operation, gt_Vari
     gt_Scope *scope = spec ? gt_scope_open(context) : NULL;
     if (!scope)
         return gt_context_status(context);
-    if (value.is_number)
+    if (gt_operand_is_number(value))
         value.tensor = gt_scalar_at(here, value.number, spec->dtype);
     gt_apply_at(here, operation, NULL, 2, (gt_Tensor *[]){variable, value.tensor}, NULL);
     gt_scope_close(context);

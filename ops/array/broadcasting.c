@@ -208,7 +208,8 @@ static gt_Tensor *repeat_each(gt_Tensor *x, gt_Integers repeats, int axis)
 
 static gt_Tensor *repeat(gt_Tensor *x, gt_Integers repeats, const gt_repeat_options *given)
 {
-    gt_repeat_options options = GT_TAKE(gt_repeat_options, given);
+    gt_repeat_options options;
+    GT_TAKE(gt_repeat_options, &options, given);
     if (options.axis == GT_NONE) {
         x = gt_ravel(x);
         options.axis = 0;
@@ -332,7 +333,8 @@ const gt_Operation gt_op_meshgrid = {
 
 static gt_Status meshgrid(gt_Tensors vectors, gt_Tensor **grids, const gt_meshgrid_options *given)
 {
-    gt_meshgrid_options options = GT_TAKE(gt_meshgrid_options, given);
+    gt_meshgrid_options options;
+    GT_TAKE(gt_meshgrid_options, &options, given);
     gt_Tensor *in[GT_MAX_RANK];
     if (vectors.count < 1 || vectors.count > GT_MAX_RANK || !vectors.items || !grids)
         return gt_fail(GT_INVALID, "expected 1 to %d vectors and where to write the grids",

@@ -80,7 +80,8 @@ GT_COMPOSED(searchsorted,
 
 static gt_Tensor *digitize(gt_Tensor *x, gt_Tensor *bins, const gt_searchsorted_options *given)
 {
-    gt_searchsorted_options options = GT_TAKE(gt_searchsorted_options, given);
+    gt_searchsorted_options options;
+    GT_TAKE(gt_searchsorted_options, &options, given);
     options.right = !options.right;
     return searchsorted(bins, x, &options);
 }
@@ -99,7 +100,8 @@ GT_COMPOSED(isin, (const char *here, gt_Tensor *x, gt_Tensor *test), (x, test))
 
 static gt_Tensor *bincount(gt_Tensor *x, const gt_bincount_options *given)
 {
-    gt_bincount_options options = GT_TAKE(gt_bincount_options, given);
+    gt_bincount_options options;
+    GT_TAKE(gt_bincount_options, &options, given);
     gt_Spec in = gt_spec(x);
     if (gt_status() != GT_OK)
         return NULL;
@@ -129,7 +131,8 @@ GT_COMPOSED(bincount, (const char *here, gt_Tensor *x, const gt_bincount_options
 
 static gt_Histogram histogram(gt_Tensor *x, const gt_histogram_options *given)
 {
-    gt_histogram_options options = GT_TAKE(gt_histogram_options, given);
+    gt_histogram_options options;
+    GT_TAKE(gt_histogram_options, &options, given);
     gt_Histogram result = {NULL, NULL};
     x = gt_ravel(gt_as_float(x));
     gt_Spec in = gt_spec(x);

@@ -48,7 +48,8 @@ static gt_Tensor *filled(gt_Shape shape, double value, gt_DType dtype)
 
 static gt_Tensor *full(gt_Shape shape, double value, const gt_full_options *given)
 {
-    gt_full_options options = GT_TAKE(gt_full_options, given);
+    gt_full_options options;
+    GT_TAKE(gt_full_options, &options, given);
     return filled(shape, value, options.dtype);
 }
 GT_COMPOSED(full, (const char *here, gt_Shape shape, double value, const gt_full_options *options),
@@ -96,7 +97,8 @@ const gt_Operation gt_op_full_like = {
 
 static gt_Tensor *full_like(gt_Tensor *x, double value, const gt_full_like_options *given)
 {
-    gt_full_like_options options = GT_TAKE(gt_full_like_options, given);
+    gt_full_like_options options;
+    GT_TAKE(gt_full_like_options, &options, given);
     LikeOptions all = GT_VALUES(LikeOptions, options.dtype, value);
     return gt_apply_one_at(NULL, &gt_op_full_like, &all, 1, &x);
 }
@@ -192,7 +194,8 @@ static gt_Tensor *ramp(double start, double step, int64_t count, const double *e
 /* ceil((stop - start) / step) numbers, as NumPy. */
 static gt_Tensor *arange(double start, double stop, double step, const gt_full_options *given)
 {
-    gt_full_options options = GT_TAKE(gt_full_options, given);
+    gt_full_options options;
+    GT_TAKE(gt_full_options, &options, given);
     double count = ceil((stop - start) / step);
     if (step == 0 || !isfinite(count) || count > 9e15) {
         gt_fail(GT_INVALID, "no range from %g to %g by %g", start, stop, step);
@@ -210,7 +213,8 @@ GT_COMPOSED(arange,
 static gt_Tensor *linspace(double start, double stop, int64_t count,
                            const gt_linspace_options *given)
 {
-    gt_linspace_options options = GT_TAKE(gt_linspace_options, given);
+    gt_linspace_options options;
+    GT_TAKE(gt_linspace_options, &options, given);
     if (!gt_dtype_is_float(options.dtype) || count < 0) {
         gt_fail(GT_INVALID, "%lld numbers of type %s are not possible; it makes floats",
                 (long long)count, gt_dtype_name(options.dtype));
@@ -228,7 +232,8 @@ GT_COMPOSED(linspace,
 
 static gt_Tensor *eye(int64_t rows, const gt_eye_options *given)
 {
-    gt_eye_options options = GT_TAKE(gt_eye_options, given);
+    gt_eye_options options;
+    GT_TAKE(gt_eye_options, &options, given);
     int64_t columns = options.columns == GT_INHERIT ? rows : options.columns;
     void *data;
     gt_Tensor *tensor = blank(gt_shape(rows, columns), options.dtype, &data);

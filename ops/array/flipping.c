@@ -170,7 +170,8 @@ static gt_Tensor *rolled(gt_Tensor *x, int64_t shift, int axis)
 /* One axis after the other. */
 static gt_Tensor *roll(gt_Tensor *x, gt_Integers shift, const gt_roll_options *given)
 {
-    gt_roll_options options = GT_TAKE(gt_roll_options, given);
+    gt_roll_options options;
+    GT_TAKE(gt_roll_options, &options, given);
     if (!gt_axes_valid(&options.axes))
         return NULL;
     if (options.axis != GT_NONE && options.axes.count >= 0) {
@@ -210,7 +211,8 @@ GT_OPTION_TYPE(gt_rot90_options, gt_rot90_OPTIONS);
 
 static gt_Tensor *rot90(gt_Tensor *x, const gt_rot90_options *given)
 {
-    gt_rot90_options options = GT_TAKE(gt_rot90_options, given);
+    gt_rot90_options options;
+    GT_TAKE(gt_rot90_options, &options, given);
     int rank = gt_rank(x);
     int from = gt_status() == GT_OK ? gt_axis(options.axis1, rank) : -1;
     int to = from < 0 ? -1 : gt_axis(options.axis2, rank);

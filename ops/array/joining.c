@@ -120,7 +120,8 @@ static gt_Tensor *join(gt_Tensor *const *items, int64_t count, int axis, bool st
 
 static gt_Tensor *joined(gt_Tensors tensors, const gt_concatenate_options *given, bool stack)
 {
-    gt_concatenate_options options = GT_TAKE(gt_concatenate_options, given);
+    gt_concatenate_options options;
+    GT_TAKE(gt_concatenate_options, &options, given);
     if (tensors.count < 1 || !tensors.items) {
         gt_fail(GT_INVALID, "there are no tensors to join");
         return NULL;

@@ -72,7 +72,8 @@ static int64_t count_places(gt_Tensor *x)
 
 static gt_Tensor *nonzero(gt_Tensor *x, const gt_nonzero_options *given)
 {
-    gt_nonzero_options options = GT_TAKE(gt_nonzero_options, given);
+    gt_nonzero_options options;
+    GT_TAKE(gt_nonzero_options, &options, given);
     if (options.length == GT_INHERIT) {
         options.length = gt_rank(x) > 0 ? count_places(x) : 0;
         if (gt_status() != GT_OK)

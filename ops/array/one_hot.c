@@ -82,7 +82,8 @@ const gt_Operation gt_op_one_hot = {
 gt_Tensor *gt_one_hot_at(const char *here, gt_Tensor *indices, int64_t depth,
                          const gt_one_hot_options *given)
 {
-    gt_one_hot_options options = GT_TAKE(gt_one_hot_options, given);
+    gt_one_hot_options options;
+    GT_TAKE(gt_one_hot_options, &options, given);
     OneHotOptions all = GT_VALUES(OneHotOptions, options.axis, options.dtype, depth);
     return gt_apply_one_at(here, &gt_op_one_hot, &all, 1, &indices);
 }

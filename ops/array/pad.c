@@ -243,7 +243,8 @@ static gt_Tensor *pad_repeating(gt_Tensor *x, gt_Shape before, gt_Shape after, g
 
 static gt_Tensor *pad(gt_Tensor *x, gt_Shape before, gt_Shape after, const gt_pad_options *given)
 {
-    gt_pad_options options = GT_TAKE(gt_pad_options, given);
+    gt_pad_options options;
+    GT_TAKE(gt_pad_options, &options, given);
     if (options.mode != GT_PAD_MODE_CONSTANT)
         return pad_repeating(x, before, after, options.mode);
     PadOptions all = GT_VALUES(PadOptions, before, after, options.value);

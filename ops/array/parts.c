@@ -183,7 +183,8 @@ GT_OPTION_TYPE(gt_array_split_options, gt_array_split_OPTIONS);
 gt_Status gt_split_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts,
                       const gt_split_options *given)
 {
-    gt_split_options options = GT_TAKE(gt_split_options, given);
+    gt_split_options options;
+    GT_TAKE(gt_split_options, &options, given);
     return cut_at(here, "split", x, count, parts, options.sizes ? PART_GIVEN : PART_EQUAL,
                   options.axis, options.sizes);
 }
@@ -191,14 +192,16 @@ gt_Status gt_split_at(const char *here, gt_Tensor *x, int count, gt_Tensor **par
 gt_Status gt_array_split_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts,
                             const gt_array_split_options *given)
 {
-    gt_array_split_options options = GT_TAKE(gt_array_split_options, given);
+    gt_array_split_options options;
+    GT_TAKE(gt_array_split_options, &options, given);
     return cut_at(here, "array_split", x, count, parts, PART_UNEVEN, options.axis, NULL);
 }
 
 gt_Status gt_unstack_at(const char *here, gt_Tensor *x, int count, gt_Tensor **parts,
                         const gt_array_split_options *given)
 {
-    gt_array_split_options options = GT_TAKE(gt_array_split_options, given);
+    gt_array_split_options options;
+    GT_TAKE(gt_array_split_options, &options, given);
     return cut_at(here, "unstack", x, count, parts, PART_SINGLE, options.axis, NULL);
 }
 

@@ -69,7 +69,8 @@ static gt_Tensor *interpolated(gt_Tensor *row, gt_Tensor *q, gt_QuantileMethod m
 /* The last number of a sorted row is NaN if any is, and so is the result then. */
 static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_quantile_options *given)
 {
-    gt_quantile_options options = GT_TAKE(gt_quantile_options, given);
+    gt_quantile_options options;
+    GT_TAKE(gt_quantile_options, &options, given);
     x = gt_as_float(x);
     gt_Spec in = gt_spec(x), asked = gt_spec(q);
     uint32_t bits;
@@ -104,7 +105,7 @@ static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_quantile_options
 static gt_Tensor *fraction(gt_Tensor *x, gt_Operand q)
 {
     gt_DType dtype = gt_dtype(x);
-    return q.is_number ? gt_scalar(q.number, gt_dtype_is_float(dtype) ? dtype : GT_FLOAT32)
+    return gt_operand_is_number(q) ? gt_scalar(q.number, gt_dtype_is_float(dtype) ? dtype : GT_FLOAT32)
                        : gt_as_float(q.tensor);
 }
 GT_COMPOSED(quantile,

@@ -116,7 +116,8 @@ const gt_Operation gt_op_reshape = {
 gt_Tensor *gt_reshape_at(const char *here, gt_Tensor *x, gt_Shape shape,
                          const gt_reshape_options *given)
 {
-    gt_reshape_options options = GT_TAKE(gt_reshape_options, given);
+    gt_reshape_options options;
+    GT_TAKE(gt_reshape_options, &options, given);
     ReshapeOptions all = GT_VALUES(ReshapeOptions, shape, options.keep);
     return gt_apply_one_at(here, &gt_op_reshape, &all, 1, &x);
 }

@@ -138,7 +138,8 @@ const gt_Operation gt_op_scatter_add = {
 static gt_Tensor *scatter_add(gt_Tensor *indices, gt_Tensor *updates, gt_Shape shape,
                               const gt_take_options *given)
 {
-    gt_take_options options = GT_TAKE(gt_take_options, given);
+    gt_take_options options;
+    GT_TAKE(gt_take_options, &options, given);
     bool flat = options.axis == GT_NONE;
     gt_Spec spec;
     if (!gt_spec_set(&spec, GT_FLOAT64, shape)) {

@@ -219,7 +219,8 @@ static gt_Tensor *combined(gt_Tensor *x, gt_Tensor *places, gt_Tensor *updates,
 static gt_Tensor *scatter_update(gt_Tensor *x, gt_Tensor *indices, gt_Tensor *updates,
                                  const gt_scatter_update_options *given)
 {
-    gt_scatter_update_options options = GT_TAKE(gt_scatter_update_options, given);
+    gt_scatter_update_options options;
+    GT_TAKE(gt_scatter_update_options, &options, given);
     gt_Tensor *places = places_of(indices, x, gt_shape());
     gt_Shape shape = gt_tensor_shape(indices);
     if (gt_status() != GT_OK)

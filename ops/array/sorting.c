@@ -105,7 +105,8 @@ gt_TopK gt_sorted_rows(gt_Tensor *x, bool descending, int64_t keep)
 /* Sorts along the axis of the options; the one of the results that is asked for. */
 static gt_Tensor *sorted(gt_Tensor *x, const gt_sort_options *given, bool places)
 {
-    gt_sort_options options = GT_TAKE(gt_sort_options, given);
+    gt_sort_options options;
+    GT_TAKE(gt_sort_options, &options, given);
     if (options.axis == GT_NONE) {
         x = gt_ravel(x);
         options.axis = -1;

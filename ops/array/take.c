@@ -93,7 +93,8 @@ gt_Tensor *gt_take_of_length(gt_Tensor *x, gt_Tensor *indices, int axis, int64_t
 
 static gt_Tensor *take(gt_Tensor *x, gt_Tensor *indices, const gt_take_options *given)
 {
-    gt_take_options options = GT_TAKE(gt_take_options, given);
+    gt_take_options options;
+    GT_TAKE(gt_take_options, &options, given);
     bool flat = options.axis == GT_NONE;
     return gt_take_of_length(flat ? gt_ravel(x) : x, indices, flat ? 0 : options.axis, GT_INHERIT);
 }
@@ -193,7 +194,8 @@ const gt_Operation gt_op_take_along_axis = {
 static gt_Tensor *take_along_axis(gt_Tensor *x, gt_Tensor *indices,
                                   const gt_take_along_axis_options *given)
 {
-    gt_take_along_axis_options options = GT_TAKE(gt_take_along_axis_options, given);
+    gt_take_along_axis_options options;
+    GT_TAKE(gt_take_along_axis_options, &options, given);
     if (options.axis == GT_NONE) {
         x = gt_ravel(x);
         indices = gt_ravel(indices);

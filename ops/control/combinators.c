@@ -97,7 +97,8 @@ gt_Status gt_switch_at(const char *here, gt_Tensor *index, const gt_FunctionBody
                        int32_t count, void *user, gt_Tensors inputs, gt_Tensor **outputs,
                        const gt_cond_options *given)
 {
-    gt_cond_options options = GT_TAKE(gt_cond_options, given);
+    gt_cond_options options;
+    GT_TAKE(gt_cond_options, &options, given);
     for (int32_t i = 0; outputs && i < options.outputs; i++)
         outputs[i] = NULL;
     Branches all = {branches, 0, count, user, inputs.count, options.outputs};
@@ -112,7 +113,8 @@ gt_Status gt_switch_at(const char *here, gt_Tensor *index, const gt_FunctionBody
 gt_Status gt_map_at(const char *here, gt_FunctionBody body, void *user, gt_Tensors xs,
                     gt_Tensor **ys, const gt_map_options *given)
 {
-    gt_map_options options = GT_TAKE(gt_map_options, given);
+    gt_map_options options;
+    GT_TAKE(gt_map_options, &options, given);
     gt_Site site = gt_site_enter(here, "map");
     gt_Status status =
         gt_scan(body, user, ((gt_Tensors){NULL, 0}), xs, NULL, ys, .outputs = options.outputs);
@@ -249,7 +251,8 @@ static gt_Status associative_scan(Prefix *p, gt_Tensors xs, gt_Tensor **ys,
 gt_Status gt_associative_scan_at(const char *here, gt_FunctionBody body, void *user, gt_Tensors xs,
                                  gt_Tensor **ys, const gt_associative_scan_options *given)
 {
-    gt_associative_scan_options options = GT_TAKE(gt_associative_scan_options, given);
+    gt_associative_scan_options options;
+    GT_TAKE(gt_associative_scan_options, &options, given);
     for (int32_t i = 0; ys && i < xs.count; i++)
         ys[i] = NULL;
     gt_Context *context = gt_enter();

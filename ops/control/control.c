@@ -113,7 +113,8 @@ gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes
                      gt_FunctionBody no, void *user, gt_Tensors inputs, gt_Tensor **outputs,
                      const gt_cond_options *given)
 {
-    gt_cond_options options = GT_TAKE(gt_cond_options, given);
+    gt_cond_options options;
+    GT_TAKE(gt_cond_options, &options, given);
     clear(outputs, options.outputs);
     gt_Context *context = gt_enter();
     if (!context)
@@ -262,7 +263,8 @@ gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_Funct
                            void *user, gt_Tensors variables, gt_Tensor **outputs,
                            const gt_while_loop_options *given)
 {
-    gt_while_loop_options options = GT_TAKE(gt_while_loop_options, given);
+    gt_while_loop_options options;
+    GT_TAKE(gt_while_loop_options, &options, given);
     clear(outputs, variables.count);
     gt_Context *context = gt_enter();
     if (!context)
@@ -338,7 +340,8 @@ gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_Func
                           void *user, gt_Tensors variables, gt_Tensor **outputs,
                           const gt_fori_loop_options *given)
 {
-    gt_fori_loop_options options = GT_TAKE(gt_fori_loop_options, given);
+    gt_fori_loop_options options;
+    GT_TAKE(gt_fori_loop_options, &options, given);
     clear(outputs, variables.count);
     gt_Context *context = gt_enter();
     if (!context)
@@ -508,7 +511,8 @@ gt_Status gt_scan_at(const char *here, gt_FunctionBody body, void *user, gt_Tens
                      gt_Tensors xs, gt_Tensor **carries, gt_Tensor **ys,
                      const gt_scan_options *given)
 {
-    gt_scan_options options = GT_TAKE(gt_scan_options, given);
+    gt_scan_options options;
+    GT_TAKE(gt_scan_options, &options, given);
     clear(carries, initial.count);
     clear(ys, options.outputs);
     gt_Context *context = gt_enter();

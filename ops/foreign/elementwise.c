@@ -180,7 +180,8 @@ const gt_Operation *gt_elementwise_operation_at(const char *here, const char *na
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_elementwise_operation_options options = GT_TAKE(gt_elementwise_operation_options, given);
+    gt_elementwise_operation_options options;
+    GT_TAKE(gt_elementwise_operation_options, &options, given);
     const char *wrong = wrong_functions(&options);
     if (wrong) {
         gt_raise(context, GT_INVALID, here, "elementwise_operation", "%.80s: %s",

@@ -132,7 +132,8 @@ const gt_Operation *gt_foreign_operation_at(const char *here, const char *name,
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_foreign_operation_options options = GT_TAKE(gt_foreign_operation_options, given);
+    gt_foreign_operation_options options;
+    GT_TAKE(gt_foreign_operation_options, &options, given);
     gt_Foreign *self =
         gt_custom_new(context, here, "foreign_operation", &foreign_kind, sizeof *self, name, "");
     if (!self)

@@ -66,7 +66,8 @@ const gt_Operation gt_op_cholesky = {
 
 static gt_Tensor *cholesky(gt_Tensor *x, const gt_cholesky_options *given)
 {
-    gt_cholesky_options options = GT_TAKE(gt_cholesky_options, given);
+    gt_cholesky_options options;
+    GT_TAKE(gt_cholesky_options, &options, given);
     gt_Tensor *l = gt_apply_one_at(NULL, &gt_op_cholesky, NULL, 1, &x);
     return options.upper ? gt_matrix_transposed(l) : l;
 }

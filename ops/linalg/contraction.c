@@ -45,7 +45,8 @@ static bool axes_of_both(const gt_tensordot_options *options, const gt_Spec *a, 
 /* Labels are the axes of a; an axis of b has that of the axis of a it runs together with, or one of its own. */
 static gt_Tensor *tensordot(gt_Tensor *a, gt_Tensor *b, const gt_tensordot_options *given)
 {
-    gt_tensordot_options options = GT_TAKE(gt_tensordot_options, given);
+    gt_tensordot_options options;
+    GT_TAKE(gt_tensordot_options, &options, given);
     gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
     gt_Axes of_a, of_b;
     if (gt_status() != GT_OK || !axes_of_both(&options, &spec_a, &spec_b, &of_a, &of_b))
@@ -115,7 +116,8 @@ static bool batch_axes(const gt_Axes *given, const gt_Spec *a, const gt_Spec *b,
 /* Labels are the axes of a; the batch and the axis that is summed over have those of a in b too. */
 static gt_Tensor *batch_dot(gt_Tensor *a, gt_Tensor *b, const gt_batch_dot_options *given)
 {
-    gt_batch_dot_options options = GT_TAKE(gt_batch_dot_options, given);
+    gt_batch_dot_options options;
+    GT_TAKE(gt_batch_dot_options, &options, given);
     gt_Spec spec_a = gt_spec(a), spec_b = gt_spec(b);
     int of_a = 0, of_b = 0;
     if (gt_status() != GT_OK || !batch_axes(&options.axes, &spec_a, &spec_b, &of_a, &of_b))

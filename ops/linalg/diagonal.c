@@ -229,14 +229,16 @@ static gt_Tensor *diagonal_matrix(gt_Tensor *x, int64_t offset, int64_t rows, in
 
 static gt_Tensor *diagflat(gt_Tensor *x, const gt_diag_options *given)
 {
-    gt_diag_options options = GT_TAKE(gt_diag_options, given);
+    gt_diag_options options;
+    GT_TAKE(gt_diag_options, &options, given);
     return diagonal_matrix(gt_ravel(x), options.k, -1, -1);
 }
 GT_COMPOSED_OPTIONS(diagflat, diagflat, gt_diag_options)
 
 static gt_Tensor *diag(gt_Tensor *x, const gt_diag_options *given)
 {
-    gt_diag_options options = GT_TAKE(gt_diag_options, given);
+    gt_diag_options options;
+    GT_TAKE(gt_diag_options, &options, given);
     gt_Spec in = gt_spec(x);
     char text[160];
     if (gt_status() != GT_OK)

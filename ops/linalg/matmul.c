@@ -170,7 +170,8 @@ gt_Tensor *gt_matmul_at(const char *here, gt_Tensor *a, gt_Tensor *b,
     bool row = of_a->rank == 1, column = of_b->rank == 1;
     if (!row && !column)
         return gt_apply_one_at(here, &gt_op_matmul, given, 2, (gt_Tensor *[]){a, b});
-    gt_matmul_options options = GT_TAKE(gt_matmul_options, given);
+    gt_matmul_options options;
+    GT_TAKE(gt_matmul_options, &options, given);
     if (row) {
         a = gt_expand_dims(a, 0);
         options.transpose_a = false;

@@ -32,7 +32,8 @@ static gt_Tensor *power_norm(gt_Tensor *x, double p, const gt_sum_options *over)
 
 static gt_Tensor *norm(gt_Tensor *x, const gt_norm_options *given)
 {
-    gt_norm_options options = GT_TAKE(gt_norm_options, given);
+    gt_norm_options options;
+    GT_TAKE(gt_norm_options, &options, given);
     gt_sum_options over = GT_VALUES(gt_sum_options, options.axis, options.axes, options.keepdims);
     x = gt_as_float(x);
     double p = options.ord;

@@ -223,7 +223,8 @@ static gt_Qr qr_reduced(gt_Tensor *x)
 
 static gt_Qr qr(gt_Tensor *x, const gt_qr_options *given)
 {
-    gt_qr_options options = GT_TAKE(gt_qr_options, given);
+    gt_qr_options options;
+    GT_TAKE(gt_qr_options, &options, given);
     gt_Qr factors = qr_reduced(x);
     gt_Shape of_q = gt_tensor_shape(factors.q), none = {GT_MARK, of_q.rank, {0}}, below = none;
     if (gt_status() == GT_OK && options.mode != GT_QR_MODE_REDUCED &&

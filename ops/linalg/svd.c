@@ -198,7 +198,8 @@ const gt_Operation gt_op_svd = {
 
 static gt_Svd svd(gt_Tensor *x, const gt_svd_options *given)
 {
-    gt_svd_options options = GT_TAKE(gt_svd_options, given);
+    gt_svd_options options;
+    GT_TAKE(gt_svd_options, &options, given);
     gt_Tensor *out[3] = {NULL, NULL, NULL};
     gt_Shape shape = gt_tensor_shape(x);
     if (gt_apply_at(NULL, &gt_op_svd, NULL, 1, &x, out) == GT_OK && options.full_matrices) {

@@ -95,7 +95,8 @@ GT_DEFINE_OPTIONS(argmin, gt_argmax_options, x)
 /* The first number that equals the best one, which a NaN in its place does not; -1 if none does. */
 static gt_Tensor *nanarg(gt_Tensor *x, const gt_argmax_options *given, bool largest)
 {
-    gt_argmax_options options = GT_TAKE(gt_argmax_options, given);
+    gt_argmax_options options;
+    GT_TAKE(gt_argmax_options, &options, given);
     x = gt_as_float(x);
     gt_Tensor *best = largest ? gt_nanmax(x, .axis = options.axis, .keepdims = true)
                               : gt_nanmin(x, .axis = options.axis, .keepdims = true);

@@ -97,7 +97,7 @@ static gt_Tensor *as_bool(const char *here, const gt_Operation *operation, const
 
 static gt_Tensor *logic(const char *here, const gt_Operation *operation, gt_Tensor *a, gt_Operand b)
 {
-    if (b.is_number)
+    if (gt_operand_is_number(b))
         b = gt_operand_tensor(gt_scalar_at(here, b.number != 0, GT_BOOL));
     gt_Tensor *pair[2] = {as_bool(here, operation, "input 1", a),
                           as_bool(here, operation, "input 2", b.tensor)};
@@ -295,7 +295,8 @@ GT_OPTION_TYPE(gt_isclose_options, gt_isclose_OPTIONS);
 /* An infinite b is close to nothing but itself. */
 static gt_Tensor *isclose(gt_Tensor *a, gt_Operand other, const gt_isclose_options *given)
 {
-    gt_isclose_options options = GT_TAKE(gt_isclose_options, given);
+    gt_isclose_options options;
+    GT_TAKE(gt_isclose_options, &options, given);
     a = gt_as_float(a);
     gt_Tensor *b = gt_as_float(gt_operand_of(a, other));
     gt_Tensor *room = gt_add(gt_multiply(gt_abs(b), options.rtol), options.atol);

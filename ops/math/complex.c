@@ -54,7 +54,7 @@ gt_Tensor *gt_resized_last(gt_Tensor *x, int64_t length)
 
 static gt_Complex complex_of(gt_Tensor *real, gt_Operand imag)
 {
-    gt_Complex z = {real, imag.is_number ? gt_full_like(real, imag.number) : imag.tensor};
+    gt_Complex z = {real, gt_operand_is_number(imag) ? gt_full_like(real, imag.number) : imag.tensor};
     gt_Spec spec;
     return gt_pair_spec(z, &spec) ? z : gt_pair(NULL, NULL);
 }

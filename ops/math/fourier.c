@@ -117,7 +117,8 @@ const gt_Operation gt_op_fourier = {
 
 static gt_Complex fft_along(gt_Complex z, const gt_fft_options *given, bool inverse)
 {
-    gt_fft_options options = GT_TAKE(gt_fft_options, given);
+    gt_fft_options options;
+    GT_TAKE(gt_fft_options, &options, given);
     gt_Spec spec;
     return gt_pair_spec(z, &spec) ? transform(z, options.axis, inverse, inverse)
                                   : gt_pair(NULL, NULL);
@@ -294,7 +295,8 @@ const gt_Operation gt_op_from_half_spectrum = {
 
 static gt_Complex rfft(gt_Tensor *x, const gt_rfft_options *given)
 {
-    gt_rfft_options options = GT_TAKE(gt_rfft_options, given);
+    gt_rfft_options options;
+    GT_TAKE(gt_rfft_options, &options, given);
     return half_spectrum(x, options.fft_length, false);
 }
 GT_COMPOSED_BY(gt_Complex, rfft, rfft,
@@ -302,7 +304,8 @@ GT_COMPOSED_BY(gt_Complex, rfft, rfft,
 
 static gt_Tensor *irfft(gt_Complex z, const gt_rfft_options *given)
 {
-    gt_rfft_options options = GT_TAKE(gt_rfft_options, given);
+    gt_rfft_options options;
+    GT_TAKE(gt_rfft_options, &options, given);
     gt_Spec spec;
     return gt_pair_spec(z, &spec) ? from_half_spectrum(z, options.fft_length, false) : NULL;
 }

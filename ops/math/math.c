@@ -446,7 +446,8 @@ static double power_of_ten(int64_t n)
 /* A whole power of ten is exact (up to 10^22), one tenth of it is not: so one of the two divides. */
 static gt_Tensor *rounded(gt_Tensor *x, const gt_round_options *given)
 {
-    gt_round_options options = GT_TAKE(gt_round_options, given);
+    gt_round_options options;
+    GT_TAKE(gt_round_options, &options, given);
     double power =
         power_of_ten(options.decimals < 0 ? -(int64_t)options.decimals : options.decimals);
     gt_DType dtype = gt_dtype(x);
@@ -655,7 +656,8 @@ GT_OPTION_TYPE(gt_nan_to_num_options, gt_nan_to_num_OPTIONS);
 
 static gt_Tensor *nan_to_num(gt_Tensor *x, const gt_nan_to_num_options *given)
 {
-    gt_nan_to_num_options options = GT_TAKE(gt_nan_to_num_options, given);
+    gt_nan_to_num_options options;
+    GT_TAKE(gt_nan_to_num_options, &options, given);
     gt_DType dtype = gt_dtype(x);
     double most = dtype == GT_FLOAT32 ? (double)FLT_MAX : DBL_MAX;
     double high = options.posinf == INFINITY ? most : options.posinf;

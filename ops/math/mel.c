@@ -22,7 +22,8 @@ static double mel(double hertz)
 static gt_Tensor *mel_weights(int64_t frequencies, int64_t bands,
                               const gt_mel_weights_options *given)
 {
-    gt_mel_weights_options options = GT_TAKE(gt_mel_weights_options, given);
+    gt_mel_weights_options options;
+    GT_TAKE(gt_mel_weights_options, &options, given);
     double rate = options.sampling_rate, low = options.min_freq;
     double high = options.max_freq == GT_INHERIT ? rate / 2 : options.max_freq;
     if (frequencies < 2 || bands < 1 || bands > INT32_MAX ||
@@ -61,7 +62,8 @@ static gt_Tensor *decibels(gt_Tensor *power, const gt_mel_spectrogram_options *o
 
 static gt_Tensor *mel_spectrogram(gt_Tensor *x, const gt_mel_spectrogram_options *given)
 {
-    gt_mel_spectrogram_options options = GT_TAKE(gt_mel_spectrogram_options, given);
+    gt_mel_spectrogram_options options;
+    GT_TAKE(gt_mel_spectrogram_options, &options, given);
     int64_t fft = options.fft_length;
     if (gt_dtype(x) == GT_DTYPE_NONE)
         return NULL;

@@ -231,7 +231,8 @@ const gt_Operation gt_op_truncated_normal = {
 GT_OPTION_TYPE(gt_uniform_options, gt_uniform_OPTIONS);
 gt_Tensor *gt_uniform_at(const char *here, gt_Shape shape, const gt_uniform_options *given)
 {
-    gt_uniform_options options = GT_TAKE(gt_uniform_options, given);
+    gt_uniform_options options;
+    GT_TAKE(gt_uniform_options, &options, given);
     return draw(here, &gt_op_uniform,
                 &GT_VALUES(DrawOptions, shape, options.dtype, options.low, options.high),
                 options.generator, NULL);
@@ -240,7 +241,8 @@ gt_Tensor *gt_uniform_at(const char *here, gt_Shape shape, const gt_uniform_opti
 GT_OPTION_TYPE(gt_normal_options, gt_normal_OPTIONS);
 gt_Tensor *gt_normal_at(const char *here, gt_Shape shape, const gt_normal_options *given)
 {
-    gt_normal_options options = GT_TAKE(gt_normal_options, given);
+    gt_normal_options options;
+    GT_TAKE(gt_normal_options, &options, given);
     return draw(here, options.truncated ? &gt_op_truncated_normal : &gt_op_normal,
                 &GT_VALUES(DrawOptions, shape, options.dtype, options.mean, options.stddev),
                 options.generator, NULL);
@@ -263,7 +265,8 @@ static gt_Tensor *draw_like(const char *here, const char *name, const gt_Operati
 GT_OPTION_TYPE(gt_uniform_like_options, gt_uniform_like_OPTIONS);
 gt_Tensor *gt_uniform_like_at(const char *here, gt_Tensor *x, const gt_uniform_like_options *given)
 {
-    gt_uniform_like_options options = GT_TAKE(gt_uniform_like_options, given);
+    gt_uniform_like_options options;
+    GT_TAKE(gt_uniform_like_options, &options, given);
     return draw_like(here, "uniform_like", &gt_op_uniform, options.low, options.high,
                      options.generator, x);
 }
@@ -271,7 +274,8 @@ gt_Tensor *gt_uniform_like_at(const char *here, gt_Tensor *x, const gt_uniform_l
 GT_OPTION_TYPE(gt_normal_like_options, gt_normal_like_OPTIONS);
 gt_Tensor *gt_normal_like_at(const char *here, gt_Tensor *x, const gt_normal_like_options *given)
 {
-    gt_normal_like_options options = GT_TAKE(gt_normal_like_options, given);
+    gt_normal_like_options options;
+    GT_TAKE(gt_normal_like_options, &options, given);
     return draw_like(here, "normal_like",
                      options.truncated ? &gt_op_truncated_normal : &gt_op_normal, options.mean,
                      options.stddev, options.generator, x);
@@ -351,7 +355,8 @@ const gt_Operation gt_op_random_integers = {
 gt_Tensor *gt_random_integers_at(const char *here, gt_Shape shape, int64_t low, int64_t high,
                                  const gt_random_integers_options *given)
 {
-    gt_random_integers_options options = GT_TAKE(gt_random_integers_options, given);
+    gt_random_integers_options options;
+    GT_TAKE(gt_random_integers_options, &options, given);
     return draw(here, &gt_op_random_integers,
                 &GT_VALUES(IntegersOptions, shape, options.dtype, low, high, GT_NONE),
                 options.generator, NULL);
@@ -440,7 +445,8 @@ const gt_Operation gt_op_categorical = {
 static gt_Tensor *categorical(gt_Tensor *logits, int64_t samples,
                               const gt_categorical_options *given)
 {
-    gt_categorical_options options = GT_TAKE(gt_categorical_options, given);
+    gt_categorical_options options;
+    GT_TAKE(gt_categorical_options, &options, given);
     const SampleOptions record = GT_VALUES(SampleOptions, samples, options.dtype);
     if (gt_rank(logits) < 0 || gt_want_logits(logits, "the first argument") != GT_OK)
         return NULL;
@@ -458,7 +464,8 @@ GT_OPTION_TYPE(gt_shuffle_options, gt_shuffle_OPTIONS);
 /* Sorted by random keys of 64 bits: of a million keys two are equal once in 4e7 times. */
 static gt_Tensor *shuffle(gt_Tensor *x, const gt_shuffle_options *given)
 {
-    gt_shuffle_options options = GT_TAKE(gt_shuffle_options, given);
+    gt_shuffle_options options;
+    GT_TAKE(gt_shuffle_options, &options, given);
     if (gt_axis(options.axis, gt_rank(x)) < 0)
         return NULL;
     const IntegersOptions keys =
@@ -566,7 +573,8 @@ const gt_Operation gt_op_dropout = {
 gt_Tensor *gt_dropout_at(const char *here, gt_Tensor *x, double rate,
                          const gt_dropout_options *given)
 {
-    gt_dropout_options options = GT_TAKE(gt_dropout_options, given);
+    gt_dropout_options options;
+    GT_TAKE(gt_dropout_options, &options, given);
     const DropoutOptions record = GT_VALUES(DropoutOptions, rate, options.noise_shape);
     if (rate == 0)
         return gt_identity_at(here, x);

@@ -336,7 +336,8 @@ const gt_Operation gt_op_min = {
 
 static gt_Tensor *max(gt_Tensor *x, const gt_max_options *given)
 {
-    gt_max_options options = GT_TAKE(gt_max_options, given);
+    gt_max_options options;
+    GT_TAKE(gt_max_options, &options, given);
     x = gt_apply_one_at(NULL, &gt_op_max, &options, 1, &x);
     return isnan(options.initial) ? x : gt_maximum(x, options.initial);
 }
@@ -344,7 +345,8 @@ GT_COMPOSED_OPTIONS(max, max, gt_max_options)
 
 static gt_Tensor *min(gt_Tensor *x, const gt_max_options *given)
 {
-    gt_max_options options = GT_TAKE(gt_max_options, given);
+    gt_max_options options;
+    GT_TAKE(gt_max_options, &options, given);
     x = gt_apply_one_at(NULL, &gt_op_min, &options, 1, &x);
     return isnan(options.initial) ? x : gt_minimum(x, options.initial);
 }

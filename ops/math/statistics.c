@@ -16,14 +16,16 @@ GT_OPTION_TYPE(gt_sum_options, gt_sum_OPTIONS);
 static gt_Tensor *centered(gt_Tensor *x, const gt_sum_options *options)
 {
     x = gt_as_float(x);
-    gt_sum_options kept = GT_TAKE(gt_sum_options, options);
+    gt_sum_options kept;
+    GT_TAKE(gt_sum_options, &kept, options);
     kept.keepdims = true;
     return gt_subtract(x, gt_mean_at(NULL, x, &kept));
 }
 
 static gt_Tensor *variance(gt_Tensor *x, const gt_sum_options *given)
 {
-    gt_sum_options options = GT_TAKE(gt_sum_options, given);
+    gt_sum_options options;
+    GT_TAKE(gt_sum_options, &options, given);
     return GT_SQUARES(centered(x, given), .axis = options.axis, .axes = options.axes,
                       .keepdims = options.keepdims, .mean = true);
 }
@@ -31,7 +33,8 @@ GT_COMPOSED_REDUCTION(variance)
 
 static gt_Tensor *std(gt_Tensor *x, const gt_sum_options *given)
 {
-    gt_sum_options options = GT_TAKE(gt_sum_options, given);
+    gt_sum_options options;
+    GT_TAKE(gt_sum_options, &options, given);
     return GT_LENGTH(centered(x, given), .axis = options.axis, .axes = options.axes,
                      .keepdims = options.keepdims, .mean = true);
 }
@@ -77,7 +80,8 @@ static gt_Tensor *with_nan(gt_Tensor *result, gt_Tensor *counts)
 
 static gt_Tensor *extreme(const gt_Operation *operation, gt_Tensor *x, const gt_sum_options *given)
 {
-    gt_sum_options options = GT_TAKE(gt_sum_options, given);
+    gt_sum_options options;
+    GT_TAKE(gt_sum_options, &options, given);
     gt_max_options over =
         GT_VALUES(gt_max_options, options.axis, options.axes, options.keepdims, (double)NAN);
     return gt_apply_one_at(NULL, operation, &over, 1, &x);
@@ -137,7 +141,8 @@ static bool weights_fit(gt_Shape weights, gt_Shape x)
 
 static gt_Tensor *average(gt_Tensor *x, const gt_average_options *given)
 {
-    gt_average_options options = GT_TAKE(gt_average_options, given);
+    gt_average_options options;
+    GT_TAKE(gt_average_options, &options, given);
     gt_Tensor *weights = options.weights;
     if (!weights)
         return gt_mean(x, .axis = options.axis);
@@ -163,7 +168,8 @@ static gt_Tensor *neighbours(gt_Tensor *x, int axis, bool differ)
 
 static gt_Tensor *diff(gt_Tensor *x, const gt_diff_options *given)
 {
-    gt_diff_options options = GT_TAKE(gt_diff_options, given);
+    gt_diff_options options;
+    GT_TAKE(gt_diff_options, &options, given);
     if (gt_axis(options.axis, gt_rank(x)) < 0)
         return NULL;
     if (options.n < 0) {
@@ -178,7 +184,8 @@ GT_COMPOSED_OPTIONS(diff, diff, gt_diff_options)
 
 static gt_Tensor *trapezoid(gt_Tensor *y, const gt_trapezoid_options *given)
 {
-    gt_trapezoid_options options = GT_TAKE(gt_trapezoid_options, given);
+    gt_trapezoid_options options;
+    GT_TAKE(gt_trapezoid_options, &options, given);
     int axis = options.axis, rank = gt_rank(y);
     if (gt_axis(axis, rank) < 0)
         return NULL;

@@ -372,7 +372,8 @@ static gt_Tensor *general_relu(gt_Tensor *x, const gt_relu_options *options)
 
 gt_Tensor *gt_relu_at(const char *here, gt_Tensor *x, const gt_relu_options *given)
 {
-    gt_relu_options options = GT_TAKE(gt_relu_options, given);
+    gt_relu_options options;
+    GT_TAKE(gt_relu_options, &options, given);
     if (options.negative_slope == 0 && options.threshold == 0 && isinf(options.max_value))
         return gt_apply_one_at(here, &gt_op_relu, NULL, 1, &x);
     gt_Site site = gt_site_enter(here, "relu");
@@ -388,7 +389,8 @@ gt_Tensor *(gt_relu)(gt_Tensor *x)
 /* Each branch sees only its own half: e^x of a large x would make the gradient 0 times infinity. */
 gt_Tensor *gt_elu_at(const char *here, gt_Tensor *x, const gt_elu_options *given)
 {
-    gt_elu_options options = GT_TAKE(gt_elu_options, given);
+    gt_elu_options options;
+    GT_TAKE(gt_elu_options, &options, given);
     gt_Site site = gt_site_enter(here, "elu");
     gt_Tensor *below = gt_multiply(gt_expm1(gt_minimum(x, 0)), options.alpha);
     gt_Tensor *y = gt_add(gt_relu(x), below);
@@ -403,7 +405,8 @@ gt_Tensor *(gt_elu)(gt_Tensor *x)
 GT_OPTION_TYPE(gt_celu_options, gt_celu_OPTIONS);
 static gt_Tensor *celu(gt_Tensor *x, const gt_celu_options *given)
 {
-    gt_celu_options options = GT_TAKE(gt_celu_options, given);
+    gt_celu_options options;
+    GT_TAKE(gt_celu_options, &options, given);
     if (options.alpha == 0) {
         gt_fail(GT_INVALID, "alpha must not be 0");
         return NULL;
@@ -416,7 +419,8 @@ GT_COMPOSED_OPTIONS(celu, celu, gt_celu_options)
 GT_OPTION_TYPE(gt_glu_options, gt_glu_OPTIONS);
 static gt_Tensor *glu(gt_Tensor *x, const gt_glu_options *given)
 {
-    gt_glu_options options = GT_TAKE(gt_glu_options, given);
+    gt_glu_options options;
+    GT_TAKE(gt_glu_options, &options, given);
     gt_Tensor *half[2];
     if (gt_split(x, 2, half, .axis = options.axis) != GT_OK)
         return NULL;
@@ -434,7 +438,8 @@ static bool is_width(double threshold)
 
 static gt_Tensor *hard_shrink(gt_Tensor *x, const gt_hard_shrink_options *given)
 {
-    gt_hard_shrink_options options = GT_TAKE(gt_hard_shrink_options, given);
+    gt_hard_shrink_options options;
+    GT_TAKE(gt_hard_shrink_options, &options, given);
     if (!is_width(options.threshold))
         return NULL;
     return (gt_where)(gt_less_equal(gt_abs(x), options.threshold), gt_zeros_like(x), x);
@@ -443,7 +448,8 @@ GT_COMPOSED_OPTIONS(hard_shrink, hard_shrink, gt_hard_shrink_options)
 
 static gt_Tensor *soft_shrink(gt_Tensor *x, const gt_hard_shrink_options *given)
 {
-    gt_hard_shrink_options options = GT_TAKE(gt_hard_shrink_options, given);
+    gt_hard_shrink_options options;
+    GT_TAKE(gt_hard_shrink_options, &options, given);
     if (!is_width(options.threshold))
         return NULL;
     return gt_subtract(x, gt_clip(x, -options.threshold, options.threshold));
@@ -457,7 +463,8 @@ GT_COMPOSED_TENSOR(threshold, gt_where,
 GT_OPTION_TYPE(gt_squareplus_options, gt_squareplus_OPTIONS);
 static gt_Tensor *squareplus(gt_Tensor *x, const gt_squareplus_options *given)
 {
-    gt_squareplus_options options = GT_TAKE(gt_squareplus_options, given);
+    gt_squareplus_options options;
+    GT_TAKE(gt_squareplus_options, &options, given);
     if (!(options.b >= 0)) {
         gt_fail(GT_INVALID, "b must be >= 0 (got %g)", options.b);
         return NULL;

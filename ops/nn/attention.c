@@ -184,7 +184,8 @@ static gt_Tensor *dot_product_attention(gt_Tensor *query, gt_Tensor *key, gt_Ten
                                         const gt_dot_product_attention_options *given)
 {
     Layout layout;
-    gt_dot_product_attention_options options = GT_TAKE(gt_dot_product_attention_options, given);
+    gt_dot_product_attention_options options;
+    GT_TAKE(gt_dot_product_attention_options, &options, given);
     if (options.weights)
         *options.weights = NULL;
     gt_Spec q = gt_spec(query), k = gt_spec(key), v = gt_spec(value);
@@ -296,7 +297,8 @@ static gt_Tensor *sums(gt_Tensor *query, gt_Tensor *key)
 
 static gt_Tensor *attention(gt_Tensor *query, gt_Tensor *value, const gt_attention_options *given)
 {
-    gt_attention_options options = GT_TAKE(gt_attention_options, given);
+    gt_attention_options options;
+    GT_TAKE(gt_attention_options, &options, given);
     Rest rest = REST(options);
     gt_Tensor *key = options.key ? options.key : value, *scale = options.scale;
     if (!fit(query, key, value, &rest))
@@ -328,7 +330,8 @@ gt_Tensor *(gt_attention)(gt_Tensor *query, gt_Tensor *value)
 static gt_Tensor *additive_attention(gt_Tensor *query, gt_Tensor *value,
                                      const gt_additive_attention_options *given)
 {
-    gt_additive_attention_options options = GT_TAKE(gt_additive_attention_options, given);
+    gt_additive_attention_options options;
+    GT_TAKE(gt_additive_attention_options, &options, given);
     Rest rest = REST(options);
     gt_Tensor *key = options.key ? options.key : value;
     if (!fit(query, key, value, &rest))

@@ -683,7 +683,8 @@ GT_OPTION_TYPE(gt_depthwise_conv_options, gt_depthwise_conv_OPTIONS);
 static gt_Tensor *depthwise_conv(gt_Tensor *x, gt_Tensor *kernel,
                                  const gt_depthwise_conv_options *given)
 {
-    gt_depthwise_conv_options options = GT_TAKE(gt_depthwise_conv_options, given);
+    gt_depthwise_conv_options options;
+    GT_TAKE(gt_depthwise_conv_options, &options, given);
     gt_Spec image = gt_spec(x), spec = gt_spec(kernel);
     char s[160], t[160];
     if (gt_status() != GT_OK || !gt_window_takes(&image))
@@ -749,7 +750,8 @@ GT_OPTION_TYPE(gt_conv_transpose_options, gt_conv_transpose_OPTIONS);
 static gt_Tensor *conv_transpose(gt_Tensor *x, gt_Tensor *kernel,
                                  const gt_conv_transpose_options *given)
 {
-    gt_conv_transpose_options options = GT_TAKE(gt_conv_transpose_options, given);
+    gt_conv_transpose_options options;
+    GT_TAKE(gt_conv_transpose_options, &options, given);
     ConvGradientOptions all = GT_VALUES(ConvGradientOptions, options.strides, options.padding,
                                         options.dilation, 1, GT_NO_SIZES, options.output_padding);
     gt_Tensor *inputs[2] = {x, kernel};

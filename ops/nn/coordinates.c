@@ -98,7 +98,8 @@ static bool takes_look(const Look *look, const gt_Spec *x)
 static gt_Tensor *map_coordinates(gt_Tensor *x, gt_Tensor *coordinates, int order,
                                   const gt_map_coordinates_options *given)
 {
-    gt_map_coordinates_options options = GT_TAKE(gt_map_coordinates_options, given);
+    gt_map_coordinates_options options;
+    GT_TAKE(gt_map_coordinates_options, &options, given);
     gt_Spec in = gt_spec(x), at = gt_spec(coordinates);
     const Look look = {order, options.fill_mode, options.fill_value};
     char a[160], b[160];
@@ -150,7 +151,8 @@ static gt_Tensor *plane(gt_Tensor *transform, int first, gt_Tensor *u, gt_Tensor
 static gt_Tensor *affine_transform(gt_Tensor *x, gt_Tensor *transform,
                                    const gt_affine_transform_options *given)
 {
-    gt_affine_transform_options options = GT_TAKE(gt_affine_transform_options, given);
+    gt_affine_transform_options options;
+    GT_TAKE(gt_affine_transform_options, &options, given);
     gt_Spec spec, of = gt_spec(transform);
     char a[160], b[160];
     if (!gt_takes_image(x, &spec))

@@ -330,7 +330,8 @@ const gt_Operation gt_op_band_recurrence = {
 static gt_Tensor *ctc_loss(gt_Tensor *target, gt_Tensor *output, gt_Tensor *target_length,
                            gt_Tensor *output_length, const gt_ctc_loss_options *given)
 {
-    gt_ctc_loss_options options = GT_TAKE(gt_ctc_loss_options, given);
+    gt_ctc_loss_options options;
+    GT_TAKE(gt_ctc_loss_options, &options, given);
     gt_Spec labels = gt_spec(target), logits = gt_spec(output);
     char a[160], b[160];
     if (gt_status() != GT_OK || !gt_takes(&logits, GT_TAKES_FLOAT) ||

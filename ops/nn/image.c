@@ -78,7 +78,8 @@ static bool border(int64_t size, int sign, int64_t *before, int64_t *after, int6
 static bool borders(gt_Tensor *x, int sign, const gt_crop_images_options *given, gt_Shape *before,
                     gt_Shape *after, gt_Shape *result)
 {
-    gt_crop_images_options o = GT_TAKE(gt_crop_images_options, given);
+    gt_crop_images_options o;
+    GT_TAKE(gt_crop_images_options, &o, given);
     gt_Spec spec;
     if (!gt_takes_image(x, &spec))
         return false;
@@ -221,7 +222,8 @@ static gt_Tensor *blur(gt_Tensor *x, int axis, int64_t count, double sigma)
 
 static gt_Tensor *gaussian_blur(gt_Tensor *x, const gt_gaussian_blur_options *given)
 {
-    gt_gaussian_blur_options options = GT_TAKE(gt_gaussian_blur_options, given);
+    gt_gaussian_blur_options options;
+    GT_TAKE(gt_gaussian_blur_options, &options, given);
     gt_Spec spec;
     if (!gt_takes_image(x, &spec) || !gt_takes(&spec, GT_TAKES_FLOAT))
         return NULL;
@@ -271,7 +273,8 @@ static gt_Tensor *patches(gt_Tensor *x, const gt_SlidingWindow *w, int64_t batch
 static gt_Tensor *extract_patches(gt_Tensor *x, gt_Shape size,
                                   const gt_extract_patches_options *given)
 {
-    gt_extract_patches_options options = GT_TAKE(gt_extract_patches_options, given);
+    gt_extract_patches_options options;
+    GT_TAKE(gt_extract_patches_options, &options, given);
     gt_Spec spec = gt_spec(x);
     if (size.rank == 1)
         size = gt_shape(size.dims[0], size.dims[0]);

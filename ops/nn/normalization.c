@@ -140,7 +140,8 @@ static gt_Status masked_moments(gt_Tensor *x, gt_Tensor **mean, gt_Tensor **vari
 static gt_Status moments(gt_Tensor *x, gt_Tensor **mean, gt_Tensor **variance,
                          const gt_moments_options *given)
 {
-    gt_moments_options options = GT_TAKE(gt_moments_options, given);
+    gt_moments_options options;
+    GT_TAKE(gt_moments_options, &options, given);
     if (options.mask)
         return masked_moments(x, mean, variance, &options);
     gt_Tensor *middle = gt_mean(x, .axis = options.axis, .axes = options.axes, .keepdims = true);
@@ -166,7 +167,8 @@ gt_Status gt_moments_at(const char *here, gt_Tensor *x, gt_Tensor **mean, gt_Ten
 static gt_Tensor *batch_normalization(gt_Tensor *x, gt_Tensor *mean, gt_Tensor *variance,
                                       const gt_batch_normalization_options *given)
 {
-    gt_batch_normalization_options options = GT_TAKE(gt_batch_normalization_options, given);
+    gt_batch_normalization_options options;
+    GT_TAKE(gt_batch_normalization_options, &options, given);
     const gt_Axes none = GT_ALL_AXES;
     gt_Spec spec;
     uint32_t bits;
@@ -214,7 +216,8 @@ static gt_Tensor *normalized(gt_Tensor *x, const gt_Spec *spec, uint32_t bits, b
 
 static gt_Tensor *layer_normalization(gt_Tensor *x, const gt_layer_normalization_options *given)
 {
-    gt_layer_normalization_options options = GT_TAKE(gt_layer_normalization_options, given);
+    gt_layer_normalization_options options;
+    GT_TAKE(gt_layer_normalization_options, &options, given);
     gt_Spec spec;
     uint32_t bits;
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
@@ -231,7 +234,8 @@ gt_Tensor *(gt_layer_normalization)(gt_Tensor *x)
 
 static gt_Tensor *group_normalization(gt_Tensor *x, const gt_group_normalization_options *given)
 {
-    gt_group_normalization_options options = GT_TAKE(gt_group_normalization_options, given);
+    gt_group_normalization_options options;
+    GT_TAKE(gt_group_normalization_options, &options, given);
     const gt_Axes none = GT_ALL_AXES;
     gt_Spec spec;
     uint32_t bits;
@@ -280,7 +284,8 @@ gt_Tensor *(gt_group_normalization)(gt_Tensor *x)
 
 static gt_Tensor *rms_normalization(gt_Tensor *x, const gt_rms_normalization_options *given)
 {
-    gt_rms_normalization_options options = GT_TAKE(gt_rms_normalization_options, given);
+    gt_rms_normalization_options options;
+    GT_TAKE(gt_rms_normalization_options, &options, given);
     gt_Spec spec;
     uint32_t bits;
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
@@ -298,7 +303,8 @@ gt_Tensor *(gt_rms_normalization)(gt_Tensor *x)
 /* The length is kept from 0, where its slope is not finite. */
 static gt_Tensor *normalize(gt_Tensor *x, const gt_normalize_options *given)
 {
-    gt_normalize_options options = GT_TAKE(gt_normalize_options, given);
+    gt_normalize_options options;
+    GT_TAKE(gt_normalize_options, &options, given);
     gt_Spec spec;
     uint32_t bits;
     if (!float_axes(x, options.axis, &options.axes, &spec, &bits))
@@ -338,7 +344,8 @@ static gt_UnitKernel spectral_normalization(gt_Tensor *kernel, gt_Tensor *u,
                                             const gt_spectral_normalization_options *given)
 {
     const gt_UnitKernel nothing = {NULL, NULL};
-    gt_spectral_normalization_options options = GT_TAKE(gt_spectral_normalization_options, given);
+    gt_spectral_normalization_options options;
+    GT_TAKE(gt_spectral_normalization_options, &options, given);
     gt_Spec spec = gt_spec(kernel), vector = gt_spec(u);
     char s[160], t[160];
     if (gt_status() != GT_OK || !gt_takes(&spec, GT_TAKES_FLOAT))

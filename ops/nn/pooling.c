@@ -360,7 +360,8 @@ GT_OPTION_TYPE(gt_max_pool_options, gt_max_pool_OPTIONS);
 static gt_Tensor *pooled(const char *here, const gt_Operation *operation, gt_Tensor *x,
                          gt_Shape pool_size, const gt_max_pool_options *given)
 {
-    gt_max_pool_options options = GT_TAKE(gt_max_pool_options, given);
+    gt_max_pool_options options;
+    GT_TAKE(gt_max_pool_options, &options, given);
     PoolOptions all =
         GT_VALUES(PoolOptions, pool_size, options.strides, options.padding, {GT_MARK, 0, {0}});
     return gt_apply_one_at(here, operation, &all, 1, &x);

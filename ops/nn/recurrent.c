@@ -305,7 +305,8 @@ static gt_Tensor *lstm(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_ker
                        gt_Tensor *bias, const gt_lstm_options *taken)
 {
     Cell cell;
-    gt_lstm_options options = GT_TAKE(gt_lstm_options, taken);
+    gt_lstm_options options;
+    GT_TAKE(gt_lstm_options, &options, taken);
     Given given = GIVEN(options, options.recurrent_activation);
     gt_RNN loop = LOOP(options);
     give(options.final_h, NULL);
@@ -336,7 +337,8 @@ static gt_LSTMState lstm_cell(gt_Tensor *x, gt_Tensor *h, gt_Tensor *c, gt_Tenso
                               const gt_lstm_cell_options *taken)
 {
     Cell cell;
-    gt_lstm_cell_options options = GT_TAKE(gt_lstm_cell_options, taken);
+    gt_lstm_cell_options options;
+    GT_TAKE(gt_lstm_cell_options, &options, taken);
     Given given = GIVEN(options, options.recurrent_activation);
     if (!open_lstm(&cell, &given, 2) || !is_state(&cell, "h", h) || !is_state(&cell, "c", c))
         return (gt_LSTMState){NULL, NULL};
@@ -429,7 +431,8 @@ static gt_Tensor *gru(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurrent_kern
                       const gt_gru_options *taken)
 {
     Cell cell;
-    gt_gru_options options = GT_TAKE(gt_gru_options, taken);
+    gt_gru_options options;
+    GT_TAKE(gt_gru_options, &options, taken);
     Given given = GIVEN(options, options.recurrent_activation);
     gt_RNN loop = LOOP(options);
     give(options.final_h, NULL);
@@ -457,7 +460,8 @@ static gt_Tensor *gru_cell(gt_Tensor *x, gt_Tensor *h, gt_Tensor *kernel,
                            const gt_gru_cell_options *taken)
 {
     Cell cell;
-    gt_gru_cell_options options = GT_TAKE(gt_gru_cell_options, taken);
+    gt_gru_cell_options options;
+    GT_TAKE(gt_gru_cell_options, &options, taken);
     Given given = GIVEN(options, options.recurrent_activation);
     if (!open_gru(&cell, &given, 2, options.reset_after) || !is_state(&cell, "h", h))
         return NULL;
@@ -494,7 +498,8 @@ static gt_Tensor *simple_rnn(gt_Tensor *x, gt_Tensor *kernel, gt_Tensor *recurre
                              gt_Tensor *bias, const gt_simple_rnn_options *taken)
 {
     Cell cell;
-    gt_simple_rnn_options options = GT_TAKE(gt_simple_rnn_options, taken);
+    gt_simple_rnn_options options;
+    GT_TAKE(gt_simple_rnn_options, &options, taken);
     Given given = GIVEN(options, NULL);
     gt_RNN loop = LOOP(options);
     give(options.final_h, NULL);
@@ -522,7 +527,8 @@ static gt_Tensor *simple_rnn_cell(gt_Tensor *x, gt_Tensor *h, gt_Tensor *kernel,
                                   const gt_simple_rnn_cell_options *taken)
 {
     Cell cell;
-    gt_simple_rnn_cell_options options = GT_TAKE(gt_simple_rnn_cell_options, taken);
+    gt_simple_rnn_cell_options options;
+    GT_TAKE(gt_simple_rnn_cell_options, &options, taken);
     Given given = GIVEN(options, NULL);
     if (!open_simple(&cell, &given, 2) || !is_state(&cell, "h", h))
         return NULL;

@@ -211,7 +211,8 @@ static gt_Tensor *to_ratio(gt_Tensor *x, const gt_Spec *spec, gt_Shape size,
 
 static gt_Tensor *resize(gt_Tensor *x, gt_Shape size, const gt_resize_options *given)
 {
-    gt_resize_options options = GT_TAKE(gt_resize_options, given);
+    gt_resize_options options;
+    GT_TAKE(gt_resize_options, &options, given);
     gt_Spec spec;
     if (!gt_takes_image(x, &spec))
         return NULL;
@@ -244,7 +245,8 @@ GT_OPTION_TYPE(gt_upsample_options, gt_upsample_OPTIONS);
 
 static gt_Tensor *upsample(gt_Tensor *x, gt_Shape size, const gt_upsample_options *given)
 {
-    gt_upsample_options options = GT_TAKE(gt_upsample_options, given);
+    gt_upsample_options options;
+    GT_TAKE(gt_upsample_options, &options, given);
     gt_Spec spec = gt_spec(x);
     int64_t times[GT_SPATIAL];
     int rank = spec.rank - 2;

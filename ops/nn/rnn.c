@@ -182,7 +182,8 @@ static bool are_states(gt_Tensors states)
 static gt_Tensor *rnn(gt_FunctionBody cell, void *context, gt_Tensor *x, gt_Tensors states,
                       const gt_rnn_options *given)
 {
-    gt_rnn_options options = GT_TAKE(gt_rnn_options, given);
+    gt_rnn_options options;
+    GT_TAKE(gt_rnn_options, &options, given);
     gt_Spec in = gt_spec(x);
     for (int i = 0; options.final_states && i < states.count; i++)
         options.final_states[i] = NULL;

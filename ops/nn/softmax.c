@@ -132,7 +132,8 @@ GT_DEFINE_OPTIONS(log_softmax, gt_softmax_options, x)
  * x_k > (s_k - 1) / k, and t is (s_k - 1) / k for the last such k. */
 static gt_Tensor *sparsemax(gt_Tensor *x, const gt_softmax_options *given)
 {
-    gt_softmax_options options = GT_TAKE(gt_softmax_options, given);
+    gt_softmax_options options;
+    GT_TAKE(gt_softmax_options, &options, given);
     int axis = options.axis;
     x = gt_as_float(x);
     gt_Tensor *down = gt_sort(x, .axis = axis, .descending = true);

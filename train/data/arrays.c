@@ -306,7 +306,8 @@ gt_Dataset *gt_dataset_from_tensors_at(const char *here, gt_Tensor *x, gt_Tensor
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_dataset_from_tensors_options options = GT_TAKE(gt_dataset_from_tensors_options, given);
+    gt_dataset_from_tensors_options options;
+    GT_TAKE(gt_dataset_from_tensors_options, &options, given);
     Table table = {.count = {0}};
     if (gather_table(context, here, x, y, &options, &table) != GT_OK)
         return NULL;

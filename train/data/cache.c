@@ -247,7 +247,8 @@ static const gt_DatasetClass source_class = {.size = sizeof source_class,
 gt_Dataset *gt_dataset_from_function_at(const char *here, gt_RowFunction function, void *user,
                                         const gt_dataset_from_function_options *given)
 {
-    gt_dataset_from_function_options options = GT_TAKE(gt_dataset_from_function_options, given);
+    gt_dataset_from_function_options options;
+    GT_TAKE(gt_dataset_from_function_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;

@@ -341,7 +341,8 @@ gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_dataset_from_csv_options options = GT_TAKE(gt_dataset_from_csv_options, given);
+    gt_dataset_from_csv_options options;
+    GT_TAKE(gt_dataset_from_csv_options, &options, given);
     gt_Site site = gt_site_enter(here, "dataset_from_csv");
     gt_Dataset *self = NULL;
     const gt_DataNames *like = find_like(context, &options);

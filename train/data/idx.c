@@ -38,7 +38,8 @@ gt_Dataset *gt_dataset_from_idx_at(const char *here, const char *images, const c
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
-    gt_dataset_from_idx_options options = GT_TAKE(gt_dataset_from_idx_options, given);
+    gt_dataset_from_idx_options options;
+    GT_TAKE(gt_dataset_from_idx_options, &options, given);
     gt_Site site = gt_site_enter(here, "dataset_from_idx");
     gt_Dataset *self = NULL;
     if (options.dtype != GT_FLOAT32 && options.dtype != GT_FLOAT64)

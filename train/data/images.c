@@ -266,8 +266,8 @@ static bool check(gt_Context *context, const char *path,
 gt_Dataset *gt_image_dataset_from_directory_at(const char *here, const char *path,
                                                const gt_image_dataset_from_directory_options *given)
 {
-    gt_image_dataset_from_directory_options options =
-        GT_TAKE(gt_image_dataset_from_directory_options, given);
+    gt_image_dataset_from_directory_options options;
+    GT_TAKE(gt_image_dataset_from_directory_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;

@@ -233,7 +233,8 @@ gt_Dataset *gt_dataset_batch_at(const char *here, gt_Dataset *dataset, int64_t b
                                 const gt_dataset_batch_options *given)
 {
     static const char operation[] = "dataset_batch";
-    gt_dataset_batch_options options = GT_TAKE(gt_dataset_batch_options, given);
+    gt_dataset_batch_options options;
+    GT_TAKE(gt_dataset_batch_options, &options, given);
     gt_Over *self = gt_over_begin(here, operation, dataset, sizeof *self);
     if (!self)
         return NULL;
@@ -268,7 +269,8 @@ gt_Dataset *gt_dataset_shuffle_at(const char *here, gt_Dataset *dataset, int64_t
                                   const gt_dataset_shuffle_options *given)
 {
     static const char operation[] = "dataset_shuffle";
-    gt_dataset_shuffle_options options = GT_TAKE(gt_dataset_shuffle_options, given);
+    gt_dataset_shuffle_options options;
+    GT_TAKE(gt_dataset_shuffle_options, &options, given);
     gt_Over *self = gt_over_begin(here, operation, dataset, sizeof *self);
     if (!self)
         return NULL;

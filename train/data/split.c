@@ -150,7 +150,8 @@ gt_Status gt_dataset_split_at(const char *here, gt_Dataset *dataset, double frac
         *second = NULL;
     if (!context || !gt_dataset_check(context, here, "dataset_split", dataset))
         return gt_status();
-    gt_dataset_split_options options = GT_TAKE(gt_dataset_split_options, given);
+    gt_dataset_split_options options;
+    GT_TAKE(gt_dataset_split_options, &options, given);
     gt_Site site = gt_site_enter(here, "dataset_split");
     split(dataset, fraction, first, second, &options);
     gt_site_leave(site);
@@ -199,7 +200,8 @@ static gt_Status split_sizes(gt_Dataset *self, gt_Dataset **left, gt_Dataset **r
 gt_Status gt_split_dataset_at(const char *here, gt_Dataset *dataset, gt_Dataset **left,
                               gt_Dataset **right, const gt_split_dataset_options *given)
 {
-    gt_split_dataset_options options = GT_TAKE(gt_split_dataset_options, given);
+    gt_split_dataset_options options;
+    GT_TAKE(gt_split_dataset_options, &options, given);
     gt_Context *context = gt_enter();
     if (left)
         *left = NULL;

@@ -269,7 +269,8 @@ static gt_Dataset *make(gt_Context *context, const char *path,
 gt_Dataset *gt_dataset_from_text_at(const char *here, const char *path,
                                     const gt_dataset_from_text_options *given)
 {
-    gt_dataset_from_text_options options = GT_TAKE(gt_dataset_from_text_options, given);
+    gt_dataset_from_text_options options;
+    GT_TAKE(gt_dataset_from_text_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;

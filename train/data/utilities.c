@@ -70,7 +70,8 @@ static gt_Tensor *to_categorical(gt_Context *context, gt_Tensor *x, int64_t give
 gt_Tensor *gt_to_categorical_at(const char *here, gt_Tensor *x,
                                 const gt_to_categorical_options *given)
 {
-    gt_to_categorical_options options = GT_TAKE(gt_to_categorical_options, given);
+    gt_to_categorical_options options;
+    GT_TAKE(gt_to_categorical_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
@@ -167,7 +168,8 @@ static gt_Tensor *pad_sequences(gt_Context *context, gt_Tensors sequences,
 gt_Tensor *gt_pad_sequences_at(const char *here, gt_Tensors sequences,
                                const gt_pad_sequences_options *given)
 {
-    gt_pad_sequences_options options = GT_TAKE(gt_pad_sequences_options, given);
+    gt_pad_sequences_options options;
+    GT_TAKE(gt_pad_sequences_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;

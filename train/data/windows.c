@@ -127,8 +127,8 @@ gt_timeseries_dataset_from_array_at(const char *here, gt_Tensor *data, gt_Tensor
                                     const gt_timeseries_dataset_from_array_options *given)
 {
     static const char operation[] = "timeseries_dataset_from_array";
-    gt_timeseries_dataset_from_array_options options =
-        GT_TAKE(gt_timeseries_dataset_from_array_options, given);
+    gt_timeseries_dataset_from_array_options options;
+    GT_TAKE(gt_timeseries_dataset_from_array_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
@@ -172,7 +172,8 @@ static gt_Tensor *scaled(gt_Tensor *x, const gt_dataset_from_npz_options *option
 gt_Dataset *gt_dataset_from_npz_at(const char *here, const char *path,
                                    const gt_dataset_from_npz_options *given)
 {
-    gt_dataset_from_npz_options options = GT_TAKE(gt_dataset_from_npz_options, given);
+    gt_dataset_from_npz_options options;
+    GT_TAKE(gt_dataset_from_npz_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;

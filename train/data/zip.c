@@ -151,7 +151,8 @@ gt_Dataset *gt_dataset_zip_at(const char *here, gt_Dataset *first, gt_Dataset *s
                               const gt_dataset_zip_options *given)
 {
     static const char operation[] = "dataset_zip";
-    gt_dataset_zip_options options = GT_TAKE(gt_dataset_zip_options, given);
+    gt_dataset_zip_options options;
+    GT_TAKE(gt_dataset_zip_options, &options, given);
     Zip *self = gt_over_begin(here, operation, first, sizeof *self);
     gt_Over *other = gt_over_begin(here, operation, second, sizeof *other);
     if (!self || !other) {

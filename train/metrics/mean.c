@@ -120,7 +120,8 @@ const gt_Loss *gt_metric_loss(const gt_Metric *metric)
 
 gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_options *given)
 {
-    gt_Mean_options options = GT_TAKE(gt_Mean_options, given);
+    gt_Mean_options options;
+    GT_TAKE(gt_Mean_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
@@ -153,7 +154,8 @@ static const gt_MetricClass function_class = {.size = sizeof function_class,
 gt_Metric *gt_MeanMetric_at(const char *here, gt_MetricFunction function,
                             const gt_Mean_options *given)
 {
-    gt_Mean_options options = GT_TAKE(gt_Mean_options, given);
+    gt_Mean_options options;
+    GT_TAKE(gt_Mean_options, &options, given);
     gt_Context *context = gt_enter();
     if (!context)
         return NULL;
