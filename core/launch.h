@@ -59,6 +59,9 @@ gt_Status gt_launch_check(gt_Context *context, const gt_ShapeRule *rule,
                           const gt_Lowering *lowering, void *const *at);
 gt_Status gt_launch_tiles(gt_Context *context, const gt_Launch *launch, const void *job,
                           void *const *at);
+/* `run` over so many tiles, as if it were a kernel: `at` is NULL. `alone`: on this thread. */
+gt_Status gt_launch_function(gt_Context *context, gt_TileKernel *run, const void *job,
+                             int64_t tiles, bool alone);
 /* Several launches at once, none of which writes what another one reads or writes: the threads share all of their tiles. */
 typedef struct gt_WaveLaunch {
     const gt_Launch *launch;

@@ -322,6 +322,12 @@ gt_Status gt_launch_tiles(gt_Context *context, const gt_Launch *launch, const vo
                      launch->alone);
 }
 
+gt_Status gt_launch_function(gt_Context *context, gt_TileKernel *run, const void *job,
+                             int64_t tiles, bool alone)
+{
+    return run_tiles(context, (Work){.run = run, .job = job, .count = tiles}, alone);
+}
+
 /* ---- waves ---- */
 
 typedef struct Wave {

@@ -68,8 +68,8 @@ static bool is_before(int type, bool largest, const void *a, const void *b)
                 y[j] = (int32_t)place[j];                                                          \
         }                                                                                          \
     }
-GT_FEW(f32, float, int32_t, GT_KERNEL_RARE(part_4))
-GT_FEW(f64, double, int64_t, GT_KERNEL_RARE(part_8))
+GT_FEW(f32, float, int32_t, GT_KERNEL(part_4))
+GT_FEW(f64, double, int64_t, GT_KERNEL(part_8))
 
 /* The reduction of each block, then the place in the best of them; any order of tiles. */
 void GT_KERNEL_RARE(tiles_arg_rows)(const void *given, void *const *at, int64_t first, int64_t last,

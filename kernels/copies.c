@@ -18,16 +18,16 @@ void GT_KERNEL(tiles_copy)(const void *given, void *const *at, int64_t first, in
 
 static const uint8_t join_bytes[GT_LOOP_TYPES] = {4, 8, 4, 8, 1, 1};
 
-/* n elements that lie together; base: NULL, or the elements that they are added to. */
+/* n elements that lie together; base: NULL, or the elements that they are added to; `plain`: none of these is -0, so that no sum is. */
 static void join_elements(const gt_JoinJob *job, int64_t n, const char *base, const char *x,
-                          char *y)
+                          char *y, bool plain)
 {
     static const uint64_t zero = 0;
     const int type = job->type == GT_LOOP_BOOL ? GT_LOOP_U8 : job->type;
     gt_BinaryLoop *add = GT_KERNEL(kernels).binary[GT_LOOP_ADD][type];
     if (base)
         add(n, base, 1, x, 1, y);
-    if (!base || job->parts > 1)
+    if (!base || (job->parts > 1 && !plain))
         add(n, base ? y : x, 1, &zero, 0, y);
 }
 
@@ -47,12 +47,12 @@ static void put_rows(const gt_JoinJob *job, int32_t p, void *const *at, int64_t 
         const int64_t place = (part->offset + row * part->stride + from) * size;
         const int64_t count = end - row < rows ? end - row : rows;
         if (rows == 1) {
-            join_elements(job, n, job->based ? base + place : NULL, source, y + place);
+            join_elements(job, n, job->based ? base + place : NULL, source, y + place, false);
             continue;
         }
         if (job->based)
             gt_move_runs(count, all, base + place, step, under, all);
-        join_elements(job, count * n, job->based ? under : NULL, source, block);
+        join_elements(job, count * n, job->based ? under : NULL, source, block, false);
         gt_move_runs(count, all, block, all, y + place, step);
     }
 }
@@ -77,12 +77,27 @@ static void put_parts(const gt_JoinJob *job, void *const *at, int64_t first, int
     }
 }
 
+/* Only reals have a base. */
+static bool has_minus_zero(const gt_JoinJob *job, const void *row)
+{
+    bool any = false;
+    for (int64_t i = 0; i < job->part[0].stride; i++)
+        any |= job->type == GT_LOOP_F32 ? gt_bits_f32(((const float *)row)[i]) == UINT32_C(1) << 31
+                                        : gt_bits_f64(((const double *)row)[i]) == UINT64_C(1) << 63;
+    return any;
+}
+
 /* Rows [row, end) of all parts, a few at a time in the first cache: zeros with the parts among them, then that plus the base, plus 0. */
 static void put_together(const gt_JoinJob *job, void *const *at, int64_t row, int64_t end)
 {
     const int64_t size = join_bytes[job->type], step = job->part[0].stride * size;
-    const int64_t few = GT_JOIN_NEAR / step;
-    char aside[GT_JOIN_NEAR];
+    const int64_t few = step < GT_JOIN_NEAR / 2 ? GT_JOIN_NEAR / 2 / step : 1;
+    char aside[GT_JOIN_NEAR], base[GT_JOIN_NEAR];
+    const bool plain = job->one_row && !has_minus_zero(job, at[0]);
+    if (job->one_row) {
+        memcpy(base, at[0], (size_t)step);
+        gt_repeat_bytes(base, (size_t)step, end - row < few ? end - row : few);
+    }
     for (int64_t count; row < end; row += count) {
         char *y = (char *)at[job->y] + row * step, *into = job->based ? aside : y;
         count = end - row < few ? end - row : few;
@@ -94,7 +109,10 @@ static void put_together(const gt_JoinJob *job, void *const *at, int64_t row, in
                          into + job->part[p].offset * size, step);
         }
         join_elements(job, count * job->part[0].stride,
-                      job->based ? (const char *)at[0] + row * step : NULL, into, y);
+                      job->one_row ? base
+                      : job->based ? (const char *)at[0] + row * step
+                                   : NULL,
+                      into, y, plain);
     }
 }
 

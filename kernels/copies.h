@@ -46,7 +46,7 @@ typedef struct gt_ConcatenateJob {
 } gt_ConcatenateJob;
 
 /* join: what adding up arrays of zeros gives, each with one part somewhere and no two at the same place, and maybe, `based`, a whole
- * one; at {the whole one, parts, y}, y is at[y].
+ * one, of which `one_row` says that there is one row of y for all; at {the whole one, parts, y}, y is at[y].
  * Row i of part p, `length` elements, goes to y from element offset + i stride on; each element is x + 0, which is x but for
  * -0, as the sum with zeros is; `based` it is (base + x) + 0, of one part alone base + x. What no part covers is left as it is.
  * Part p has the tiles [first[p], first[p + 1]), each of `block` rows, or, where there is one row, of GT_TILE_ELEMENTS elements of it.
@@ -58,7 +58,7 @@ typedef struct gt_JoinPart {
 } gt_JoinPart;
 typedef struct gt_JoinJob {
     uint8_t type, y; /* type: a gt_LoopType */
-    bool based, fills;
+    bool based, one_row, fills; /* one_row: only with rows > 0 */
     int32_t parts;
     int64_t rows, block;
     int32_t first[GT_JOB_PARTS + 1];

@@ -16,14 +16,14 @@ typedef enum gt_DrawKind {
     GT_DRAW_TRUNCATED_NORMAL /* the same, within 2 of 0 */
 } gt_DrawKind;
 
-/* draw: y = scale z + shift, z of the kind; at[place] is y. Tiles as of unary. */
+/* draw: y = scale z + shift, z of the kind; at[place] is y. Tiles as of fill. */
 typedef struct gt_DrawJob {
     int32_t kind, type, place; /* a gt_DrawKind; float32 or float64, a gt_LoopType */
     int64_t size;
     double scale, shift;
 } gt_DrawJob;
 
-/* draw_integers: y = low + (bits mod range), bits of 64; at[place] is y. Tiles as of unary. */
+/* draw_integers: y = low + (bits mod range), bits of 64; at[place] is y. Tiles as of fill. */
 typedef struct gt_DrawIntegersJob {
     int32_t type, place; /* the gt_LoopType of y */
     int64_t size;
@@ -38,7 +38,7 @@ typedef struct gt_DrawClassesJob {
     int64_t rows, classes, samples;
 } gt_DrawClassesJob;
 
-/* dropout: y = x scale, or 0 where number i of a uniform stream is below `rate`; at {state, x, y}. Tiles as of unary; but
+/* dropout: y = x scale, or 0 where number i of a uniform stream is below `rate`; at {state, x, y}. Tiles as of fill; but
  * with `noise` one number is for all elements along the axes where operand 1 of the walk is repeated, y is x times scale or
  * 0, and tiles are the walk's. */
 typedef struct gt_DropoutJob {

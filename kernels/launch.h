@@ -151,11 +151,11 @@ extern gt_CheckKernel *const gt_check_kernels[GT_CHECK_KERNEL_COUNT]; /* by id *
 #define GT_TILE_ELEMENTS 16384
 #define GT_JOB_RANK      8
 
-/* unary: y[i] = f(x[i]); at {x, y}. Tile t has the elements [t, t + 1) * GT_TILE_ELEMENTS. */
+/* unary: y[i] = f(x[i]); at {x, y}. Tile t has the elements [t, t + 1) * tile. */
 typedef struct gt_UnaryJob {
     uint8_t loop, type; /* a gt_UnaryLoopId, the gt_LoopType of x */
     uint8_t in, out;    /* bytes of an element of x, of y */
-    int64_t size;
+    int64_t size, tile;
 } gt_UnaryJob;
 
 /* How up to three operands step through an output, in elements: axes that every operand steps through as one are
@@ -184,14 +184,14 @@ typedef struct gt_SelectJob {
     gt_Broadcast walk;
 } gt_SelectJob;
 
-/* clip: y = x held within [low, high], of float32 or float64; at {x, y}. Tiles as of unary. */
+/* clip: y = x held within [low, high], of float32 or float64; at {x, y}. Tiles as of fill. */
 typedef struct gt_ClipJob {
     int32_t type; /* a gt_LoopType */
     int64_t size;
     double low, high;
 } gt_ClipJob;
 
-/* spherical_bessel: y = j[order](x), of float32 or float64; at {x, y}. Tiles as of unary. */
+/* spherical_bessel: y = j[order](x), of float32 or float64; at {x, y}. Tiles as of fill. */
 typedef struct gt_BesselJob {
     int32_t type, order;
     int64_t size;

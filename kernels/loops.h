@@ -240,11 +240,11 @@ gt_ReduceColumnsLoop GT_KERNEL_BASE(sum_bytes_columns_i32), GT_KERNEL_BASE(sum_b
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_i64)
 GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
 
-gt_RowsLoop GT_KERNEL_RARE(few_rows_sum_f32), GT_KERNEL_RARE(few_rows_sum_f64);
+GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_sum)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_squares)
+GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_max)
+GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_min)
 gt_RowsLoop GT_KERNEL_RARE(few_rows_prod_f32), GT_KERNEL_RARE(few_rows_prod_f64);
-gt_RowsLoop GT_KERNEL_RARE(few_rows_max_f32), GT_KERNEL_RARE(few_rows_max_f64);
-gt_RowsLoop GT_KERNEL_RARE(few_rows_min_f32), GT_KERNEL_RARE(few_rows_min_f64);
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, softmax)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, log_softmax)
 /* As many rows of softmax as are worked on at once, which it returns, and the terms that log_softmax takes off them, log_sum only
@@ -280,8 +280,8 @@ gt_CastLoop GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32);
 gt_CastLoop GT_KERNEL_BASE(narrow_f16_f64), GT_KERNEL_BASE(narrow_bf16_f64);
 
 /* By the size of an element: 1, 2, 4, 8 bytes. */
-gt_SpreadLoop GT_KERNEL_BASE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL_RARE(spread_4),
-    GT_KERNEL_RARE(spread_8);
+gt_SpreadLoop GT_KERNEL_BASE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL(spread_4),
+    GT_KERNEL(spread_8), GT_KERNEL_RARE(spread_4), GT_KERNEL_RARE(spread_8);
 gt_SelectLoop GT_KERNEL_BASE(select_1), GT_KERNEL_BASE(select_2), GT_KERNEL_RARE(select_4),
     GT_KERNEL_RARE(select_8);
 gt_TransposeLoop GT_KERNEL_BASE(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),

@@ -5,20 +5,54 @@
  *
  * Each vector of the result is put together from those of the source: every source is permuted by one list of places, which the
  * instruction takes modulo the length of a vector, and adds the elements that it has. That is w permutations a vector; for rows
- * up to GT_NARROW_4 fewer than turning squares would need. Lists are in words of 4 bytes: an element of 8 is two of them. Nothing is
+ * up to GT_NARROW_4 fewer than turning squares would need; vectors of 512 bits need half as many, in one instruction each. Lists are in words of 4 bytes: an element of 8 is two of them. Nothing is
  * computed. Leans on narrow.h and the compiler's intrinsics. */
 #include "narrow.h"
 
 #include "gemm_vector.h"
 
-#ifndef GT_RARE_ELSEWHERE
 #if GT_NARROW_4
 
 #include <immintrin.h>
 
+#if defined(__AVX512F__)
+enum { WORDS = 16, LOG = 4 };
+typedef __m512i Vector;
+typedef __mmask16 Mask;
+#define GT_M(name) _mm512_##name
+static inline Vector numbered(void)
+{
+    return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+static inline Mask equal(Vector a, Vector b)
+{
+    return _mm512_cmpeq_epi32_mask(a, b);
+}
+static inline Vector permuted(Vector places, Vector x)
+{
+    return _mm512_permutexvar_epi32(places, x);
+}
+static inline Vector mixed(Vector y, Mask where, Vector places, Vector x)
+{
+    return _mm512_mask_permutexvar_epi32(y, where, places, x);
+}
+static inline Vector both(Vector a, Vector b)
+{
+    return _mm512_and_si512(a, b);
+}
+static inline Vector load(const char *x)
+{
+    return _mm512_loadu_si512((const void *)x);
+}
+static inline void store(char *y, Vector x)
+{
+    _mm512_storeu_si512((void *)y, x);
+}
+#else
 enum { WORDS = 8, LOG = 3 };
 typedef __m256i Vector;
 typedef __m256i Mask;
+#define GT_M(name) _mm256_##name
 static inline Vector numbered(void)
 {
     return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -35,7 +69,10 @@ static inline Vector mixed(Vector y, Mask where, Vector places, Vector x)
 {
     return _mm256_blendv_epi8(y, permuted(places, x), where);
 }
-
+static inline Vector both(Vector a, Vector b)
+{
+    return _mm256_and_si256(a, b);
+}
 static inline Vector load(const char *x)
 {
     return _mm256_loadu_si256((const void *)x);
@@ -44,26 +81,38 @@ static inline void store(char *y, Vector x)
 {
     _mm256_storeu_si256((void *)y, x);
 }
+#endif
+
 static inline Vector all(int x)
 {
-    return _mm256_set1_epi32(x);
+    return GT_M(set1_epi32)(x);
+}
+static inline Vector times(Vector a, int b)
+{
+    return GT_M(mullo_epi32)(a, all(b));
+}
+static inline Vector up(Vector a, int by)
+{
+    return GT_M(sllv_epi32)(a, all(by));
+}
+static inline Vector down(Vector a, int by)
+{
+    return GT_M(srlv_epi32)(a, all(by));
 }
 
 /* The elements [first, first + a vector) of rows of w: their rows and their columns, as words, where an element is 1 << two words.
- * Below 2^7 the product with 2^16 / w, rounded up, is the quotient. */
+ * Up to 2^8 the product with 2^16 / w, rounded up, is the quotient. */
 static void rows_of(int first, int w, int two, Vector *row, Vector *column)
 {
-    const Vector element = _mm256_add_epi32(all(first), _mm256_srlv_epi32(numbered(), all(two)));
-    const Vector product = _mm256_mullo_epi32(element, all(65536 / w + 1));
-    *row = _mm256_srli_epi32(product, 16);
-    *column = _mm256_sub_epi32(element, _mm256_mullo_epi32(*row, all(w)));
+    const Vector element = GT_M(add_epi32)(all(first), down(numbered(), two));
+    *row = down(times(element, 65536 / w + 1), 16);
+    *column = GT_M(sub_epi32)(element, times(*row, w));
 }
 
 /* The place of each word: that of its element, and which half of it. */
 static Vector places_of(Vector element, int two)
 {
-    return _mm256_add_epi32(_mm256_sllv_epi32(element, all(two)),
-                            _mm256_and_si256(numbered(), all(two)));
+    return GT_M(add_epi32)(up(element, two), both(numbered(), all(two)));
 }
 
 /* w vectors of y, each put together from the w of x. */
@@ -118,12 +167,12 @@ static void mix_rows(const Mix *m, int w, int64_t rows, int64_t block, const cha
 
 static void mix_to_part(Mix *m, int w, int two)
 {
-    const Vector element = _mm256_srlv_epi32(numbered(), all(two));
+    const Vector element = down(numbered(), two);
     for (int j = 0; j < w; j++) {
-        const Vector from = _mm256_add_epi32(_mm256_mullo_epi32(element, all(w)), all(j));
+        const Vector from = GT_M(add_epi32)(times(element, w), all(j));
         m->places[j] = places_of(from, two);
         for (int k = 1; k < w; k++)
-            m->where[j][k] = equal(_mm256_srlv_epi32(from, all(LOG - two)), all(k));
+            m->where[j][k] = equal(down(from, LOG - two), all(k));
     }
 }
 
@@ -188,6 +237,13 @@ static bool repeated(int64_t rows, int64_t w, int two, const char *x, char *y)
 #define repeated(rows, w, two, x, y)    false
 #endif
 
+#ifdef GT_RARE_ELSEWHERE
+/* What is wider gains nothing from vectors of 512 bits. */
+#define GT_PART_WIDE(size, rows, w, x, y, ld)  GT_KERNEL_RARE(part_##size)(rows, w, x, y, ld)
+#define GT_BRAID_WIDE(size, turn, rows, w, x, ld, y) GT_KERNEL_RARE(braid_##size)(rows, w, x, ld, y)
+#else
+#define GT_PART_WIDE(size, rows, w, x, y, ld) squares_##size(rows, w, x, y, ld)
+#define GT_BRAID_WIDE(size, turn, rows, w, x, ld, y) turn(w, rows, x, ld, y, w, false)
 /* Squares of vectors, of rows [i, i + LANES) and columns [j, j + LANES): where a row is narrower the elements behind it are turned
  * with it and not written, and where it is wider the last square does some columns again, as the last block does some rows. Only
  * the last rows of all, behind which nothing may be read, are turned one by one. */
@@ -218,19 +274,20 @@ static bool repeated(int64_t rows, int64_t w, int two, const char *x, char *y)
     }
 GT_SQUARES(4, float, GT_GEMM_LANES_F32, f32)
 GT_SQUARES(8, double, GT_GEMM_LANES_F64, f64)
+#endif
 
 #define GT_PART(size, turn)                                                                        \
     void GT_KERNEL(part_##size)(int64_t rows, int64_t w, const void *x, void *y, int64_t ld)       \
     {                                                                                              \
         if (w <= GT_NARROW_##size && parted(rows, w, size == 8, x, y, ld))                         \
             return;                                                                                \
-        squares_##size(rows, w, x, y, ld);                                                         \
+        GT_PART_WIDE(size, rows, w, x, y, ld);                                                     \
     }                                                                                              \
     void GT_KERNEL(braid_##size)(int64_t rows, int64_t w, const void *x, int64_t ld, void *y)      \
     {                                                                                              \
         if (w <= GT_NARROW_##size && braided(rows, w, size == 8, x, ld, y))                        \
             return;                                                                                \
-        turn(w, rows, x, ld, y, w, false);                                                         \
+        GT_BRAID_WIDE(size, turn, rows, w, x, ld, y);                                              \
     }
 GT_PART(4, GT_KERNEL(turn_f32))
 GT_PART(8, GT_KERNEL(turn_f64))
@@ -261,4 +318,3 @@ GT_SPREAD(2, uint16_t, false)
 #endif
 GT_SPREAD(4, uint32_t, repeated(rows, n, 0, from, to))
 GT_SPREAD(8, uint64_t, repeated(rows, n, 1, from, to))
-#endif

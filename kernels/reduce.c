@@ -12,7 +12,7 @@ _Static_assert(GT_TERMS >= GT_GROUP + GT_SIDE, "a number for each row of a group
 
 #define GT_T          float
 #define GT_REAL       32
-#define GT_PART       GT_KERNEL_RARE(part_4)
+#define GT_PART       GT_KERNEL(part_4)
 #define GT_I          uint32_t
 #define GT_NAME(name) name##_f32
 #define GT_LOWEST     -INFINITY
@@ -24,7 +24,7 @@ _Static_assert(GT_TERMS >= GT_GROUP + GT_SIDE, "a number for each row of a group
 
 #define GT_T          double
 #define GT_REAL       64
-#define GT_PART       GT_KERNEL_RARE(part_8)
+#define GT_PART       GT_KERNEL(part_8)
 #define GT_I          uint64_t
 #define GT_NAME(name) name##_f64
 #define GT_LOWEST     -INFINITY
@@ -58,15 +58,15 @@ double GT_KERNEL(dot_f32)(int64_t n, const float *a, const float *b)
 #define GT_T              float
 #define GT_NAME(name)     name##_f32
 #define GT_FUNCTION(name) gt_##name##_f32
-#define GT_PART           GT_KERNEL_RARE(part_4)
-#define GT_BRAID          GT_KERNEL_RARE(braid_4)
-#define GT_SPREAD         GT_KERNEL_RARE(spread_4)
+#define GT_PART           GT_KERNEL(part_4)
+#define GT_BRAID          GT_KERNEL(braid_4)
+#define GT_SPREAD         GT_KERNEL(spread_4)
 #include "softmax_template.h"
 
 #define GT_T              double
 #define GT_NAME(name)     name##_f64
 #define GT_FUNCTION(name) gt_##name##_f64
-#define GT_PART           GT_KERNEL_RARE(part_8)
-#define GT_BRAID          GT_KERNEL_RARE(braid_8)
-#define GT_SPREAD         GT_KERNEL_RARE(spread_8)
+#define GT_PART           GT_KERNEL(part_8)
+#define GT_BRAID          GT_KERNEL(braid_8)
+#define GT_SPREAD         GT_KERNEL(spread_8)
 #include "softmax_template.h"

@@ -33,7 +33,6 @@ static inline GT_C GT_OP(few)(int64_t n, const GT_T *x)
     return GT_JOIN(first, second);
 }
 
-#ifndef GT_ELSEWHERE
 /* Rows of fewer than 32, y[i] of each: the two chains of some rows beside each other, in registers. */
 void GT_KERNEL(GT_OP(few_rows))(int64_t rows, int64_t n, const void *from, void *to)
 {
@@ -71,7 +70,6 @@ void GT_KERNEL(GT_OP(few_rows))(int64_t rows, int64_t n, const void *from, void 
         }
     }
 }
-#endif
 
 #ifdef GT_ELSEWHERE
 static inline GT_A GT_OP(row)(int64_t n, const GT_T *x)

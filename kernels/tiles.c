@@ -15,7 +15,8 @@ void GT_KERNEL(tiles_unary)(const void *given, void *const *at, int64_t first, i
                             void *scratch)
 {
     const gt_UnaryJob *job = given;
-    int64_t begin, n = tile_elements(first, last, job->size, &begin);
+    const int64_t begin = first * job->tile, end = last * job->tile;
+    const int64_t n = (end < job->size ? end : job->size) - begin;
     (void)scratch;
     GT_KERNEL(kernels).unary[job->loop][job->type](n, (const char *)at[0] + begin * job->in,
                                                    (char *)at[1] + begin * job->out);

@@ -17,6 +17,7 @@ static void lower_unary(const gt_ShapeRule *rule, gt_Lowering *lowering)
     job->in = (uint8_t)gt_dtype_size(in->dtype);
     job->out = (uint8_t)gt_dtype_size(out->dtype);
     job->size = out->size;
+    job->tile = GT_TILE_ELEMENTS;
 }
 
 /* One row, where there is no broadcast, or one side is a single element; false otherwise. It saves what a plan of

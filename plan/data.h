@@ -3,12 +3,13 @@
  *
  *   base 0             no memory: an absent input, an output that nobody reads
  *   base 1             the plan's own block: intermediates, temporaries, small constants
+ *   base 2             scratch memory of the worker that runs some rows of a group of steps (passes/rows.c)
  *   then               arguments, outputs, variables, large constants, in this order
  *
  * y = exp(x) * w for an argument x and a variable w is
  *
- *     bases   1 block    2 argument 0    3 output 0    4 variable w
- *     steps   exp (2+0) -> (1+0)    multiply (1+0, 4+0) -> (3+0)
+ *     bases   1 block    3 argument 0    4 output 0    5 variable w
+ *     steps   exp (3+0) -> (1+0)    multiply (1+0, 5+0) -> (4+0)
  *
  * Private to plan/. */
 #ifndef GT_PLAN_DATA_H
@@ -20,7 +21,7 @@
 
 enum { GT_WAVE_STEPS = 32, GT_WAVE_OPERANDS = 320 }; /* of one wave, at most */
 
-enum { GT_BASE_NONE, GT_BASE_BLOCK, GT_BASE_FIRST };
+enum { GT_BASE_NONE, GT_BASE_BLOCK, GT_BASE_ROWS, GT_BASE_FIRST };
 
 /* 8 bytes: 24 bits for the base, 40 for the bytes behind its address. */
 typedef struct gt_Ref {
@@ -44,6 +45,29 @@ static inline size_t gt_ref_offset(gt_Ref ref)
     return (size_t)(ref.bits & (GT_REF_MOST_BYTES - 1));
 }
 
+/* A place in scratch memory: its offset, and the bytes of a tile, which it has for each tile that is run. */
+#define GT_ROWS_BITS 20
+#define GT_ROWS_MOST ((size_t)1 << GT_ROWS_BITS)
+static inline gt_Ref gt_ref_rows(size_t offset, size_t tile)
+{
+    return gt_ref(GT_BASE_ROWS, tile << GT_ROWS_BITS | offset);
+}
+static inline size_t gt_ref_rows_offset(gt_Ref ref)
+{
+    return (size_t)(ref.bits & (GT_ROWS_MOST - 1));
+}
+static inline size_t gt_ref_rows_tile(gt_Ref ref)
+{
+    return gt_ref_offset(ref) >> GT_ROWS_BITS;
+}
+
+/* Steps that run together, `count` of their `rows` rows at a time: tile after tile of each of them. */
+typedef struct gt_PlanGroup {
+    int32_t steps;
+    int64_t rows, count, tiles;
+    size_t bytes; /* of scratch memory, in front of that of the launches */
+} gt_PlanGroup;
+
 /* One operation, or a copy of bytes. */
 typedef struct gt_PlanStep {
     int32_t
@@ -51,7 +75,8 @@ typedef struct gt_PlanStep {
     int32_t operands; /* how many these are */
     bool lowered;     /* it has launches, perhaps none; else `run` */
     int32_t
-        together; /* this step and those after it that are of its wave: any order of them gives the same */
+        together; /* this step and those after it that are of its wave: any order of them gives the same, or they are a group */
+    int32_t group;                 /* among the plan's: the one that begins here; -1: none */
     int32_t launch, launches;      /* among the plan's */
     int32_t check;                 /* among the plan's; -1: none */
     gt_StepSite site;              /* for messages */
@@ -114,6 +139,8 @@ struct gt_Plan {
     int32_t check_count, check_capacity;
     unsigned char *jobs;
     size_t job_bytes, job_capacity;
+    gt_PlanGroup *groups;
+    int32_t group_count, group_capacity;
     gt_PlanControl *controls;
     int32_t control_count;
     gt_Plan **bodies; /* those that were made for this one */

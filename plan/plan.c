@@ -22,6 +22,8 @@ static gt_Ref ref_to(const gt_Program *program, gt_Place place)
     if (place.cell < 0)
         return gt_ref(GT_BASE_NONE, 0);
     const gt_Cell *cell = &program->cells[gt_cell_shared(program, place.cell)];
+    if (cell->base == GT_BASE_ROWS)
+        return gt_ref_rows(cell->piece.offset, cell->tile);
     size_t offset = cell->base == GT_BASE_BLOCK ? cell->piece.offset + place.offset : place.offset;
     GT_ASSERT(offset < GT_REF_MOST_BYTES);
     return gt_ref(cell->base, offset);
@@ -116,12 +118,14 @@ static gt_Status write_steps(const gt_Program *program)
     plan->values = gt_plan_array(context, plan->ref_room, sizeof *plan->values);
     if (gt_context_status(context) != GT_OK)
         return gt_context_status(context);
-    for (int32_t s = 0; s < program->step_count; s++) {
+    for (int32_t s = 0, group = 0; s < program->step_count; s++) {
         const gt_ProgramStep *from = &program->steps[s];
         if (from->node < 0)
             write_copy(program, from, &plan->steps[s]);
         else
             write_step(program, from, &plan->steps[s]);
+        const bool begins = from->group && (s == 0 || from[-1].group != from->group);
+        plan->steps[s].group = begins ? group++ : -1;
     }
     write_waves(program);
     GT_ASSERT(plan->ref_count == plan->ref_room);
@@ -326,6 +330,7 @@ void gt_plan_free(gt_Plan *plan)
     gt_release(context, plan->launches, (size_t)plan->launch_capacity * sizeof *plan->launches);
     gt_release(context, plan->checks, (size_t)plan->check_capacity * sizeof *plan->checks);
     gt_release(context, plan->jobs, plan->job_capacity);
+    gt_release(context, plan->groups, (size_t)plan->group_capacity * sizeof *plan->groups);
     gt_release(context, plan->block, plan->block_bytes);
     gt_plan_drop(context, plan->base, plan->base_count, sizeof *plan->base);
     gt_plan_drop(context, plan->output, plan->outputs, sizeof *plan->output);

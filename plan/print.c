@@ -6,7 +6,7 @@
  *     w          float32 (3,)
  *        0  exp+multiply           in0, w -> out0 float32 (3,)   at demo.c:7, in model/dense
  *
- * A place in the block is "@" and its offset. A loop or a branch is followed by its bodies, indented. While the function is
+ * A place in the block is "@" and its offset, one in the scratch memory of steps that run some rows at a time "~" and its offset. A loop or a branch is followed by its bodies, indented. While the function is
  * profiled each line begins with the mean time of the step. Leans on data.h. */
 #include "plan/print.h"
 #include "core/text.h"
@@ -87,6 +87,8 @@ const char *gt_ref_name(const gt_Plan *plan, gt_Ref ref, char text[GT_BASE_NAME 
         return "-";
     if (base == GT_BASE_BLOCK)
         gt_text(text, GT_BASE_NAME, "@%zu", offset);
+    else if (base == GT_BASE_ROWS)
+        gt_text(text, GT_BASE_NAME, "~%zu", gt_ref_rows_offset(ref));
     else if (offset)
         gt_text(text, GT_BASE_NAME + 24, "%s+%zu", gt_base_name(plan, base, name), offset);
     else
@@ -189,7 +191,13 @@ static void print_operands(gt_PlanText *into, const gt_Plan *plan, const gt_Plan
 static void print_step(gt_PlanText *into, const gt_Plan *plan, int32_t s, int indent)
 {
     const gt_PlanStep *step = &plan->steps[s];
+    const gt_PlanGroup *group = step->group >= 0 ? &plan->groups[step->group] : NULL;
     begin_line(into, indent);
+    if (group)
+        gt_plan_format(into, "      steps %d to %d together, %lld of %lld rows at a time\n", (int)s,
+                       (int)s + group->steps - 1, (long long)group->count, (long long)group->rows);
+    if (group)
+        begin_line(into, indent);
     print_time(into, plan, s);
     gt_plan_format(into, "%4d  %-22s ", (int)s, step->site.name);
     print_operands(into, plan, step);

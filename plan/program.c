@@ -44,6 +44,7 @@ gt_Status gt_program_open(gt_Program *program, gt_Plan *plan)
     const gt_Graph *graph = plan->graph;
     plan->variables = gt_plan_array(context, plan->variable_count, sizeof *plan->variables);
     program->facts = gt_plan_array(context, graph->value_count, sizeof *program->facts);
+    program->fact_capacity = graph->value_count ? graph->value_count : 1;
     program->variables = gt_plan_array(context, plan->variable_count, sizeof *program->variables);
     program->items = gt_plan_array(context, program->item_room, sizeof *program->items);
     program->outputs_cell = gt_plan_array(context, graph->outputs, sizeof *program->outputs_cell);
@@ -60,10 +61,10 @@ gt_Status gt_program_open(gt_Program *program, gt_Plan *plan)
 gt_Status gt_program_run(gt_Program *program)
 {
     static gt_Status (*const passes[])(gt_Program * program) = {
-        gt_pass_fold,   gt_pass_algebra,  gt_pass_duplicates, gt_pass_joins,
-        gt_pass_pools,  gt_pass_losses,   gt_pass_dead,       gt_pass_views,
-        gt_pass_order,  gt_pass_versions, gt_pass_in_place,   gt_pass_aliases,
-        gt_pass_chains, gt_pass_lower,    gt_pass_waves,      gt_pass_placing,
+        gt_pass_fold,     gt_pass_algebra, gt_pass_duplicates, gt_pass_joins,    gt_pass_pools,
+        gt_pass_losses,   gt_pass_dead,    gt_pass_views,      gt_pass_order,    gt_pass_versions,
+        gt_pass_in_place, gt_pass_aliases, gt_pass_chains,     gt_pass_lower,    gt_pass_rows,
+        gt_pass_waves,    gt_pass_placing,
     };
     gt_Status status = GT_OK;
     for (size_t i = 0; i < sizeof passes / sizeof *passes && status == GT_OK; i++)
@@ -75,7 +76,7 @@ void gt_program_close(gt_Program *program)
 {
     gt_Context *context = program->context;
     const gt_Graph *graph = program->graph;
-    gt_plan_drop(context, program->facts, graph->value_count, sizeof *program->facts);
+    gt_plan_drop(context, program->facts, program->fact_capacity, sizeof *program->facts);
     gt_plan_drop(context, program->variables, program->plan->variable_count,
                  sizeof *program->variables);
     gt_plan_drop(context, program->items, program->item_room, sizeof *program->items);
@@ -105,20 +106,28 @@ int32_t *gt_program_uses(const gt_Program *program)
 
 int32_t gt_program_value(gt_Program *program, gt_GraphValue value)
 {
-    gt_Context *context = program->context;
     const int32_t count = program->graph->value_count;
-    gt_ValueFact *facts = gt_plan_array(context, count + 1, sizeof *facts);
-    if (!facts)
+    if (!gt_reserve(program->context, (void **)&program->facts, count, &program->fact_capacity,
+                    sizeof *program->facts) ||
+        gt_graph_add(program->graph, &value) < 0)
         return -1;
-    if (gt_graph_add(program->graph, &value) < 0) {
-        gt_plan_drop(context, facts, count + 1, sizeof *facts);
-        return -1;
-    }
-    memcpy(facts, program->facts, (size_t)count * sizeof *facts);
-    facts[count].same = count;
-    gt_plan_drop(context, program->facts, count, sizeof *facts);
-    program->facts = facts;
+    program->facts[count] = (gt_ValueFact){.same = count};
     return count;
+}
+
+int32_t gt_program_row(gt_Program *program, int32_t value)
+{
+    gt_GraphValue row = program->graph->values[gt_value_same(program, value)];
+    const size_t bytes = gt_spec_bytes(&row.spec);
+    if (row.kind != GT_GRAPH_CONSTANT || gt_constant_in_block(&row) || row.spec.rank < 2)
+        return -1;
+    const size_t one = bytes / (size_t)row.spec.dims[0];
+    const char *data = gt_value_data(row.constant);
+    row.spec.size /= row.spec.dims[0];
+    row.spec.dims[0] = 1;
+    if (!gt_constant_in_block(&row) || memcmp(data, data + one, bytes - one) != 0)
+        return -1;
+    return gt_program_value(program, row);
 }
 
 gt_Status gt_program_become(const gt_Program *program, gt_GraphNode *node,

@@ -15,6 +15,7 @@
  *   aliases    lives of memory; an output takes over the memory of an input          cells[].same
  *   chains     element-wise steps in a row become one, behind a product or a convolution too     steps, nodes
  *   lower      operations become launches, which may need temporary memory           steps[].launches
+ *   rows       steps that work row by row run together, some rows at a time     steps[].group, cells[].base
  *   waves      neighbours that do not depend on each other run together; lives are counted in these     steps[].wave
  *   placing    what is left gets a place in the block                                cells[].piece.offset
  *
@@ -33,6 +34,7 @@ typedef struct gt_Cell {
     int32_t base; /* GT_BASE_BLOCK, or one that is not the plan's */
     int32_t same; /* the cell whose memory it took over; -1: none */
     int32_t read; /* the last step that reads it (aliases); -1: none does */
+    size_t tile;  /* of scratch memory of a group (rows): the bytes of a tile */
     bool gone;    /* nobody reads or writes it any more (chains) */
 } gt_Cell;
 
@@ -69,6 +71,7 @@ typedef struct gt_ProgramStep {
     bool lowered;          /* it has launches: */
     int32_t launch, launches, check, temporaries;
     int32_t temporary[GT_MAX_TEMPORARIES]; /* cells */
+    int32_t group; /* the number of the group of rows that it belongs to; 0: none */
     int32_t wave;
 } gt_ProgramStep;
 
@@ -84,6 +87,7 @@ typedef struct gt_Program {
     gt_Graph *graph;
     gt_Plan *plan;       /* in the making: counts, variables, launches */
     gt_ValueFact *facts; /* one a value of the graph */
+    int32_t fact_capacity;
     gt_ProgramVariable *variables;
     int32_t *items;                             /* nodes in the order of their running */
     int32_t item_count, item_room, commit_item; /* room: for the nodes before passes added some */
@@ -111,6 +115,7 @@ gt_Status gt_pass_in_place(gt_Program *program);
 gt_Status gt_pass_aliases(gt_Program *program);
 gt_Status gt_pass_chains(gt_Program *program);
 gt_Status gt_pass_lower(gt_Program *program);
+gt_Status gt_pass_rows(gt_Program *program);
 gt_Status gt_pass_waves(gt_Program *program);
 gt_Status gt_pass_placing(gt_Program *program);
 
@@ -160,6 +165,9 @@ static inline gt_GraphNode *gt_value_maker(const gt_Program *program, int32_t va
 int32_t *gt_program_uses(const gt_Program *program);
 /* A new value of the graph, with its fact; -1 on failure. */
 int32_t gt_program_value(gt_Program *program, gt_GraphValue value);
+/* A constant whose rows, along its first axis, all have the same bytes, as a new value of one row; -1: it is none, it is small as it
+ * is, or there is no memory. */
+int32_t gt_program_row(gt_Program *program, int32_t value);
 /* The node becomes a call of another operation, which reads and makes these values; options are copied. On failure it stays. */
 gt_Status gt_program_become(const gt_Program *program, gt_GraphNode *node,
                             const gt_Operation *operation, const void *options, const char *name,

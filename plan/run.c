@@ -13,6 +13,8 @@
 typedef struct Run {
     gt_Plan *plan;
     const uintptr_t *base;
+    const gt_KernelTable *kernels;
+    const gt_PlanStep *group; /* the first step of the group of rows that is at work */
     gt_Kernel kernel; /* of the steps that have `run`; filled anew for each, but for the context */
 } Run;
 
@@ -158,12 +160,51 @@ static gt_Status run_wave(const Run *run, const gt_PlanStep *step)
     return gt_launch_wave(plan->context, launches, step->together);
 }
 
+/* Tiles [first, last) of a group: all steps of one tile, then all of the next. A kernel looks for tile t behind t others; in scratch
+ * memory there is one, so that its address there is as if the others were in front of it. */
+static void run_rows(const void *given, void *const *unused, int64_t first, int64_t last,
+                     void *scratch)
+{
+    const Run *run = given;
+    const gt_Plan *plan = run->plan;
+    const gt_PlanGroup *group = &plan->groups[run->group->group];
+    void *at[GT_MAX_INPUTS + GT_MAX_OUTPUTS + GT_MAX_TEMPORARIES];
+    (void)unused;
+    for (int64_t tile = first; tile < last; tile++)
+        for (const gt_PlanStep *step = run->group; step < run->group + group->steps; step++) {
+            const gt_Launch *launch = &plan->launches[step->launch];
+            const gt_Ref *ref = plan->refs + step->ref;
+            for (int32_t i = 0; i < step->operands; i++)
+                at[i] = gt_ref_base(ref[i]) == GT_BASE_ROWS
+                            ? (void *)((uintptr_t)scratch + gt_ref_rows_offset(ref[i]) - /* NOLINT */
+                                       (uintptr_t)tile * gt_ref_rows_tile(ref[i]))
+                            : address(run, ref[i]);
+            const int64_t began = plan->times ? nanoseconds_now() : 0;
+            run->kernels->tile[launch->kernel](plan->jobs + launch->job, at, tile, tile + 1,
+                                               (char *)scratch + group->bytes);
+            if (plan->times)
+                plan->times[step - plan->steps].nanoseconds += nanoseconds_now() - began;
+        }
+}
+
+/* The group that begins with a step; while it is watched on one thread, which notes the times of the steps. */
+static gt_Status run_group(Run *run, const gt_PlanStep *step)
+{
+    const gt_Plan *plan = run->plan;
+    const gt_PlanGroup *group = &plan->groups[step->group];
+    run->group = step;
+    for (int32_t i = 0; plan->times && i < group->steps; i++)
+        plan->times[step - plan->steps + i].runs++;
+    return gt_launch_function(plan->context, run_rows, run, group->tiles, plan->times != NULL);
+}
+
 static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
 {
     gt_Context *context = plan->context;
     Run run;
     run.plan = plan;
     run.base = plan->base;
+    run.kernels = gt_context_kernels(context);
     run.kernel.context = context;
     const gt_Status *pending = gt_context_status_place(context);
     const gt_StepSite **site = gt_context_step_place(context), *around = *site;
@@ -171,8 +212,9 @@ static gt_Status run_steps(gt_Plan *plan, int32_t first, int32_t last)
     const bool shared = gt_launches_are_shared(context) && !watched;
     for (const gt_PlanStep *step = plan->steps + first, *end = plan->steps + last; step < end;) {
         *site = &step->site;
-        const bool wave = shared && step->together > 1;
-        gt_Status status = watched         ? run_watched(&run, step, checks)
+        const bool group = step->group >= 0, wave = group || (shared && step->together > 1);
+        gt_Status status = group           ? run_group(&run, step)
+                           : watched       ? run_watched(&run, step, checks)
                            : wave          ? run_wave(&run, step)
                            : step->lowered ? run_launches(&run, step)
                                            : run_step(&run, step);

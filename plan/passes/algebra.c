@@ -8,6 +8,7 @@
  *     not not x                                 x
  *     transpose(transpose(x))                   x, where the axes are again where they were
  *     matmul(transpose(a), b)                   matmul(a, b, .transpose_a = true), and so for b
+ *     y * broadcast_to(x, shape of y)           y * x, and so for other element-wise operations, and for constants of equal rows
  *
  * Only what has the same bits is here. x + 0 is not: -0 + 0 is 0, so it is done for integers only, where there is no -0; x * 0 is
  * not 0 for infinities. While a plan runs denormal numbers count as 0, also in x * 1, so of floats x must be made by arithmetic,
@@ -15,8 +16,11 @@
  * product sums in an order that does not depend on how its factors lie (kernels/gemm_template.h). Leans on ops. */
 #include "core/assert.h"
 #include "ops/array/reshaping.h"
+#include "ops/copies.h"
 #include "ops/linalg/matmul.h"
+#include "ops/lowering.h"
 #include "ops/table.h"
+#include "ops/tiles.h"
 #include "plan/program.h"
 
 #include <math.h>
@@ -158,6 +162,53 @@ static int32_t undone(const gt_Program *program, const gt_GraphNode *node, Known
     return of == TRANSPOSE && !undoes(node, inner, rank) ? -1 : inner->input[0];
 }
 
+/* ---- what is stretched ---- */
+
+/* Is the operation element-wise, and do its operands still make its result, walked over as rows at most, if operand i is `as`? */
+static bool stretches(const gt_Program *program, const gt_GraphNode *node, int i, int32_t as)
+{
+    const gt_GraphValue *values = program->graph->values;
+    const gt_Spec *input[3], *out = &values[node->output[0]].spec;
+    gt_Broadcast walk;
+    bool whole = false;
+    for (int k = 0; k < node->inputs; k++) {
+        input[k] = &values[k == i ? as : node->input[k]].spec;
+        whole |= k != i && input[k]->size == out->size && input[k]->rank == out->rank;
+    }
+    if (whole)
+        gt_broadcast_plan(&walk, out, node->inputs, input);
+    return whole && walk.rank <= 2;
+}
+
+/* Is an operand made of zeros around something else? Its sum is a join then, which takes constants as they are. */
+static bool has_padding(const gt_Program *program, const gt_GraphNode *node)
+{
+    for (int i = 0; i < node->inputs; i++) {
+        const gt_GraphNode *by = gt_value_maker(program, node->input[i]);
+        if (by && gt_zeros_before(by->operation, by->options))
+            return true;
+    }
+    return false;
+}
+
+/* Operands that were stretched to the shape of the result, by broadcast_to or as constants, are read as they were before: the loop
+ * stretches them itself. */
+static void read_unstretched(gt_Program *program, int32_t n)
+{
+    const gt_GraphNode *node = &program->graph->nodes[n];
+    const bool binary = node->operation->lower == gt_lower_loop && node->inputs == 2;
+    if ((!binary && !is(node, &gt_op_where)) || has_padding(program, node))
+        return;
+    for (int i = 0; i < node->inputs; i++) {
+        const gt_GraphNode *by = gt_value_maker(program, node->input[i]);
+        const int32_t as = is(by, &gt_op_broadcast_to) && by->piece == node->piece
+                               ? by->input[0]
+                               : gt_program_row(program, node->input[i]);
+        if (as >= 0 && stretches(program, node, i, as))
+            node->input[i] = as;
+    }
+}
+
 /* ---- products ---- */
 
 /* A factor that is a transposed matrix becomes that matrix. The options are the graph's own. */
@@ -220,6 +271,8 @@ gt_Status gt_pass_algebra(gt_Program *program)
             program->facts[node->output[0]].same = gt_value_same(program, same);
         else if (of == MATMUL)
             turn_factors(program, node);
+        else
+            read_unstretched(program, n);
     }
     return gt_context_status(program->context);
 }

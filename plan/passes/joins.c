@@ -14,11 +14,14 @@
  *
  * Each element of that is x plus one part, plus 0 if there are others, or x + 0; so the order of additions is no matter here either.
  *
+ * A concatenation of joins along a later axis, as of the rows of a Jacobian, is a join of all their parts.
+ *
  * A part is rows of one length at equal distances in the result: a padding along one axis. From each sum, the last one first,
  * the pass walks back through sums, paddings and views that nobody else reads, and keeps on opening the one that was met
  * first while there is room for more parts. The node of the sum becomes the join, which is an operation of plans alone.
  * Leans on ops/copies.h. */
 #include "core/assert.h"
+#include "ops/array/indexing.h"
 #include "ops/copies.h"
 #include "ops/table.h"
 #include "plan/program.h"
@@ -32,6 +35,7 @@ typedef struct JoinOptions {
     uint32_t size;
     int32_t parts;
     bool based; /* input 0 is what the parts are added to */
+    bool one_row; /* it is one row, of which all are alike */
     gt_JoinPart part[GT_JOB_PARTS];
 } JoinOptions;
 
@@ -104,6 +108,7 @@ static void join_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
         gt_lower_fill(lowering, out->dtype, rule->inputs, out->size, 0);
     gt_JoinJob *job = join_launch(rule, lowering, options->parts);
     job->based = options->based;
+    job->one_row = options->one_row;
     set_parts(job, lowering, options->parts, options->part);
     if (beside) {
         const int64_t wide = options->part[0].stride;
@@ -311,16 +316,121 @@ static bool find_parts(Sum *sum, const gt_GraphNode *node)
 /* ---- the graph ---- */
 
 /* The node of the sum becomes the join. Its inputs are read once more, what was between them once less. */
-static gt_Status become_join(const Sum *sum, gt_GraphNode *node)
+static gt_Status become_join(Sum *sum, gt_GraphNode *node)
 {
     const int32_t based = sum->base >= 0, inputs = sum->parts + based;
     int32_t values[GT_JOB_PARTS + 1];
     JoinOptions options = {.size = sizeof options, .parts = sum->parts, .based = based};
     memcpy(options.part, sum->part, (size_t)sum->parts * sizeof *options.part);
     values[0] = sum->base; /* if there is one */
+    const gt_Spec *out = &sum->program->graph->values[node->output[0]].spec;
+    if (based && are_beside(&options, out) && options.part[0].rows == out->dims[0]) {
+        const int32_t row = gt_program_row(sum->program, sum->base);
+        options.one_row = row >= 0;
+        values[0] = row >= 0 ? row : sum->base;
+    }
     memcpy(values + based, sum->value, (size_t)sum->parts * sizeof *values);
     values[inputs] = node->output[0];
     return gt_program_become(sum->program, node, &join, &options, node->name, inputs, 1, values);
+}
+
+/* ---- joins beside each other ---- */
+
+/* A row of `width` elements, with the rows of constants in it where the joins have a base, as a new value; -1 on failure. */
+static int32_t joined_rows(gt_Program *program, const gt_GraphNode *node, const int32_t *of,
+                           int64_t width)
+{
+    gt_Context *context = program->context;
+    const gt_Graph *graph = program->graph;
+    gt_Spec spec = graph->values[node->output[0]].spec;
+    const size_t element = gt_dtype_size(spec.dtype);
+    gt_Scope *around = gt_scope_innermost(context);
+    void *data = NULL;
+    int32_t row = -1;
+    spec.rank = 2;
+    spec.dims[0] = 1;
+    spec.dims[1] = spec.size = width;
+    gt_Tensor *tensor = gt_scope_open(context) ? gt_tensor_new(context, &spec, &data) : NULL;
+    if (!tensor)
+        return -1;
+    memset(data, 0, gt_spec_bytes(&spec));
+    for (int32_t i = 0; i < node->inputs; i++) {
+        const gt_GraphNode *by = &graph->nodes[of[i]];
+        const JoinOptions *options = by->options;
+        const size_t bytes = (size_t)options->part[0].stride * element;
+        if (options->based)
+            memcpy(data, gt_value_data(graph->values[by->input[0]].constant), bytes);
+        data = (char *)data + bytes;
+    }
+    gt_Value *value = gt_value_read(context, NULL, "concatenate", "row", 0, tensor);
+    if (value)
+        row = gt_program_value(program, (gt_GraphValue){.spec = spec,
+                                                        .kind = GT_GRAPH_CONSTANT,
+                                                        .node = -1,
+                                                        .constant = value});
+    gt_scope_unwind(context, around);
+    return row;
+}
+
+/* The join that makes an input of a concatenation, read by nobody else, of `rows` rows; -1: it is none, or has a base of another
+ * kind. */
+static int32_t join_beside(const Sum *sum, int32_t value, int64_t rows)
+{
+    const gt_Program *program = sum->program;
+    const gt_GraphNode *node = gt_value_maker(program, value);
+    while (node && sum->uses[value] == 1 && is_whole_view(program, node)) {
+        value = gt_node_reads(program, node, 0);
+        node = gt_value_maker(program, value);
+    }
+    if (!node || node->operation != &join || sum->uses[value] != 1)
+        return -1;
+    const JoinOptions *options = node->options;
+    const gt_Spec *out = &program->graph->values[value].spec;
+    return are_beside(options, out) && options->part[0].rows == rows &&
+                   options->based == options->one_row
+               ? (int32_t)(node - program->graph->nodes)
+               : -1;
+}
+
+/* A concatenation of joins along an axis behind their rows is a join of all their parts. */
+static gt_Status join_joins(Sum *sum, gt_GraphNode *node)
+{
+    gt_Program *program = sum->program;
+    const gt_Spec *out = &program->graph->values[node->output[0]].spec;
+    const gt_concatenate_options *given = node->options;
+    const int axis = given->axis < 0 ? given->axis + out->rank : given->axis;
+    JoinOptions options = {.size = sizeof options};
+    int32_t of[GT_MAX_INPUTS], values[GT_JOB_PARTS + 1], inputs = 1;
+    int64_t rows = 1, width = 0;
+    for (int d = 0; d < axis; d++)
+        rows *= out->dims[d];
+    for (int32_t i = 0; i < node->inputs; i++) {
+        of[i] = join_beside(sum, gt_node_reads(program, node, i), rows);
+        if (of[i] < 0)
+            return GT_OK;
+        const gt_GraphNode *by = &program->graph->nodes[of[i]];
+        const JoinOptions *one = by->options;
+        if (options.parts + one->parts > GT_JOB_PARTS - 1 || (one->based && one->parts == 1))
+            return GT_OK; /* base + one part has no 0 added to it */
+        for (int32_t p = 0; p < one->parts; p++) {
+            options.part[options.parts] = one->part[p];
+            options.part[options.parts].offset += width;
+            options.part[options.parts++].stride = out->size / rows;
+            values[inputs++] = by->input[one->based + p];
+        }
+        options.based |= one->based;
+        width += one->part[0].stride;
+    }
+    if (!are_beside(&options, out))
+        return GT_OK;
+    options.one_row = options.based;
+    values[0] = options.based ? joined_rows(program, node, of, width) : -1;
+    values[inputs] = node->output[0];
+    if (options.based && values[0] < 0)
+        return gt_context_status(program->context);
+    const int32_t from = !options.based;
+    return gt_program_become(program, node, &join, &options, node->name, inputs - from, 1,
+                             values + from);
 }
 
 /* Nodes are in an order in which inputs come first. */
@@ -344,8 +454,13 @@ static void make_joins(Sum *sum)
         if (node->operation == &gt_op_add && !gt_node_is_gone(program, node) &&
             gt_loop_type(graph->values[node->output[0]].spec.dtype) >= 0 && find_parts(sum, node) &&
             become_join(sum, node) != GT_OK)
-            break;
+            return;
     }
+    for (int32_t n = 0; n < graph->node_count; n++)
+        if (graph->nodes[n].operation == &gt_op_concatenate &&
+            !gt_node_is_gone(program, &graph->nodes[n]) &&
+            join_joins(sum, &graph->nodes[n]) != GT_OK)
+            return;
 }
 
 /* Is there a padding at all? */

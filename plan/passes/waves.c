@@ -7,7 +7,7 @@
  * Two steps of a wave never touch a piece of memory that one of them writes. From here on lives are counted in waves, so that
  * placing gives no two of them the same bytes either. With one thread the steps run one after the other, in any order as
  * well. A step with a check, with several launches or without any is a wave by itself, and no wave has steps on both sides of
- * the first change of a variable. Leans on program.c. */
+ * the first change of a variable. The steps of a group of rows are a wave too. Leans on program.c. */
 #include "plan/program.h"
 
 /* What the steps of the wave that is being made read and write, by the cell whose memory it is. */
@@ -72,9 +72,12 @@ static void number_steps(Wave *wave)
     wave->number = -1;
     for (int32_t s = 0; s < program->step_count; s++) {
         gt_ProgramStep *step = &program->steps[s];
-        bool joins = may_join(wave, step);
+        const bool goes_on = s > 0 && step->group && step->group == step[-1].group;
+        bool joins = !step->group && may_join(wave, step);
         int32_t operands = joins ? gt_step_operands(program, step) : 0;
-        if (!joins || !open || s == program->commit_step || wave->steps == GT_WAVE_STEPS ||
+        if (goes_on) /* in the wave of its group */
+            ;
+        else if (!joins || !open || s == program->commit_step || wave->steps == GT_WAVE_STEPS ||
             wave->operands + operands > GT_WAVE_OPERANDS || !reads_and_writes_apart(wave, step)) {
             wave->number++;
             wave->steps = wave->operands = 0;
