@@ -67,6 +67,10 @@ GT_INLINE vec_f32 add_f32(vec_f32 a, vec_f32 b)
 {
     return _mm512_add_ps(a, b);
 }
+GT_INLINE vec_f32 mul_f32(vec_f32 a, vec_f32 b)
+{
+    return _mm512_mul_ps(a, b);
+}
 GT_INLINE vec_f32 fma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
     return GT_FUSES ? _mm512_fmadd_ps(a, b, c) : _mm512_add_ps(_mm512_mul_ps(a, b), c);
@@ -130,6 +134,10 @@ GT_INLINE vec_f64 broadcast_f64(const double *p)
 GT_INLINE vec_f64 add_f64(vec_f64 a, vec_f64 b)
 {
     return _mm512_add_pd(a, b);
+}
+GT_INLINE vec_f64 mul_f64(vec_f64 a, vec_f64 b)
+{
+    return _mm512_mul_pd(a, b);
 }
 GT_INLINE vec_f64 fma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
@@ -200,6 +208,10 @@ GT_INLINE vec_f32 broadcast_f32(const float *p)
 GT_INLINE vec_f32 add_f32(vec_f32 a, vec_f32 b)
 {
     return _mm256_add_ps(a, b);
+}
+GT_INLINE vec_f32 mul_f32(vec_f32 a, vec_f32 b)
+{
+    return _mm256_mul_ps(a, b);
 }
 GT_INLINE vec_f32 fma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
@@ -274,6 +286,10 @@ GT_INLINE vec_f64 add_f64(vec_f64 a, vec_f64 b)
 {
     return _mm256_add_pd(a, b);
 }
+GT_INLINE vec_f64 mul_f64(vec_f64 a, vec_f64 b)
+{
+    return _mm256_mul_pd(a, b);
+}
 GT_INLINE vec_f64 fma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
     return GT_FUSES ? _mm256_fmadd_pd(a, b, c) : _mm256_add_pd(_mm256_mul_pd(a, b), c);
@@ -338,6 +354,10 @@ GT_INLINE vec_f32 add_f32(vec_f32 a, vec_f32 b)
 {
     return _mm_add_ps(a, b);
 }
+GT_INLINE vec_f32 mul_f32(vec_f32 a, vec_f32 b)
+{
+    return _mm_mul_ps(a, b);
+}
 GT_INLINE vec_f32 fma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
     return _mm_add_ps(_mm_mul_ps(a, b), c);
@@ -361,6 +381,10 @@ GT_INLINE vec_f64 broadcast_f64(const double *p)
 GT_INLINE vec_f64 add_f64(vec_f64 a, vec_f64 b)
 {
     return _mm_add_pd(a, b);
+}
+GT_INLINE vec_f64 mul_f64(vec_f64 a, vec_f64 b)
+{
+    return _mm_mul_pd(a, b);
 }
 GT_INLINE vec_f64 fma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
@@ -392,6 +416,10 @@ GT_INLINE vec_f32 add_f32(vec_f32 a, vec_f32 b)
 {
     return vaddq_f32(a, b);
 }
+GT_INLINE vec_f32 mul_f32(vec_f32 a, vec_f32 b)
+{
+    return vmulq_f32(a, b);
+}
 GT_INLINE vec_f32 fma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
     return GT_FUSES ? vfmaq_f32(c, a, b) : vaddq_f32(vmulq_f32(a, b), c);
@@ -415,6 +443,10 @@ GT_INLINE vec_f64 broadcast_f64(const double *p)
 GT_INLINE vec_f64 add_f64(vec_f64 a, vec_f64 b)
 {
     return vaddq_f64(a, b);
+}
+GT_INLINE vec_f64 mul_f64(vec_f64 a, vec_f64 b)
+{
+    return vmulq_f64(a, b);
 }
 GT_INLINE vec_f64 fma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
@@ -459,6 +491,12 @@ typedef struct vec_f64 {
     {                                                                                              \
         for (int i = 0; i < lanes; i++)                                                            \
             a.lane[i] += b.lane[i];                                                                \
+        return a;                                                                                  \
+    }                                                                                              \
+    GT_INLINE vec_##t mul_##t(vec_##t a, vec_##t b)                                                \
+    {                                                                                              \
+        for (int i = 0; i < lanes; i++)                                                            \
+            a.lane[i] *= b.lane[i];                                                                \
         return a;                                                                                  \
     }                                                                                              \
     GT_INLINE vec_##t fma_##t(vec_##t a, vec_##t b, vec_##t c)                                     \
