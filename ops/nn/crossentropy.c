@@ -198,8 +198,9 @@ static gt_Status complain_of_label(const gt_ShapeRule *rule, void *const *at, in
 {
     const gt_Spec *labels = rule->input[0], *x = rule->input[1];
     const int64_t label = gt_integer(at[0], (uint8_t)gt_loop_type(labels->dtype), row);
-    return gt_fail(GT_INVALID, "labels must be in [0, %lld) (got %lld in row %lld)",
-                   (long long)x->dims[x->rank - 1], (long long)label, (long long)row);
+    return gt_raise(gt_context(), GT_INVALID, NULL, gt_op_sparse_softmax_crossentropy.name,
+                    "labels must be in [0, %lld) (got %lld in row %lld)",
+                    (long long)x->dims[x->rank - 1], (long long)label, (long long)row);
 }
 
 static gt_Status sparse_softmax_crossentropy_rule(gt_GradientRule *rule)

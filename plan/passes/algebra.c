@@ -197,11 +197,11 @@ static void read_unstretched(gt_Program *program, int32_t n)
 {
     const gt_GraphNode *node = &program->graph->nodes[n];
     const bool binary = node->operation->lower == gt_lower_loop && node->inputs == 2;
-    if ((!binary && !is(node, &gt_op_where)) || has_padding(program, node))
+    if ((!binary && node->operation != &gt_op_where) || has_padding(program, node))
         return;
     for (int i = 0; i < node->inputs; i++) {
         const gt_GraphNode *by = gt_value_maker(program, node->input[i]);
-        const int32_t as = is(by, &gt_op_broadcast_to) && by->piece == node->piece
+        const int32_t as = by && by->operation == &gt_op_broadcast_to && by->piece == node->piece
                                ? by->input[0]
                                : gt_program_row(program, node->input[i]);
         if (as >= 0 && stretches(program, node, i, as))
