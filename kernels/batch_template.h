@@ -45,13 +45,11 @@ static GT_NOINLINE void GT_NAME(add_up)(const gt_BatchJob *job, int64_t n, const
         more = left >= COLUMN * LANES ? COLUMN * LANES : left < LANES ? left : LANES;
         if (more <= LANES)
             GT_NAME(columns)
-            (g != NULL, 1, (int)more, lines, wide, from, by, less, sum + j, product + j);
-        else if (g)
-            GT_NAME(columns)
-            (true, COLUMN, LANES, lines, wide, from, by, less, sum + j, product + j);
-        else
-            GT_NAME(columns)
-            (false, COLUMN, LANES, lines, wide, from, by, less, sum + j, product + j);
+        (g != NULL, 1, (int)more, lines, wide, from, by, less, sum + j, product + j);
+        else if (g) GT_NAME(columns)(true, COLUMN, LANES, lines, wide, from, by, less, sum + j,
+                                     product + j);
+        else GT_NAME(columns)(false, COLUMN, LANES, lines, wide, from, by, less, sum + j,
+                              product + j);
     }
     for (int64_t j = 0; rest + j < n; j++) {
         const GT_T d = x[rest + j] + minus[j], b = g ? g[rest + j] : d;
@@ -117,15 +115,27 @@ static void GT_NAME(scale)(const gt_BatchJob *job, void *const *at, int64_t firs
 {
     const int64_t wide = job->wide, begin = first * job->channels, end = last * job->channels;
     const GT_T *x = at[0], *mean = at[4], *line = at[7];
+    const GT_T *more = job->more >= 0 ? at[job->more] : NULL,
+               least = job->relu ? 0 : -(GT_T)INFINITY;
     GT_T *y = at[3], *room = scratch;
     mean = GT_NAME(repeated)(job, mean, room);
     const GT_T *factor = GT_NAME(repeated)(job, line, room + wide);
     const GT_T *offset = GT_NAME(repeated)(job, line + job->channels, room + 2 * wide);
     for (int64_t i = begin; i < end; i += wide) {
         const int64_t n = end - i < wide ? end - i : wide;
-        GT_INDEPENDENT
-        for (int64_t j = 0; j < n; j++)
-            y[i + j] = (x[i + j] - mean[j]) * factor[j] + offset[j];
+        if (more) {
+            GT_INDEPENDENT
+            for (int64_t j = 0; j < n; j++) {
+                const GT_T sum = (x[i + j] - mean[j]) * factor[j] + offset[j] + more[i + j];
+                y[i + j] = sum <= least ? least : sum;
+            }
+        } else {
+            GT_INDEPENDENT
+            for (int64_t j = 0; j < n; j++) {
+                const GT_T one = (x[i + j] - mean[j]) * factor[j] + offset[j];
+                y[i + j] = one <= least ? least : one;
+            }
+        }
     }
 }
 
