@@ -96,9 +96,9 @@ void GT_KERNEL(tiles_conv_pool)(const void *job, void *const *at, int64_t first,
     gt_conv_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
-/* Sums over positions in order, those of padding counted, though their products, 0, may be left out: in parts of `slice`, cut every `tile_units` lines, each one sum from
- * 0; they are added in order, from the first of `block_units` lines on, and these sums in double, those of the
- * blocks of a part in order. Any order of tiles. */
+/* Sums over positions in order, those of padding counted, though their products with what is finite, 0, may be left out: in parts of
+ * `slice`, cut every `tile_units` lines, each one sum from 0; they are added in order, from the first of `block_units` lines on, and
+ * these sums in double, those of the blocks of a part in order. Any order of tiles. */
 void GT_KERNEL(tiles_conv_kernel_gradient)(const void *job, void *const *at, int64_t first,
                                            int64_t last, void *scratch)
 {
