@@ -61,11 +61,22 @@ static GT_NOINLINE void GT_NAME(add_up)(const gt_BatchJob *job, int64_t n, const
 /* Columns of rows that stand side by side are added to those of the first row, in their order. */
 static void GT_NAME(gather)(const gt_BatchJob *job, const GT_T *wide, double *to)
 {
-    for (int64_t c = 0; c < job->channels; c++) {
+    const int64_t n = job->channels;
+    for (int64_t c = 0; c < n; c++)
         to[c] = (double)wide[c];
-        for (int64_t j = c + job->channels; j < job->wide; j += job->channels)
-            to[c] += (double)wide[j];
+    for (int64_t j = n; j < job->wide; j += n) {
+        GT_INDEPENDENT
+        for (int64_t c = 0; c < n; c++)
+            to[c] += (double)wide[j + c];
     }
+}
+
+/* Numbers of the channels, as often as rows stand side by side; they may be the first in `room` already. */
+static const GT_T *GT_NAME(repeated)(const gt_BatchJob *job, const GT_T *from, GT_T *room)
+{
+    for (int64_t j = from == room ? job->channels : 0; j < job->wide; j += job->channels)
+        memcpy(room + j, from, (size_t)job->channels * sizeof *room);
+    return room;
 }
 
 static void GT_NAME(moments)(const gt_BatchJob *job, const GT_T *x, int64_t rows, double *part,
@@ -78,8 +89,9 @@ static void GT_NAME(moments)(const gt_BatchJob *job, const GT_T *x, int64_t rows
         minus[j] = 0;
     GT_NAME(add_up)(job, n, x, NULL, minus, sum, square);
     GT_NAME(gather)(job, sum, mean);
-    for (int64_t j = 0; j < job->wide; j++)
-        minus[j] = -(GT_T)(mean[j % channels] / (double)rows);
+    for (int64_t c = 0; c < channels; c++)
+        minus[c] = -(GT_T)(mean[c] / (double)rows);
+    GT_NAME(repeated)(job, minus, minus);
     GT_NAME(add_up)(job, n, x, NULL, minus, sum, square);
     GT_NAME(gather)(job, sum, mean);
     GT_NAME(gather)(job, square, apart);
@@ -95,19 +107,12 @@ static void GT_NAME(slopes)(const gt_BatchJob *job, const GT_T *x, const GT_T *g
                             int64_t rows, double *part, void *scratch)
 {
     GT_T *sum = scratch, *product = sum + job->wide, *minus = product + job->wide;
-    for (int64_t j = 0; j < job->wide; j++)
-        minus[j] = -mean[j % job->channels];
+    for (int64_t c = 0; c < job->channels; c++)
+        minus[c] = -mean[c];
+    GT_NAME(repeated)(job, minus, minus);
     GT_NAME(add_up)(job, rows * job->channels, x, g, minus, sum, product);
     GT_NAME(gather)(job, sum, part);
     GT_NAME(gather)(job, product, part + job->channels);
-}
-
-/* Numbers of the channels, as often as rows stand side by side. */
-static const GT_T *GT_NAME(repeated)(const gt_BatchJob *job, const GT_T *from, GT_T *room)
-{
-    for (int64_t j = 0; j < job->wide; j += job->channels)
-        memcpy(room + j, from, (size_t)job->channels * sizeof *room);
-    return room;
 }
 
 static void GT_NAME(scale)(const gt_BatchJob *job, void *const *at, int64_t first, int64_t last,
