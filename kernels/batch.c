@@ -4,6 +4,8 @@
 #include "gemm_vector.h"
 #include "loops.h"
 
+#include <math.h>
+
 enum { COLUMN = 4 }; /* vectors that stay in registers with their sums */
 
 #define GT_T                     float
@@ -41,7 +43,8 @@ void GT_KERNEL(tiles_batch_moments)(const void *given, void *const *at, int64_t 
     }
 }
 
-/* y = (x - mean) factor + offset, each step rounded to the type of x. Any order of tiles. */
+/* y = (x - mean) factor + offset, each step rounded to the type of x; in a chain, then + more, and what is not above 0 becomes 0.
+ * Any order of tiles. */
 void GT_KERNEL(tiles_batch_scale)(const void *given, void *const *at, int64_t first, int64_t last,
                                   void *scratch)
 {

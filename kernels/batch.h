@@ -23,6 +23,8 @@ typedef struct gt_BatchJob {
     bool wide_type; /* float64 instead of float32 */
     int64_t rows, channels, group, side, wide, blocks;
     double epsilon;
+    int8_t more; /* of a chain: the place in `at` of what is added to y; -1: none */
+    bool relu;   /* and then max(0, y) */
 } gt_BatchJob;
 
 #define GT_BATCH_SCRATCH(wide) ((size_t)(wide)*4 * sizeof(double))

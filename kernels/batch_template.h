@@ -45,13 +45,11 @@ static GT_NOINLINE void GT_NAME(add_up)(const gt_BatchJob *job, int64_t n, const
         more = left >= COLUMN * LANES ? COLUMN * LANES : left < LANES ? left : LANES;
         if (more <= LANES)
             GT_NAME(columns)
-            (g != NULL, 1, (int)more, lines, wide, from, by, less, sum + j, product + j);
-        else if (g)
-            GT_NAME(columns)
-            (true, COLUMN, LANES, lines, wide, from, by, less, sum + j, product + j);
-        else
-            GT_NAME(columns)
-            (false, COLUMN, LANES, lines, wide, from, by, less, sum + j, product + j);
+        (g != NULL, 1, (int)more, lines, wide, from, by, less, sum + j, product + j);
+        else if (g) GT_NAME(columns)(true, COLUMN, LANES, lines, wide, from, by, less, sum + j,
+                                     product + j);
+        else GT_NAME(columns)(false, COLUMN, LANES, lines, wide, from, by, less, sum + j,
+                              product + j);
     }
     for (int64_t j = 0; rest + j < n; j++) {
         const GT_T d = x[rest + j] + minus[j], b = g ? g[rest + j] : d;
@@ -63,11 +61,22 @@ static GT_NOINLINE void GT_NAME(add_up)(const gt_BatchJob *job, int64_t n, const
 /* Columns of rows that stand side by side are added to those of the first row, in their order. */
 static void GT_NAME(gather)(const gt_BatchJob *job, const GT_T *wide, double *to)
 {
-    for (int64_t c = 0; c < job->channels; c++) {
+    const int64_t n = job->channels;
+    for (int64_t c = 0; c < n; c++)
         to[c] = (double)wide[c];
-        for (int64_t j = c + job->channels; j < job->wide; j += job->channels)
-            to[c] += (double)wide[j];
+    for (int64_t j = n; j < job->wide; j += n) {
+        GT_INDEPENDENT
+        for (int64_t c = 0; c < n; c++)
+            to[c] += (double)wide[j + c];
     }
+}
+
+/* Numbers of the channels, as often as rows stand side by side; they may be the first in `room` already. */
+static const GT_T *GT_NAME(repeated)(const gt_BatchJob *job, const GT_T *from, GT_T *room)
+{
+    for (int64_t j = from == room ? job->channels : 0; j < job->wide; j += job->channels)
+        memcpy(room + j, from, (size_t)job->channels * sizeof *room);
+    return room;
 }
 
 static void GT_NAME(moments)(const gt_BatchJob *job, const GT_T *x, int64_t rows, double *part,
@@ -80,8 +89,9 @@ static void GT_NAME(moments)(const gt_BatchJob *job, const GT_T *x, int64_t rows
         minus[j] = 0;
     GT_NAME(add_up)(job, n, x, NULL, minus, sum, square);
     GT_NAME(gather)(job, sum, mean);
-    for (int64_t j = 0; j < job->wide; j++)
-        minus[j] = -(GT_T)(mean[j % channels] / (double)rows);
+    for (int64_t c = 0; c < channels; c++)
+        minus[c] = -(GT_T)(mean[c] / (double)rows);
+    GT_NAME(repeated)(job, minus, minus);
     GT_NAME(add_up)(job, n, x, NULL, minus, sum, square);
     GT_NAME(gather)(job, sum, mean);
     GT_NAME(gather)(job, square, apart);
@@ -97,19 +107,12 @@ static void GT_NAME(slopes)(const gt_BatchJob *job, const GT_T *x, const GT_T *g
                             int64_t rows, double *part, void *scratch)
 {
     GT_T *sum = scratch, *product = sum + job->wide, *minus = product + job->wide;
-    for (int64_t j = 0; j < job->wide; j++)
-        minus[j] = -mean[j % job->channels];
+    for (int64_t c = 0; c < job->channels; c++)
+        minus[c] = -mean[c];
+    GT_NAME(repeated)(job, minus, minus);
     GT_NAME(add_up)(job, rows * job->channels, x, g, minus, sum, product);
     GT_NAME(gather)(job, sum, part);
     GT_NAME(gather)(job, product, part + job->channels);
-}
-
-/* Numbers of the channels, as often as rows stand side by side. */
-static const GT_T *GT_NAME(repeated)(const gt_BatchJob *job, const GT_T *from, GT_T *room)
-{
-    for (int64_t j = 0; j < job->wide; j += job->channels)
-        memcpy(room + j, from, (size_t)job->channels * sizeof *room);
-    return room;
 }
 
 static void GT_NAME(scale)(const gt_BatchJob *job, void *const *at, int64_t first, int64_t last,
@@ -117,15 +120,27 @@ static void GT_NAME(scale)(const gt_BatchJob *job, void *const *at, int64_t firs
 {
     const int64_t wide = job->wide, begin = first * job->channels, end = last * job->channels;
     const GT_T *x = at[0], *mean = at[4], *line = at[7];
+    const GT_T *more = job->more >= 0 ? at[job->more] : NULL,
+               least = job->relu ? 0 : -(GT_T)INFINITY;
     GT_T *y = at[3], *room = scratch;
     mean = GT_NAME(repeated)(job, mean, room);
     const GT_T *factor = GT_NAME(repeated)(job, line, room + wide);
     const GT_T *offset = GT_NAME(repeated)(job, line + job->channels, room + 2 * wide);
     for (int64_t i = begin; i < end; i += wide) {
         const int64_t n = end - i < wide ? end - i : wide;
-        GT_INDEPENDENT
-        for (int64_t j = 0; j < n; j++)
-            y[i + j] = (x[i + j] - mean[j]) * factor[j] + offset[j];
+        if (more) {
+            GT_INDEPENDENT
+            for (int64_t j = 0; j < n; j++) {
+                const GT_T sum = (x[i + j] - mean[j]) * factor[j] + offset[j] + more[i + j];
+                y[i + j] = sum <= least ? least : sum;
+            }
+        } else {
+            GT_INDEPENDENT
+            for (int64_t j = 0; j < n; j++) {
+                const GT_T one = (x[i + j] - mean[j]) * factor[j] + offset[j];
+                y[i + j] = one <= least ? least : one;
+            }
+        }
     }
 }
 

@@ -975,6 +975,41 @@ Test(passes, chains_and_heads)
     assert_no_leaks();
 }
 
+/* A batch norm and what it does itself in a chain: an addition on either side, relu, both; or not, where others read what is
+ * between. */
+static gt_Status normed(void *user, gt_Tensor *const *in, gt_Tensor **out)
+{
+    const int kind = *(const int *)user;
+    gt_Tensor *y = gt_batch_norm(in[0], in[1], in[2], 1e-3).y, *sum = y;
+    if (kind % 4 == 1)
+        sum = gt_add(y, in[3]);
+    else if (kind % 4 == 2)
+        sum = gt_add(in[3], y);
+    else if (kind % 4 == 3)
+        sum = gt_add(y, gt_multiply(in[3], y));
+    out[0] = kind / 4 == 1 ? gt_tanh(sum) : gt_relu(sum);
+    out[1] = gt_sum(kind / 4 == 2 ? y : kind / 4 == 3 ? sum : out[0]);
+    return gt_status();
+}
+
+Test(passes, norms_and_what_follows)
+{
+    for (int kind = 0; kind < 16; kind++)
+        for (int wide = 0; wide < 2; wide++)
+            for (int64_t channels = 5; channels <= 80; channels += 75) {
+                gt_Scope *scope = gt_scope_begin();
+                const gt_DType dtype = wide ? GT_FLOAT64 : GT_FLOAT32;
+                const gt_Shape shape = gt_shape(3, 700, channels), row = gt_shape(channels);
+                gt_Tensor *in[4] = {gt_uniform(shape, .low = -1, .dtype = dtype),
+                                    gt_uniform(row, .low = -1, .dtype = dtype),
+                                    mixed_numbers(row, dtype), mixed_numbers(shape, dtype)};
+                same_bits_of(normed, &kind, 2, ((gt_Tensors){in, 4}), "batch_norm+");
+                gt_scope_end(scope);
+            }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* A product and its bias: relu of it, a sum of two, where the product or the sum is read behind the chain too. */
 static gt_Status biased(void *user, gt_Tensor *const *in, gt_Tensor **out)
 {

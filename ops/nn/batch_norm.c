@@ -59,7 +59,8 @@ static gt_BatchJob job_of(const gt_ShapeRule *rule)
     gt_BatchJob job = {.wide_type = x->dtype == GT_FLOAT64,
                        .channels = channels_of(x),
                        .rows = rows_of(x),
-                       .epsilon = options->epsilon};
+                       .epsilon = options->epsilon,
+                       .more = -1};
     job.side = job.channels < GT_BATCH_WIDE ? GT_BATCH_WIDE / (job.channels ? job.channels : 1) : 1;
     job.wide = job.side * job.channels;
     job.group = job.wide < GT_BATCH_ELEMENTS ? GT_BATCH_ELEMENTS / (job.wide ? job.wide : 1) : 1;

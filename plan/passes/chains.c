@@ -5,7 +5,8 @@
  *
  * The step in front may be the head of a chain, if its kernel's tiles write one stretch of its result each (gt_Launch.span):
  * convolutions, products cut by rows. The chain then follows tile by tile, while the tile is in the cache. What a convolution or
- * a product can do itself while its sums are in registers, adding a bias, the former relu too, it does.
+ * a product can do itself while its sums are in registers, adding a bias, the former relu too, it does; so does a batch norm, which
+ * adds another one as large.
  *
  * The loops are those of the single steps (kernels/chain.c), so the bits are the same. The steps of a chain are neighbours, so
  * that nothing comes between them that writes what one of them reads. Each reads of a result of the chain only the elements
@@ -13,6 +14,7 @@
  * With numeric checks on there are no chains: each step is looked at. The pass comes after the aliases, which may let a result
  * take over the memory of an operand: that is element by element too. Leans on kernels/chain.h, ops/tiles.h. */
 #include "core/assert.h"
+#include "kernels/batch.h"
 #include "kernels/chain.h"
 #include "ops/lowering.h"
 #include "ops/table.h"
@@ -31,8 +33,9 @@ typedef struct ChainOptions {
     int32_t head_inputs,
         head_outputs; /* of the head: where they are is job.head_at; the chain's outputs begin with its own */
     bool head_only_here; /* nothing but the chain reads that output */
-    bool head_in_place;  /* the head may write it where the last step of the chain writes, which is then in place */
-    gt_ChainJob job;     /* but for what depends on the target */
+    bool
+        head_in_place; /* the head may write it where the last step of the chain writes, which is then in place */
+    gt_ChainJob job; /* but for what depends on the target */
 } ChainOptions;
 
 static const ChainOptions no_chain = {.size = sizeof(ChainOptions)};
@@ -172,6 +175,41 @@ static void stand_alone(const gt_ChainJob *job, gt_ProductJob *p, const gt_Launc
     lowering->launches = count;
 }
 
+/* The place of the whole operand that a step adds to what `from` holds; -1: it does something else. */
+static int adds_whole(const gt_ChainStep *step, int from, int type)
+{
+    const gt_ChainOperand *a = step->operand, *other = a[0].from == from ? a + 1 : a;
+    const bool fits = step->kind == GT_CHAIN_BINARY && step->loop == GT_LOOP_ADD &&
+                      step->type == type && (a[0].from == from) != (a[1].from == from);
+    return fits && other->way == GT_CHAIN_FULL && other->from < GT_CHAIN_OPERANDS ? other->from
+                                                                                  : -1;
+}
+
+/* norm + another one as large, relu of that or of the norm: the norm does it while it writes. */
+static void norm_takes_steps(gt_ChainJob *job, const ChainOptions *options, gt_BatchJob *norm,
+                             int output, int place)
+{
+    const int type = norm->wide_type ? GT_LOOP_F64 : GT_LOOP_F32;
+    int made = output;
+    int32_t taken = 0;
+    if (!options->head_only_here || job->steps == 0 || is_read(job, 1, output))
+        return;
+    const int more = adds_whole(&job->step[0], output, type);
+    if (more >= 0) {
+        norm->more = (int8_t)place;
+        job->head_at[place] = (int8_t)more;
+        made = job->step[taken++].result.from;
+    }
+    const gt_ChainStep *relu = &job->step[taken];
+    norm->relu = taken < job->steps && (taken == 0 || made >= GT_CHAIN_OPERANDS) &&
+                 relu->kind == GT_CHAIN_UNARY && relu->loop == GT_LOOP_RELU && relu->type == type &&
+                 relu->operand[0].from == made &&
+                 (relu->result.from == made || !is_read(job, taken + 1, made));
+    taken += norm->relu;
+    if (taken > 0)
+        leave_to_head(job, options, output, taken);
+}
+
 /* The head writes what is for the chain alone where the last result will be: memory that nobody reads later costs as much time to
  * write as other memory. */
 static void write_to_the_end(gt_ChainJob *job, const ChainOptions *options, int output)
@@ -227,6 +265,8 @@ static void chain_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
         conv_takes_bias(job, options, of_head, output, place);
     else if (options->head && head.kernel == GT_TILES_product)
         product_takes_bias(job, options, of_head, output, place);
+    else if (options->head && head.kernel == GT_TILES_batch_scale)
+        norm_takes_steps(job, options, of_head, output, place);
     write_to_the_end(job, options, output);
     launch->tiles = options->head ? head.tiles : (job->size + job->tile - 1) / job->tile;
     launch->span = job->tile;
