@@ -194,13 +194,25 @@ static void sparse_softmax_crossentropy_lower(const gt_ShapeRule *rule, gt_Lower
     lower_labels(rule, lowering, GT_TILES_sparse_softmax_crossentropy);
 }
 
-static gt_Status complain_of_label(const gt_ShapeRule *rule, void *const *at, int64_t row)
+static gt_Status complain_as(const char *name, const gt_ShapeRule *rule, void *const *at,
+                             int64_t row)
 {
     const gt_Spec *labels = rule->input[0], *x = rule->input[1];
     const int64_t label = gt_integer(at[0], (uint8_t)gt_loop_type(labels->dtype), row);
-    return gt_raise(gt_context(), GT_INVALID, NULL, gt_op_sparse_softmax_crossentropy.name,
+    return gt_raise(gt_context(), GT_INVALID, NULL, name,
                     "labels must be in [0, %lld) (got %lld in row %lld)",
                     (long long)x->dims[x->rank - 1], (long long)label, (long long)row);
+}
+
+static gt_Status complain_of_label(const gt_ShapeRule *rule, void *const *at, int64_t row)
+{
+    return complain_as(NULL, rule, at, row);
+}
+
+/* As the loss that the caller knows. */
+static gt_Status complain_of_both(const gt_ShapeRule *rule, void *const *at, int64_t row)
+{
+    return complain_as(gt_op_sparse_softmax_crossentropy.name, rule, at, row);
 }
 
 static gt_Status sparse_softmax_crossentropy_rule(gt_GradientRule *rule)
@@ -317,4 +329,4 @@ const gt_Operation gt_op_sparse_softmax_crossentropy_both = {
     .outputs = 2,
     .options = &SparseOptions_type,
     .lower = sparse_both_lower,
-    .complain = complain_of_label};
+    .complain = complain_of_both};
