@@ -53,6 +53,7 @@ gt_GemmLoop GT_KERNEL(gemm_f64);
 size_t GT_KERNEL(gemm_scratch_f32)(int64_t m, int64_t n, int64_t k);
 size_t GT_KERNEL(gemm_scratch_f64)(int64_t m, int64_t n, int64_t k);
 gt_GemmSwaps GT_KERNEL(gemm_swaps_f32), GT_KERNEL(gemm_swaps_f64);
+gt_GemmTilesLoop GT_KERNEL(gemm_tiles_f32), GT_KERNEL(gemm_tiles_f64);
 gt_GemmPackLoop GT_KERNEL(gemm_pack_f32), GT_KERNEL(gemm_pack_f64);
 gt_GemmPackedLoop GT_KERNEL(gemm_packed_f32), GT_KERNEL(gemm_packed_f64);
 gt_GemmSmallLoop GT_KERNEL(gemm_small_f32), GT_KERNEL(gemm_small_f64);

@@ -881,6 +881,27 @@ bool GT_KERNEL(G(gemm_swaps))(bool transpose_a, bool transpose_b, int64_t m, int
     return G(swap)(transpose_a, transpose_b, m, n, k);
 }
 
+/* The tiles of a product over one block of k, which may be added to C. */
+void GT_KERNEL(G(gemm_tiles))(bool adds, int64_t m, int64_t n, int64_t k, const void *a,
+                              int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc)
+{
+    const gt_Cut cut = gt_cut(m);
+    for (int64_t j = 0; j < n; j += 2 * LANES) {
+        const int width = n - j > LANES;
+        const int64_t wide = G(least)(n - j, 2 * LANES);
+        const G(Panel)
+            panel = {.at = (const number *)b + j, .ld = ldb, .last = (int)wide - LANES * width};
+        const number *from = a;
+        number *to = (number *)c + j;
+        for (int64_t t = 0; t < cut.tiles; t++) {
+            const int64_t high = cut.rows + (t < cut.taller);
+            G(tiles)[width][high - 1](k, from, lda, 1, &panel, to, ldc, adds ? to : NULL, ldc);
+            from += high * lda;
+            to += high * ldc;
+        }
+    }
+}
+
 /* ---- B laid out ahead ---- */
 
 /* Block of k after block, panel after panel, as a tile reads them: no line is far from the next, and none is shared with

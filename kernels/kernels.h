@@ -195,6 +195,11 @@ typedef void gt_GemmWideLoop(bool transpose_a, bool transpose_b, int64_t m, int6
 /* Does gemm compute C' = B' A' instead, because C is narrow? */
 typedef bool gt_GemmSwaps(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k);
 
+/* C = A B, or, if it adds, C + A B, the product being a sum of its own: for few rows and columns that lie well, without a thought.
+ * m > 0, k from 1 to GT_GEMM_DEPTH; lines of B may be read up to whole vectors, half of gemm_n. */
+typedef void gt_GemmTilesLoop(bool adds, int64_t m, int64_t n, int64_t k, const void *a,
+                              int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc);
+
 /* The same product in two steps, for a B that several pieces of C need: B is laid out once, then read in order. The bits are the
  * same. gemm_pack lays out columns [first, last), both of them multiples of gemm_n or n, and takes room for k times as many
  * numbers as n is when rounded up to half of gemm_n. gemm_packed: C = op(A) B, or, if bias is not NULL, C = op(A) B + bias, a number a column: one
@@ -276,6 +281,7 @@ typedef struct gt_KernelTable {
     size_t (*gemm_scratch[2])(int64_t m, int64_t n, int64_t k); /* bytes */
     gt_GemmLoop *gemm[2];
     gt_GemmSwaps *gemm_swaps[2];
+    gt_GemmTilesLoop *gemm_tiles[2];
     gt_GemmPackLoop *gemm_pack[2];
     gt_GemmPackedLoop *gemm_packed[2];
     gt_GemmSmallLoop *gemm_small[2];

@@ -9,6 +9,40 @@
  * than SHORT. */
 enum { LANES = 16, PART = 1024, TOGETHER = GT_NORM_TOGETHER, SHORT = 512 };
 
+/* For each vector of columns, which are registers but in the build for old processors, which is to be small. */
+#if GT_IS_TRUE_BASE
+#define EACH_VECTOR GT_ROLLED
+#else
+#define EACH_VECTOR GT_UNROLL
+#endif
+
+/* Parts of vectors: inlined where the processor has masks. */
+#if defined(__AVX512F__)
+#define PARTS inline
+#else
+#define PARTS GT_NOINLINE
+#endif
+
+/* Of rows that go together: sums of what is left of them and of its squares, which become its mean and the mean square of what
+ * the factor is applied to. */
+typedef struct gt_Sums {
+    double total[TOGETHER], squares[TOGETHER], factor[TOGETHER];
+} gt_Sums;
+
+/* Of all rows at once, also where there are fewer. */
+static GT_NOINLINE void finish_sums(gt_Sums *sums, double count, double epsilon)
+{
+    GT_INDEPENDENT
+    GT_ROLLED
+    for (int r = 0; r < TOGETHER; r++) {
+        const double mean = sums->total[r] / count;
+        const double apart = sums->squares[r] / count - mean * mean;
+        sums->total[r] = mean;
+        sums->squares[r] = apart < 0 ? 0 : apart;
+        sums->factor[r] = 1 / sqrt(sums->squares[r] + epsilon);
+    }
+}
+
 /* Mean squares between LOW and HIGH are of numbers whose squares neither overflow nor get lost. */
 #define GT_T          float
 #define GT_VEC        vec_f32

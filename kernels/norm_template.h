@@ -14,6 +14,28 @@ static GT_NOINLINE double GT_NAME(total)(const GT_T *lane)
     return (double)((sum[0] + sum[2]) + (sum[1] + sum[3]));
 }
 
+/* How many numbers of a vector there are. */
+static inline int GT_NAME(count)(int64_t left)
+{
+    return left < GT_WIDTH ? (int)left : GT_WIDTH;
+}
+
+/* The first `count` numbers of a vector, 0 behind them; and only these written. */
+static PARTS GT_VEC GT_NAME(some)(const GT_T *x, int count)
+{
+    return GT_NAME(load_part)(x, GT_NAME(mask_of)(count));
+}
+
+static PARTS void GT_NAME(write_some)(GT_T *y, GT_VEC x, int count)
+{
+    GT_NAME(store_part)(y, x, count);
+}
+
+static inline void GT_NAME(add_to)(GT_T *sum, GT_VEC x)
+{
+    GT_NAME(store)(sum, GT_NAME(add)(GT_NAME(load)(sum), x));
+}
+
 static GT_NOINLINE double GT_NAME(sum)(int64_t n, const GT_T *x)
 {
     double sum = 0;
@@ -21,19 +43,21 @@ static GT_NOINLINE double GT_NAME(sum)(int64_t n, const GT_T *x)
         GT_VEC column[VECTORS];
         GT_T lane[LANES];
         end = n - i < PART ? n : i + PART;
-        GT_UNROLL
+        EACH_VECTOR
         for (int v = 0; v < VECTORS; v++)
             column[v] = GT_NAME(zero)();
         for (; i + LANES <= end; i += LANES)
-            GT_UNROLL
+            EACH_VECTOR
         for (int v = 0; v < VECTORS; v++)
             column[v] = GT_NAME(add)(column[v], GT_NAME(load)(x + i + v * GT_WIDTH));
-        GT_UNROLL
+        EACH_VECTOR
         for (int v = 0; v < VECTORS; v++)
             GT_NAME(store)(lane + v * GT_WIDTH, column[v]);
         GT_ROLLED
-        for (int j = 0; i + j < end; j++)
-            lane[j] += x[i + j];
+        for (int j = 0; i < end; i += GT_WIDTH, j += GT_WIDTH) {
+            const GT_VEC d = GT_NAME(some)(x + i, GT_NAME(count)(end - i));
+            GT_NAME(add_to)(lane + j, d);
+        }
         sum += GT_NAME(total)(lane);
     }
     return sum;
@@ -49,28 +73,30 @@ static GT_NOINLINE void GT_NAME(shift)(int64_t n, const GT_T *x, GT_T plus, GT_T
         GT_VEC column[VECTORS], square[VECTORS];
         GT_T lane[2][LANES];
         end = n - i < PART ? n : i + PART;
-        GT_UNROLL
+        EACH_VECTOR
         for (int v = 0; v < VECTORS; v++)
             column[v] = square[v] = GT_NAME(zero)();
         for (; i + LANES <= end; i += LANES)
-            GT_UNROLL
+            EACH_VECTOR
         for (int v = 0; v < VECTORS; v++) {
             const GT_VEC d = GT_NAME(add)(GT_NAME(load)(x + i + v * GT_WIDTH), off);
             GT_NAME(store)(y + i + v * GT_WIDTH, d);
             column[v] = GT_NAME(add)(column[v], d);
             square[v] = GT_NAME(add)(square[v], GT_NAME(mul)(d, d));
         }
-        GT_UNROLL
+        EACH_VECTOR
         for (int v = 0; v < VECTORS; v++) {
             GT_NAME(store)(lane[0] + v * GT_WIDTH, column[v]);
             GT_NAME(store)(lane[1] + v * GT_WIDTH, square[v]);
         }
         GT_ROLLED
-        for (int j = 0; i + j < end; j++) {
-            const GT_T d = x[i + j] + plus;
-            y[i + j] = d;
-            lane[0][j] += d;
-            lane[1][j] += d * d;
+        for (int j = 0; i < end; i += GT_WIDTH, j += GT_WIDTH) {
+            const int count = GT_NAME(count)(end - i);
+            GT_VEC d = GT_NAME(some)(x + i, count);
+            GT_NAME(write_some)(y + i, GT_NAME(add)(d, off), count);
+            d = GT_NAME(some)(y + i, count); /* 0 behind the row */
+            GT_NAME(add_to)(lane[0] + j, d);
+            GT_NAME(add_to)(lane[1] + j, GT_NAME(mul)(d, d));
         }
         *sum += GT_NAME(total)(lane[0]);
         *squares += GT_NAME(total)(lane[1]);
@@ -86,11 +112,11 @@ static GT_NOINLINE void GT_NAME(slopes)(int64_t n, const GT_T *g, const GT_T *ga
         GT_VEC column[VECTORS], along[VECTORS];
         GT_T lane[2][LANES];
         end = n - i < PART ? n : i + PART;
-        GT_UNROLL
+        EACH_VECTOR
         for (int v = 0; v < VECTORS; v++)
             column[v] = along[v] = GT_NAME(zero)();
         for (; i + LANES <= end; i += LANES)
-            GT_UNROLL
+            EACH_VECTOR
         for (int v = 0; v < VECTORS; v++) {
             const int64_t at = i + v * GT_WIDTH;
             GT_VEC d = GT_NAME(load)(g + at);
@@ -100,17 +126,20 @@ static GT_NOINLINE void GT_NAME(slopes)(int64_t n, const GT_T *g, const GT_T *ga
             column[v] = GT_NAME(add)(column[v], d);
             along[v] = GT_NAME(add)(along[v], GT_NAME(mul)(d, GT_NAME(load)(y + at)));
         }
-        GT_UNROLL
+        EACH_VECTOR
         for (int v = 0; v < VECTORS; v++) {
             GT_NAME(store)(lane[0] + v * GT_WIDTH, column[v]);
             GT_NAME(store)(lane[1] + v * GT_WIDTH, along[v]);
         }
         GT_ROLLED
-        for (int j = 0; i + j < end; j++) {
-            const GT_T d = gamma ? g[i + j] * gamma[i + j] : g[i + j];
-            a[i + j] = d;
-            lane[0][j] += d;
-            lane[1][j] += d * y[i + j];
+        for (int j = 0; i < end; i += GT_WIDTH, j += GT_WIDTH) {
+            const int count = GT_NAME(count)(end - i);
+            GT_VEC d = GT_NAME(some)(g + i, count);
+            if (gamma)
+                d = GT_NAME(mul)(d, GT_NAME(some)(gamma + i, count));
+            GT_NAME(write_some)(a + i, d, count);
+            GT_NAME(add_to)(lane[0] + j, d);
+            GT_NAME(add_to)(lane[1] + j, GT_NAME(mul)(d, GT_NAME(some)(y + i, count)));
         }
         sums[0] += GT_NAME(total)(lane[0]);
         sums[1] += GT_NAME(total)(lane[1]);
@@ -131,55 +160,47 @@ static GT_NOINLINE void GT_NAME(finish)(int64_t n, GT_T *y, GT_T plus, GT_T fact
             d = GT_NAME(add)(d, GT_NAME(load)(beta + i));
         GT_NAME(store)(y + i, d);
     }
-    GT_ROLLED
-    for (; i < n; i++) {
-        GT_T d = (y[i] + plus) * factor;
-        d = gamma ? d * gamma[i] : d;
-        y[i] = beta ? d + beta[i] : d;
+    if (i < n) {
+        const int count = (int)(n - i);
+        GT_VEC d = GT_NAME(mul)(GT_NAME(add)(GT_NAME(some)(y + i, count), off), times);
+        if (gamma)
+            d = GT_NAME(mul)(d, GT_NAME(some)(gamma + i, count));
+        if (beta)
+            d = GT_NAME(add)(d, GT_NAME(some)(beta + i, count));
+        GT_NAME(write_some)(y + i, d, count);
     }
 }
 
-/* What has been measured of a row: y holds x less its middle; then (y - mean) factor is x normalized. */
-typedef struct GT_NAME(Row) {
-    double square; /* of what factor is applied to, the mean */
-    GT_T mean, factor;
-    GT_T unit; /* by which x was multiplied first */
-} GT_NAME(Row);
-
-/* Some rows. Step by step over all of them, so that no row waits for its own sums. y may be x. */
+/* Some rows: y is x less its middle; then (y - mean) factor is x normalized. Step by step over all of them, so that no row waits
+ * for its own sums. y may be x. */
 static void GT_NAME(measure)(const gt_NormJob *job, int rows, const GT_T *x, GT_T *y,
-                             double epsilon, GT_NAME(Row) * row)
+                             double epsilon, gt_Sums *sums)
 {
     const int64_t n = job->n;
-    const double count = (double)n;
-    double total[TOGETHER] = {0}, squares[TOGETHER] = {0}, mean[TOGETHER], square[TOGETHER],
-           factor[TOGETHER];
-    GT_T middle[TOGETHER];
+    memset(sums, 0, sizeof *sums);
     for (int r = 0; job->centered && r < rows; r++)
-        total[r] = GT_NAME(sum)(n, x + r * n);
-    for (int r = 0; r < TOGETHER; r++)
-        middle[r] = (GT_T)(total[r] / count);
-    for (int r = 0; r < rows; r++)
-        GT_NAME(shift)(n, x + r * n, -middle[r], y + r * n, &total[r], &squares[r]);
-    for (int r = 0; r < TOGETHER; r++) {
-        mean[r] = job->centered ? total[r] / count : 0;
-        square[r] = squares[r] / count - mean[r] * mean[r];
-        square[r] = square[r] < 0 ? 0 : square[r];
-        factor[r] = 1 / sqrt(square[r] + epsilon);
+        sums->total[r] = GT_NAME(sum)(n, x + r * n);
+    for (int r = 0; r < rows; r++) {
+        const GT_T middle = (GT_T)(sums->total[r] / (double)n);
+        GT_NAME(shift)(n, x + r * n, -middle, y + r * n, &sums->total[r], &sums->squares[r]);
+        if (!job->centered)
+            sums->total[r] = 0;
     }
-    for (int r = 0; r < rows; r++)
-        row[r] = (GT_NAME(Row)){square[r], (GT_T)mean[r], (GT_T)factor[r], 1};
+    finish_sums(sums, (double)n, epsilon);
 }
 
-/* A row whose squares do not fit the type is taken in another unit. */
-static void GT_NAME(in_unit)(const gt_NormJob *job, const GT_T *x, GT_T *y, GT_NAME(Row) * row)
+/* A row whose squares do not fit the type is taken in another unit, which is returned. */
+static GT_T GT_NAME(in_unit)(const gt_NormJob *job, const GT_T *x, GT_T *y, gt_Sums *sums, int r)
 {
     const GT_T unit = (GT_T)gt_norm_unit(job, x);
+    gt_Sums own;
     if (unit == 1)
-        return;
+        return 1;
     GT_KERNEL(GT_NAME(multiply))(job->n, x, 1, &unit, 0, y);
-    GT_NAME(measure)(job, 1, y, y, job->epsilon * (double)unit * (double)unit, row);
-    row->unit = unit;
+    GT_NAME(measure)(job, 1, y, y, job->epsilon * (double)unit * (double)unit, &own);
+    sums->total[r] = own.total[0];
+    sums->factor[r] = own.factor[0];
+    return unit;
 }
 
 /* y is x normalized, times gamma, plus beta, which may be NULL; slope is that of x normalized but for what the mean and the size do. */
@@ -187,13 +208,14 @@ static void GT_NAME(normalize)(const gt_NormJob *job, int rows, const GT_T *x, G
                                const GT_T *gamma, const GT_T *beta, GT_T *slope)
 {
     const int64_t n = job->n;
-    GT_NAME(Row) row[TOGETHER];
-    GT_NAME(measure)(job, rows, x, y, job->epsilon, row);
+    gt_Sums sums;
+    GT_NAME(measure)(job, rows, x, y, job->epsilon, &sums);
     for (int r = 0; r < rows; r++) {
-        if (!(row[r].square > GT_LOW && row[r].square < GT_HIGH))
-            GT_NAME(in_unit)(job, x + r * n, y + r * n, row + r);
-        GT_NAME(finish)(n, y + r * n, -row[r].mean, row[r].factor, gamma, beta);
-        slope[r] = row[r].factor * row[r].unit;
+        const bool fits = sums.squares[r] > GT_LOW && sums.squares[r] < GT_HIGH;
+        const GT_T unit = fits ? 1 : GT_NAME(in_unit)(job, x + r * n, y + r * n, &sums, r);
+        const GT_T factor = (GT_T)sums.factor[r];
+        GT_NAME(finish)(n, y + r * n, -(GT_T)sums.total[r], factor, gamma, beta);
+        slope[r] = factor * unit;
     }
 }
 
@@ -221,21 +243,40 @@ static GT_NOINLINE void GT_NAME(add_columns)(int64_t n, int rows, const GT_T *g,
         GT_NAME(store)(sums + i, of_gamma);
         GT_NAME(store)(sums + n + i, of_beta);
     }
-    for (; i < n; i++)
+    if (i < n) {
+        const int count = (int)(n - i);
+        GT_VEC of_gamma = GT_NAME(some)(sums + i, count),
+               of_beta = GT_NAME(some)(sums + n + i, count);
         for (int r = 0; r < rows; r++) {
-            sums[i] += g[r * n + i] * y[r * n + i];
-            sums[n + i] += g[r * n + i];
+            const GT_VEC up = GT_NAME(some)(g + r * n + i, count);
+            const GT_VEC own = GT_NAME(some)(y + r * n + i, count);
+            of_gamma = GT_NAME(add)(of_gamma, GT_NAME(mul)(up, own));
+            of_beta = GT_NAME(add)(of_beta, up);
         }
+        GT_NAME(write_some)(sums + i, of_gamma, count);
+        GT_NAME(write_some)(sums + n + i, of_beta, count);
+    }
 }
 
 /* x' = ((a - mean) - y along) slope. */
 static GT_NOINLINE void GT_NAME(back)(int64_t n, const GT_T *a, const GT_T *y, GT_T mean,
                                       GT_T along, GT_T slope, GT_T *to)
 {
-    GT_INDEPENDENT
-    GT_ROLLED
-    for (int64_t i = 0; i < n; i++)
-        to[i] = ((a[i] - mean) - y[i] * along) * slope;
+    const GT_T minus[2] = {-mean, -along};
+    const GT_VEC off = GT_NAME(broadcast)(&minus[0]), by = GT_NAME(broadcast)(&minus[1]),
+                 times = GT_NAME(broadcast)(&slope);
+    int64_t i = 0;
+    for (; i + GT_WIDTH <= n; i += GT_WIDTH) {
+        const GT_VEC d = GT_NAME(add)(GT_NAME(load)(a + i), off);
+        const GT_VEC rest = GT_NAME(add)(d, GT_NAME(mul)(GT_NAME(load)(y + i), by));
+        GT_NAME(store)(to + i, GT_NAME(mul)(rest, times));
+    }
+    if (i < n) {
+        const int count = (int)(n - i);
+        const GT_VEC d = GT_NAME(add)(GT_NAME(some)(a + i, count), off);
+        const GT_VEC rest = GT_NAME(add)(d, GT_NAME(mul)(GT_NAME(some)(y + i, count), by));
+        GT_NAME(write_some)(to + i, GT_NAME(mul)(rest, times), count);
+    }
 }
 
 /* room (2 + 2 rows, n): sums of g y and of g, which grow, then y and a = g gamma of the rows. */

@@ -74,6 +74,7 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .gemm_scratch = GT_BY_TYPE(gemm_scratch),
     .gemm = GT_BY_TYPE(gemm),
     .gemm_swaps = GT_BY_TYPE(gemm_swaps),
+    .gemm_tiles = GT_BY_TYPE(gemm_tiles),
     .gemm_pack = GT_BY_TYPE(gemm_pack),
     .gemm_packed = GT_BY_TYPE(gemm_packed),
     .gemm_small = GT_BY_TYPE(gemm_small),

@@ -487,6 +487,55 @@ Test(gemm, small_ones_have_the_same_bits, .timeout = 1200)
             }
 }
 
+/* B with lines of whole vectors, NaN behind its columns. */
+static Fenced with_whole_lines(const Product *p, int64_t ld)
+{
+    const size_t size = size_of(p->type), bytes = (size_t)(p->k * ld) * size;
+    Fenced b = fenced(bytes);
+    memset(b.at, 0xff, bytes);
+    for (int64_t q = 0; q < p->k; q++)
+        memcpy((char *)b.at + (size_t)(q * ld) * size,
+               (const char *)p->b.at + (size_t)(q * p->ldb) * size, (size_t)p->n * size);
+    return b;
+}
+
+/* C = A B and C + A B by tiles alone: the bits of gemm, and of its result and an addition. */
+Test(gemm, tiles_alone_have_the_same_bits, .timeout = 1200)
+{
+    static const int64_t ms[] = {1, 2, 5, 7, 13, 14, 15, 29, 96},
+                         ns[] = {1, 3, 8, 16, 17, 32, 40, 64};
+    Isa list[3];
+    const int count = isas(list);
+    for (int s = 0; s < count; s++)
+        for (int x = 0; x < 2 * 9 * 8 * 4; x++) {
+            const int type = x % 2, deepest = GT_GEMM_DEPTH(type ? GT_LOOP_F64 : GT_LOOP_F32);
+            const int64_t k = x / 2 % 4 == 0   ? 1
+                              : x / 2 % 4 == 1 ? 8
+                              : x / 2 % 4 == 2 ? 32
+                                               : deepest;
+            Product p = product(type, false, false, ms[x / 8 % 9], ns[x / 72], k, x % 3);
+            const int64_t lanes = list[s].table->gemm_n[type] / 2,
+                          ld = (p.n + lanes - 1) / lanes * lanes;
+            const size_t bytes = extent(p.m, p.n, p.ldc) * size_of(type);
+            Fenced b = with_whole_lines(&p, ld), c = fenced(bytes);
+            memcpy(c.at, p.c.at, bytes);
+            run(&list[s], &p, 0, 0, p.m, p.n, p.c.at, p.ldc);
+            for (int adds = 0; adds < 2; adds++) {
+                list[s].table->gemm_tiles[type](adds, p.m, p.n, k, p.a.at, p.lda, b.at, ld, c.at,
+                                                p.ldc);
+                for (int64_t t = 0; adds && t < p.m * p.n; t++) {
+                    const int64_t at = t / p.n * p.ldc + t % p.n;
+                    put(type, p.c.at, at, get(type, p.c.at, at) + get(type, p.c.at, at));
+                }
+                cr_assert(memcmp(c.at, p.c.at, bytes) == 0, "%s f%d %dx%dx%d, adds %d",
+                          list[s].name, type ? 64 : 32, (int)p.m, (int)p.n, (int)p.k, adds);
+            }
+            release(&b);
+            release(&c);
+            dispose(&p);
+        }
+}
+
 Test(gemm, wide_instruction_sets_agree_bit_for_bit)
 {
     Isa list[3];

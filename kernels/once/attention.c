@@ -15,6 +15,12 @@
 
 enum { LANES = GT_ATTEND_LANES };
 
+/* Up to a whole vector on every processor. */
+static int64_t padded(int64_t n)
+{
+    return (n + 15) / 16 * 16;
+}
+
 /* One head of one row of the batch. */
 typedef struct Head {
     const gt_KernelTable *kernels;
@@ -26,10 +32,10 @@ typedef struct Head {
     int64_t batch, head;
 } Head;
 
-/* Scratch: which scores count (keys, 32), queries turned, scores; back also what arrives, turned, d, a product that is still to be
- * added; last that of products. */
+/* Scratch: which scores count (keys, 32), queries turned, scores; back also what arrives, turned, d, 32 rows one behind the other;
+ * last that of products. */
 typedef struct Room {
-    char *counts, *q, *p, *up, *d, *aside, *products;
+    char *counts, *q, *p, *up, *d, *rows, *products;
 } Room;
 
 static int64_t least(int64_t a, int64_t b)
@@ -84,6 +90,16 @@ static void multiply(const Head *h, const Room *room, bool turned, int64_t m, in
                              .half_b = -1,
                              .c = c};
     gt_gemm(h->kernels, h->type, &product, room->products);
+}
+
+/* c (n, 32) = a (n, k) b (k, 32). */
+static void multiply_turned(const Head *h, const Room *room, int64_t n, int64_t k, const void *a,
+                            int64_t lda, const void *b, void *c)
+{
+    if (n > 0 && k > 0 && k <= GT_GEMM_DEPTH(h->type))
+        h->kernels->gemm_tiles[h->type](false, n, LANES, k, a, lda, b, LANES, c, LANES);
+    else
+        multiply(h, room, false, n, LANES, k, a, lda, b, LANES, c, LANES);
 }
 
 /* x *= scale, n elements. */
@@ -177,8 +193,8 @@ static int64_t probabilities(const Head *h, const Room *room, int64_t from, int6
     turned(h, rows, job->width, query_row(h, 0, job->width, from), job->heads * job->width,
            room->q);
     times_scale(h, job->width * LANES, room->q);
-    multiply(h, room, false, n, LANES, job->width, key_row(h, 1, job->width, 0),
-             key_heads(job) * job->width, room->q, LANES, room->p, LANES);
+    multiply_turned(h, room, n, job->width, key_row(h, 1, job->width, 0),
+                    key_heads(job) * job->width, room->q, room->p);
     if (masked)
         leave_out(h, room, n, lowest, room->p);
     for (int64_t j = from + 1; job->causal && !masked && j < n; j++)
@@ -207,9 +223,9 @@ static size_t open_room(const gt_AttentionJob *job, bool back, char *scratch, Ro
 {
     const size_t element = job->type == GT_LOOP_F32 ? sizeof(float) : sizeof(double);
     size_t at = 0;
-    char **const parts[] = {&room->counts, &room->q, &room->p, &room->up, &room->d, &room->aside};
+    char **const parts[] = {&room->counts, &room->q, &room->p, &room->up, &room->d, &room->rows};
     const int64_t sizes[] = {LANES / 4 * job->keys, LANES * job->width, LANES * job->keys,
-                             LANES * job->wide,     LANES * job->keys,  job->keys * wider(job)};
+                             LANES * job->wide,     LANES * job->keys,  LANES * padded(wider(job))};
     for (int i = 0; i < (back ? 6 : 3); i++) {
         *parts[i] = scratch ? scratch + at : NULL;
         at += ((size_t)sizes[i] * element + 63) / 64 * 64;
@@ -223,12 +239,10 @@ size_t gt_attend_tiles_scratch(const gt_KernelTable *kernels, const gt_Attention
 {
     const struct {
         int64_t m, n, k;
-    } products[] = {{job->keys, LANES, wider(job)},
-                    {LANES, wider(job), job->keys},
-                    {job->keys, wider(job), LANES}};
+    } products[] = {{job->keys, LANES, wider(job)}, {LANES, wider(job), job->keys}};
     Room room;
     size_t most = 0;
-    for (int i = 0; i < (back ? 3 : 2); i++) {
+    for (int i = 0; i < 2; i++) {
         size_t bytes = gt_gemm_scratch(kernels, (gt_LoopType)job->type, false, products[i].m,
                                        products[i].n, products[i].k);
         most = bytes > most ? bytes : most;
@@ -259,23 +273,20 @@ void gt_attend_tiles(const gt_KernelTable *kernels, const gt_AttendLoops *loops,
 /* ---- back ---- */
 
 /* Array `to` (batch, keys, key heads, n): s x over some queries, s (keys, 32), is added for keys [0, written), and written for
- * the others up to `keys`. */
+ * the others up to `keys`. x comes to lie together first, and its lines are read up to whole vectors. */
 static void keys_back(const Head *h, const Room *room, int to, int64_t n, int64_t keys,
-                      int64_t written, int64_t rows, const char *s, const void *x, int64_t ldx)
+                      int64_t written, int64_t rows, const char *s, const char *x, int64_t ldx)
 {
-    const int64_t ld = key_heads(h->job) * n;
-    const size_t row = (size_t)n * h->element;
+    const int64_t ld = key_heads(h->job) * n, ld_rows = padded(n);
+    for (int64_t i = 0; i < rows; i++)
+        memcpy(room->rows + (size_t)(i * ld_rows) * h->element, x + (size_t)(i * ldx) * h->element,
+               (size_t)n * h->element);
     written = least(written, keys);
-    if (written > 0)
-        multiply(h, room, false, written, n, rows, s, LANES, x, ldx, room->aside, n);
-    for (int64_t j = 0; j < written; j++) {
-        char *sum = key_row(h, to, n, j);
-        h->kernels->binary[GT_LOOP_ADD][h->type](n, sum, 1, room->aside + (size_t)j * row, 1, sum);
-    }
-    if (written < keys)
-        multiply(h, room, false, keys - written, n, rows,
-                 s + (size_t)(written * LANES) * h->element, LANES, x, ldx,
-                 key_row(h, to, n, written), ld);
+    for (int64_t from = 0, end = written; from < keys; from = end, end = keys)
+        if (from < end)
+            h->kernels->gemm_tiles[h->type](from < written, end - from, n, rows,
+                                            s + (size_t)(from * LANES) * h->element, LANES,
+                                            room->rows, ld_rows, key_row(h, to, n, from), ld);
 }
 
 /* Queries [from, from + rows). dk and dv are written for keys [0, written) by now; returns for how many they are then. */
@@ -286,8 +297,8 @@ static int64_t rows_back(const Head *h, const Room *room, int64_t from, int64_t 
     const int64_t n = probabilities(h, room, from, rows), ldq = job->heads * job->width;
     const char *up = query_row(h, 4, job->wide, from);
     turned(h, rows, job->wide, up, job->heads * job->wide, room->up);
-    multiply(h, room, false, n, LANES, job->wide, key_row(h, 2, job->wide, 0),
-             key_heads(job) * job->wide, room->up, LANES, room->d, LANES);
+    multiply_turned(h, room, n, job->wide, key_row(h, 2, job->wide, 0), key_heads(job) * job->wide,
+                    room->up, room->d);
     h->loops->scores_back(n, room->p, room->d);
     if (h->at[3])
         leave_out(h, room, n, 0, room->d);
