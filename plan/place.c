@@ -182,37 +182,42 @@ static size_t best_gap(Time *time, const gt_Piece *piece)
 
 /* ---- few pieces ---- */
 
-#define FEW 96
+#define FEW 400
 
-/* The same gap as best_gap finds, among pieces that are sorted by their offsets. */
-static size_t gap_among(gt_Piece *const *placed, int32_t count, const gt_Piece *piece)
+typedef struct Placed {
+    Run run;
+    int32_t first, last;
+} Placed;
+
+/* The same gap as best_gap finds, among pieces that are sorted by where they begin. */
+static size_t gap_among(const Placed *placed, const Placed *behind, const gt_Piece *piece)
 {
-    size_t best = SIZE_MAX, smallest = SIZE_MAX, bytes = gt_piece_bytes(piece), end = 0;
-    for (int32_t i = 0; i < count; i++) {
-        const gt_Piece *other = placed[i];
-        if (other->last < piece->first || other->first > piece->last)
+    const size_t bytes = gt_piece_bytes(piece);
+    const int32_t first = piece->first, last = piece->last;
+    size_t best = SIZE_MAX, smallest = SIZE_MAX, end = 0;
+    for (; placed < behind; placed++) {
+        if (placed->last < first || placed->first > last)
             continue;
-        if (other->offset >= end + bytes && other->offset - end < smallest) {
-            smallest = other->offset - end;
+        if (placed->run.begin >= end + bytes && placed->run.begin - end < smallest) {
+            smallest = placed->run.begin - end;
             best = end;
         }
-        const size_t behind = other->offset + gt_piece_bytes(other);
-        end = behind > end ? behind : end;
+        end = placed->run.end > end ? placed->run.end : end;
     }
     return best < SIZE_MAX ? best : end;
 }
 
 /* `placed` has room for all. */
-static void place_few(gt_Piece *const *pieces, gt_Piece **placed, int32_t count, size_t *bytes)
+static void place_few(gt_Piece *const *pieces, Placed *placed, int32_t count, size_t *bytes)
 {
     for (int32_t i = 0; i < count; i++) {
         gt_Piece *piece = pieces[i];
-        int32_t at = i;
-        piece->offset = gap_among(placed, i, piece);
-        for (; at > 0 && placed[at - 1]->offset > piece->offset; at--)
-            placed[at] = placed[at - 1];
-        placed[at] = piece;
+        Placed *at = placed + i;
+        piece->offset = gap_among(placed, at, piece);
+        for (; at > placed && at[-1].run.begin > piece->offset; at--)
+            *at = at[-1];
         const size_t end = piece->offset + gt_piece_bytes(piece);
+        *at = (Placed){{piece->offset, end}, piece->first, piece->last};
         *bytes = end > *bytes ? end : *bytes;
     }
 }
@@ -269,10 +274,14 @@ gt_Status gt_place(gt_Context *context, gt_Piece **pieces, int32_t count, int32_
     size_t list = (size_t)count * sizeof(gt_Piece *);
     gt_Piece **spare = gt_allocate(context, list);
     if (spare && count <= FEW) {
+        const size_t all = (size_t)count * sizeof(Placed);
+        Placed *placed = gt_allocate(context, all);
         sort_by_size(pieces, spare, count);
-        place_few(pieces, spare, count, bytes);
+        if (placed)
+            place_few(pieces, placed, count, bytes);
+        gt_release(context, placed, all);
         gt_release(context, spare, list);
-        return GT_OK;
+        return gt_context_status(context);
     }
     time.nodes = gt_allocate_zeroed(context, 2 * (size_t)time.leaves * sizeof *time.nodes);
     if (spare && time.nodes) {

@@ -22,7 +22,7 @@ typedef struct Places {
     int32_t *last;   /* the last step at all */
     int32_t *effect; /* the first step from the commit on that reads or writes it; -1: none */
     bool *gone;      /* of each step */
-    int32_t safe;    /* from here to the commit no step can fail */
+    int32_t safe;    /* from here to the commit no step can fail, as far as was asked */
     int32_t first;   /* the first step that is in place now */
 } Places;
 
@@ -38,6 +38,15 @@ static bool may_fail(const gt_Program *program, const gt_ProgramStep *step)
     gt_graph_rule(program->graph, node, &rule);
     gt_lower(&rule, gt_context_kernels(program->context), &lowering);
     return lowering.check != GT_CHECK_none;
+}
+
+/* Can no step from this one to the commit fail? */
+static bool is_safe(Places *self, int32_t from)
+{
+    const gt_Program *program = self->program;
+    while (self->safe > from && !may_fail(program, &program->steps[self->safe - 1]))
+        self->safe--;
+    return self->safe <= from;
 }
 
 static bool is_elementwise(const gt_Program *program, const gt_ProgramStep *step)
@@ -105,7 +114,7 @@ static bool reads_as_it_writes(const gt_Program *program, int32_t s, int32_t cel
 }
 
 /* The step whose result can be where the variable is that step s assigns it to; -1: there is none. */
-static int32_t find_maker(const Places *self, int32_t s)
+static int32_t find_maker(Places *self, int32_t s)
 {
     const gt_Program *program = self->program;
     const gt_ProgramStep *step = &program->steps[s];
@@ -121,11 +130,11 @@ static int32_t find_maker(const Places *self, int32_t s)
         spec->size != program->graph->values[node->output[0]].spec.size)
         return -1;
     const int32_t maker = self->maker[value];
-    if (maker < self->safe || maker >= program->commit_step ||
+    if (maker < 0 || maker >= program->commit_step ||
         !is_elementwise(program, &program->steps[maker]) || self->last[fact->cell] != s ||
         self->before[cell] > maker ||
         self->effect[cell] < s || /* an effect before this one has to do with it */
-        !reads_as_it_writes(program, maker, cell))
+        !reads_as_it_writes(program, maker, cell) || !is_safe(self, maker))
         return -1;
     return maker;
 }
@@ -135,7 +144,8 @@ static void move_commit(Places *self)
 {
     gt_Program *program = self->program;
     int32_t commit = self->first;
-    while (commit > self->safe && is_elementwise(program, &program->steps[commit - 1]))
+    while (commit > 0 && is_elementwise(program, &program->steps[commit - 1]) &&
+           is_safe(self, commit - 1))
         commit--;
     program->commit_step = commit;
 }
@@ -145,10 +155,7 @@ static void place_all(Places *self, int32_t *now)
     gt_Program *program = self->program;
     const int32_t count = program->step_count, commit = program->commit_step;
     int32_t kept = 0;
-    self->first = commit;
-    for (self->safe = commit;
-         self->safe > 0 && !may_fail(program, &program->steps[self->safe - 1]);)
-        self->safe--;
+    self->first = self->safe = commit;
     for (int32_t s = commit; s < count; s++) {
         const int32_t maker = find_maker(self, s);
         if (maker < 0)
