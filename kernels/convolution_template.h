@@ -57,9 +57,9 @@ static GT_NOINLINE void G(store_last)(const gt_ConvStrip *s, int64_t row, int64_
 #endif
 
 /* Of a strip, `rows` rows from `row` on by `vectors` vectors from `channel` on, `last` lanes of the last
- * one. `rows`, `vectors` and `deep` are constants where this is inlined. */
+ * one. `rows`, `vectors`, `deep` and `one`, there is one run, are constants where this is inlined. */
 GT_INLINE void G(conv_tile)(const gt_ConvStrip *s, int64_t row, int64_t channel, const int last,
-                            const int rows, const int vectors, const bool deep)
+                            const int rows, const int vectors, const bool deep, const bool one)
 {
     G(vec) sum[GT_MOST_ROWS][2];
     const number *x[GT_MOST_ROWS];
@@ -73,7 +73,8 @@ GT_INLINE void G(conv_tile)(const gt_ConvStrip *s, int64_t row, int64_t channel,
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][vectors - 1] = G(zero)();
     const int64_t step = deep || vectors > 1 ? s->step : LANES; /* registers are scarce */
-    for (const gt_ConvRun *run = s->run, *const last_run = run + s->runs; run < last_run; run++) {
+    for (const gt_ConvRun *run = s->run, *const last_run = run + (one ? 1 : s->runs);
+         run < last_run; run++) {
         const int64_t *column = s->column + run->first, *const end = column + run->count;
         const number *b = (const number *)s->b + channel + run->first * step;
         for (; column < end; column++, b += step) {
@@ -257,13 +258,19 @@ static GT_NOINLINE void G(dense_2)(const gt_ConvStrip *s)
 {
     for (int64_t row = 0; row < s->rows; row += GT_TALL) {
         fetch_ahead(s, row, GT_TALL);
-        G(conv_tile)(s, row, 0, (int)s->width - LANES, GT_TALL, 2, false);
+#ifdef GT_CONV_NARROW /* most strips; the registers of a loop around the loop are missing in it */
+        if (s->runs == 1) {
+            G(conv_tile)(s, row, 0, (int)s->width - LANES, GT_TALL, 2, false, true);
+            continue;
+        }
+#endif
+        G(conv_tile)(s, row, 0, (int)s->width - LANES, GT_TALL, 2, false, false);
     }
 }
 static GT_NOINLINE void G(dense_1)(const gt_ConvStrip *s)
 {
     for (int64_t row = 0; row < s->rows; row += GT_TALL_1)
-        G(conv_tile)(s, row, 0, (int)s->width, GT_TALL_1, 1, false);
+        G(conv_tile)(s, row, 0, (int)s->width, GT_TALL_1, 1, false, false);
 }
 
 void GT_KERNEL(G(conv_dense))(const gt_ConvStrip *s)
@@ -297,7 +304,8 @@ void GT_KERNEL(G(conv_deep))(const gt_ConvStrip *s)
     int64_t channel = 0, left = s->width;
     for (; left > 0 && (GT_MASKS || left >= LANES); channel += LANES, left -= LANES)
         for (int64_t row = 0; row < s->rows; row += GT_DEEP)
-            G(conv_tile)(s, row, channel, (int)(left < LANES ? left : LANES), GT_DEEP, 1, true);
+            G(conv_tile)
+            (s, row, channel, (int)(left < LANES ? left : LANES), GT_DEEP, 1, true, true);
 #if !GT_MASKS
     G(deep_rest)(s, channel);
 #endif

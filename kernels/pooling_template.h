@@ -99,14 +99,17 @@ GT_INLINE void GT_NAME(mark)(const GT_T *const x[4], int64_t from, int64_t n, bo
     GT_INDEPENDENT
     for (int64_t i = 0; i < n; i++) {
         const GT_T second = b[i], third = c[i], fourth = d[i];
-        GT_T most = a[i];
+        GT_T most = a[i], larger; /* `larger` is one instruction */
         GT_PLACE place = 0;
         place = ((second > most) | ((second != second) & (most == most))) ? 1 : place;
-        most = ((most > second) | (most != most)) ? most : second;
+        larger = most > second ? most : second;
+        most = most != most ? most : larger;
         place = ((third > most) | ((third != third) & (most == most))) ? 2 : place;
-        most = ((most > third) | (most != most)) ? most : third;
+        larger = most > third ? most : third;
+        most = most != most ? most : larger;
         place = ((fourth > most) | ((fourth != fourth) & (most == most))) ? 3 : place;
-        most = ((most > fourth) | (most != most)) ? most : fourth;
+        larger = most > fourth ? most : fourth;
+        most = most != most ? most : larger;
         y[i] = most;
         which[i] = (!above | (most > 0)) ? place : GT_POOL_NONE;
     }

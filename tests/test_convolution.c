@@ -75,11 +75,27 @@ static void check_strip(const gt_KernelTable *table, int type, bool deep, int64_
     Numbers bias = numbers(type, width);
     const bool biased = below(3) == 0, relu = biased && below(2);
     /* Deep, no column is left out. */
-    const int64_t end = columns / 3, again = deep ? end : columns / 2;
+    const int64_t end = deep ? columns : columns / 3, again = deep ? columns : columns / 2;
     const gt_ConvRun run[2] = {{0, end}, {again, columns - again}};
-    const gt_ConvStrip strip = {
-        x.at, b.at, y.at, row, to,  column, rows, columns, step, width, biased ? bias.at : NULL,
-        add,  relu, 0,    0,   run, 2,      NULL, 0};
+    const gt_ConvStrip strip = {x.at,
+                                b.at,
+                                y.at,
+                                row,
+                                to,
+                                column,
+                                rows,
+                                columns,
+                                step,
+                                width,
+                                biased ? bias.at : NULL,
+                                add,
+                                relu,
+                                0,
+                                0,
+                                run,
+                                deep ? 1 : 2,
+                                NULL,
+                                0};
     (deep ? table->conv_deep : table->conv_dense)[type](&strip);
     const double near = type ? 1e-14 : 1e-5;
     for (int64_t r = 0; r < rows; r++)

@@ -861,13 +861,16 @@ static int64_t runs_of(const Work *w, int64_t unit, int64_t tap, int64_t at, int
                        gt_ConvRun *run)
 {
     const gt_ConvJob *c = w->c;
-    const int64_t wide = gt_conv_to(c, 2), end = at + count;
-    int64_t runs = 0;
-    for (int64_t i = at, next; i < end; i = next) {
-        next = c->leaves_out ? least(end, (i / wide + 1) * wide) : end;
-        const int64_t line = begins(c, 1, (unit + i / wide) % gt_conv_to(c, 1)) + lies(c, 1, tap);
-        if (!c->leaves_out || (line >= 0 && line < gt_conv_from(c, 1)))
-            add_run(run, &runs, i - at, next - i);
+    const int64_t wide = gt_conv_to(c, 2), lines = gt_conv_to(c, 1), end = at + count;
+    int64_t runs = 0, line = (unit + at / wide) % lines, next = (at / wide + 1) * wide;
+    if (!c->leaves_out) {
+        add_run(run, &runs, 0, count);
+        return runs;
+    }
+    for (int64_t i = at; i < end; i = next, next += wide, line = line + 1 < lines ? line + 1 : 0) {
+        const int64_t reads = begins(c, 1, line) + lies(c, 1, tap);
+        if (reads >= 0 && reads < gt_conv_from(c, 1))
+            add_run(run, &runs, i - at, least(next, end) - i);
     }
     return runs;
 }
