@@ -8,8 +8,8 @@
  *
  * k is cut into blocks of at most GT_DEPTH, C's columns into panels of two vectors, C's rows into tiles of at most
  * GT_GEMM_ROWS. A tile's sums live in registers for a whole block. Operands are read where they lie as long as that is good
- * for the caches; else a group of panels of B, or a block of A, is copied to scratch first, in the order in which the tiles
- * read it. The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), with
+ * for the caches; else a group of panels of B (all of a block of k, where several blocks of rows need them), or a block of A,
+ * is copied to scratch first, in the order in which the tiles read it. The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), with
  * less copying.
  *
  * Why the bits are the same however m and n are cut: each number of C has one accumulator a block,

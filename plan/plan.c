@@ -82,7 +82,8 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
         add_ref(plan, ref_to(program, (gt_Place){from->room, 0}), -1);
 }
 
-/* How many steps each one is handed to the threads with: those of its wave that follow, unless all are too small to wake anybody for. */
+/* How many steps each one is handed to the threads with: those of its wave that follow, unless all are too small to wake
+ * anybody for. */
 static void write_waves(const gt_Program *program)
 {
     gt_PlanStep *steps = program->plan->steps;
