@@ -8,8 +8,8 @@
  *
  * k is cut into blocks of at most GT_DEPTH, C's columns into panels of two vectors, C's rows into tiles of at most
  * GT_GEMM_ROWS. A tile's sums live in registers for a whole block. Operands are read where they lie as long as that is good
- * for the caches; else a group of panels of B, or a block of A, is copied to scratch first, in the order in which the tiles
- * read it. The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), with
+ * for the caches; else a group of panels of B (all of a block of k, where several blocks of rows need them), or a block of A,
+ * is copied to scratch first, in the order in which the tiles read it. The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), with
  * less copying.
  *
  * Why the bits are the same however m and n are cut: each number of C has one accumulator a block,
@@ -809,33 +809,32 @@ static GT_NOINLINE bool G(swap)(bool transpose_a, bool transpose_b, int64_t m, i
 }
 
 /* A product of one block whose A needs no copy: its tiles, without a thought about anything else. B is copied, a panel at a time,
- * where it is turned or has no whole vectors. */
-static GT_NOINLINE void G(small)(int64_t m, int64_t n, int64_t k, G(Matrix) a, G(Operand) b,
-                                 bool turned, const number *bias, number *c, int64_t ldc,
-                                 number *scratch)
+ * where it is turned or has no whole vectors. Numbers instead of structs, which would take longer to hand over than a product of
+ * four rows takes. */
+static GT_NOINLINE void G(small)(int64_t m, int64_t n, int64_t k, const number *a, int64_t row,
+                                 int64_t step, const number *b, int64_t ldb, bool turned,
+                                 const number *bias, number *c, int64_t ldc, number *scratch)
 {
     const gt_Cut cut = gt_cut(m);
-    const G(Space) none = {0};
     const bool copies = turned || (!GT_MASKS && n % LANES != 0);
     for (int64_t j = 0; j < n; j += 2 * LANES) {
         const int width = n - j > LANES;
         const int64_t wide = G(least)(n - j, 2 * LANES);
-        G(Panel)
-        panel = {.at = (const number *)b.at + j, .ld = b.row, .last = (int)wide - LANES * width};
+        G(Panel) panel = {.at = b + j, .ld = ldb, .last = (int)wide - LANES * width};
         if (copies) {
-            G(fill)
-            (k, wide, 1 + width, G(operand_at)(b, turned ? j : 0, turned ? 0 : j), turned, scratch,
-             &none);
+            const G(Space) none = {0};
+            const G(Operand) from = {b + (turned ? j * ldb : j), ldb, 1, -1};
+            G(fill)(k, wide, 1 + width, from, turned, scratch, &none);
             panel.at = scratch;
             panel.ld = LANES << width;
         }
         G(Tile) *const *const tiles = G(tiles)[width];
-        const number *from = a.at;
+        const number *from = a;
         number *to = c + j;
         for (int64_t t = 0; t < cut.tiles; t++) {
             const int64_t high = cut.rows + (t < cut.taller);
-            tiles[high - 1](k, from, a.row, a.step, &panel, to, ldc, bias ? bias + j : NULL, 0);
-            from += high * a.row;
+            tiles[high - 1](k, from, row, step, &panel, to, ldc, bias ? bias + j : NULL, 0);
+            from += high * row;
             to += high * ldc;
         }
     }
@@ -845,9 +844,10 @@ void GT_KERNEL(G(gemm_small))(const gt_ProductJob *job, const void *a, const voi
                               const void *bias, void *c, void *scratch)
 {
     const int64_t m = job->m, n = job->n, k = job->k;
-    const G(Matrix) left = {a, job->transpose_a ? 1 : k, job->transpose_a ? m : 1};
-    const G(Operand) right = {b, job->transpose_b ? k : n, 1, -1};
-    G(small)(m, n, k, left, right, job->transpose_b, bias, c, n, scratch);
+    const bool turned = job->transpose_b;
+    G(small)
+    (m, n, k, a, job->transpose_a ? 1 : k, job->transpose_a ? m : 1, b, turned ? k : n, turned,
+     bias, c, n, scratch);
 }
 
 /* `a` and `b` as they are stored: a row is a line in memory. */
@@ -870,7 +870,7 @@ static GT_NOINLINE void G(multiply)(bool transpose_a, bool transpose_b, int64_t 
     const G(Operand) left = transpose_a ? G(turned)(a) : a;
     if (fits && !swaps)
         G(small)
-    (m, n, k, (G(Matrix)){left.at, left.row, left.step}, b, transpose_b, NULL, c, ldc, scratch);
+    (m, n, k, left.at, left.row, left.step, b.at, b.row, transpose_b, NULL, c, ldc, scratch);
     else if (swaps) G(product)(true, n, m, k, transpose_b ? b : G(turned)(b), a, !transpose_a, c,
                                ldc, scratch, NULL);
     else G(product)(false, m, n, k, left, b, transpose_b, c, ldc, scratch, NULL);

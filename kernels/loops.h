@@ -247,14 +247,14 @@ GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_min)
 gt_RowsLoop GT_KERNEL_RARE(few_rows_prod_f32), GT_KERNEL_RARE(few_rows_prod_f64);
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, softmax)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, log_softmax)
-/* As many rows of softmax as are worked on at once, which it returns, and the terms that log_softmax takes off them, log_sum only
- * if `logs`. */
+/* As many rows of softmax as are worked on at once, which it returns, and the terms that log_softmax takes off them,
+ * log_sum only if `logs`. */
 int64_t GT_KERNEL(softmax_terms_f32)(int64_t rows, int64_t columns, const float *x, float *y,
                                      bool logs, float *shift, float *log_sum);
 int64_t GT_KERNEL(softmax_terms_f64)(int64_t rows, int64_t columns, const double *x, double *y,
                                      bool logs, double *shift, double *log_sum);
-/* What log_softmax takes off each row, shift[r] then log_sum[r]: of as many rows as are worked on at once, which it returns. There is
- * room for GT_TERMS numbers in both. */
+/* What log_softmax takes off each row, shift[r] then log_sum[r]: of as many rows as are worked on at once, which it
+ * returns. There is room for GT_TERMS numbers in both. */
 #define GT_TERMS 1040
 int64_t GT_KERNEL(log_softmax_terms_f32)(int64_t rows, int64_t columns, const float *x,
                                          float *shift, float *log_sum);

@@ -18,13 +18,13 @@ typedef struct gt_SigmoidCrossentropyJob {
  *     sparse_softmax_gradient        at {labels (rows), x, g (rows)}, the gradient (rows, classes) at[slope], and the loss too
  *                                    if there is an at[loss]
  *     labels, a check                at {labels}: each in [0, classes) or `ignored`; a tile is a row */
-#define GT_LOSS_CLASSES                                                                            \
-    1024 /* at most, for both at once: of more, the two add exponentials in another order */
 typedef struct gt_LogitsJob {
     uint8_t type, label_type; /* F32 or F64; of labels I32, I64 or U8 */
     int8_t loss, slope; /* of a gradient: where they are in `at`; loss -1: it is not asked for */
     int64_t rows, classes, block, ignored;
 } gt_LogitsJob;
+/* Classes, at most, of a loss and its gradient at once: of more, the two add exponentials in another order. */
+#define GT_LOSS_CLASSES 1024
 
 /* scores, a check: is every element of at[0] in [low, high], or NaN? Tiles as of
  * sigmoid_crossentropy. */

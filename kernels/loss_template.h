@@ -46,21 +46,27 @@ static void GT_NAME(sparse_losses)(const gt_LogitsJob *job, void *const *at, int
 }
 
 /* y, which holds softmax(x): 1 is taken off at the label, then each element is multiplied by the
- * row's g. */
+ * row's g; all of them at once where that is the same and no label is ignored. */
 static void GT_NAME(slope)(const gt_LogitsJob *job, void *const *at, int64_t row, int64_t count,
                            GT_T *y)
 {
     const GT_T *g = (const GT_T *)at[2] + row;
-    for (int64_t r = 0; r < count; r++, y += job->classes) {
-        int64_t label = gt_integer(at[0], job->label_type, row + r);
-        GT_T factor = g[r];
-        if (label == job->ignored) {
-            memset(y, 0, (size_t)job->classes * sizeof *y);
-            continue;
-        }
-        y[label] -= 1;
-        for (int64_t j = 0; j < job->classes; j++)
-            y[j] *= factor;
+    const int64_t classes = job->classes;
+    bool even = true;
+    for (int64_t r = 0; r < count; r++) {
+        const int64_t label = gt_integer(at[0], job->label_type, row + r);
+        even &= (label != job->ignored) & (g[r] == g[0]);
+        if (label != job->ignored)
+            y[r * classes + label] -= 1;
+    }
+    const int64_t rows = even ? 1 : count, width = even ? count * classes : classes;
+    for (int64_t r = 0; r < rows; r++, y += width) {
+        const GT_T factor = g[r];
+        if (!even && gt_integer(at[0], job->label_type, row + r) == job->ignored)
+            memset(y, 0, (size_t)width * sizeof *y);
+        else
+            for (int64_t j = 0; j < width; j++)
+                y[j] *= factor;
     }
 }
 

@@ -78,8 +78,8 @@ void GT_KERNEL(tiles_product_pack)(const void *given, void *const *at, int64_t f
         first * wide, last * wide < job->n ? last * wide : job->n, at[job->packed]);
 }
 
-/* The order of operations is gt_gemm's, then one sum with the bias, then relu: an element of C depends on its row of A and its column
- * of B alone, so that neighbouring strips are computed as one piece. */
+/* The order of operations is gt_gemm's, then one sum with the bias, then relu: an element of C depends on its row of A and
+ * its column of B alone, so that neighbouring strips are computed as one piece. */
 void GT_KERNEL(tiles_product)(const void *given, void *const *at, int64_t first, int64_t last,
                               void *scratch)
 {

@@ -60,8 +60,16 @@ static int64_t count_of(const gt_UpdateJob *job, void *const *at)
     return calls_before(number_at(job, at, 1));
 }
 
-/* n elements: of w and its slots from element `to` on, of the gradient from element `from` on. */
-static Part part_of(const gt_UpdateJob *job, void *const *at, int64_t n, int64_t to, int64_t from)
+/* What is done, and with which numbers. */
+typedef struct Doing {
+    Pass *pass;
+    const void *job;
+    double rate, decay;
+} Doing;
+
+/* The pass over n elements: of w and its slots from element `to` on, of the gradient from element `from` on. */
+static void pass_over(const gt_UpdateJob *job, void *const *at, const Doing *doing, int64_t n,
+                      int64_t to, int64_t from)
 {
     int64_t bytes = job->type == GT_LOOP_F64 ? 8 : 4;
     Part part = {
@@ -73,26 +81,24 @@ static Part part_of(const gt_UpdateJob *job, void *const *at, int64_t n, int64_t
     }
     for (int i = 0; i <= job->slots; i++)
         part.to[i] = (char *)at[i] + to * bytes;
-    return part;
+    doing->pass(&part, doing->job, doing->rate, doing->decay);
 }
 
 /* The pass over tiles [first, last): of w as a whole, or row by row. */
 static void update(const gt_UpdateJob *job, void *const *at, int64_t first, int64_t last,
                    Pass *pass, const void *given, double rate, double decay)
 {
+    const Doing doing = {pass, given, rate, decay};
     if (!job->by_rows) {
         int64_t begin = first * GT_TILE_ELEMENTS, end = last * GT_TILE_ELEMENTS;
-        Part part = part_of(job, at, (end < job->size ? end : job->size) - begin, begin, begin);
-        pass(&part, given, rate, decay);
+        pass_over(job, at, &doing, (end < job->size ? end : job->size) - begin, begin, begin);
         return;
     }
     const int64_t *rows = number_at(job, at, 2);
     int64_t end = last * job->group < job->parts ? last * job->group : job->parts;
     for (int64_t i = first * job->group; i < end; i++)
-        if (rows[i] >= 0 && rows[i] < job->size / job->width) {
-            Part part = part_of(job, at, job->width, rows[i] * job->width, i * job->width);
-            pass(&part, given, rate, decay);
-        }
+        if (rows[i] >= 0 && rows[i] < job->size / job->width)
+            pass_over(job, at, &doing, job->width, rows[i] * job->width, i * job->width);
 }
 
 /* Each element by itself, as sgd_pass says; a constant is rounded to the element type first. Any order of tiles. */

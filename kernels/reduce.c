@@ -5,10 +5,9 @@
 #include "reduce.h"
 
 #define GT_GROUP 1024 /* numbers that one pass of softmax takes */
-#define GT_SHORT 32   /* rows of fewer numbers are worked on side by side, */
-#define GT_SIDE  16   /* so many at a time */
+#define GT_SHORT 32   /* rows of fewer numbers are worked on side by side, GT_SIDE at a time */
 _Static_assert(GT_GROUP == GT_LOSS_CLASSES, "up to there softmax and log_softmax have one sum");
-_Static_assert(GT_TERMS >= GT_GROUP + GT_SIDE, "a number for each row of a group");
+_Static_assert(GT_TERMS >= GT_GROUP + 16, "a number for each row of a group");
 
 #define GT_T          float
 #define GT_REAL       32
@@ -59,6 +58,7 @@ double GT_KERNEL(dot_f32)(int64_t n, const float *a, const float *b)
 #define GT_NAME(name)     name##_f32
 #define GT_FUNCTION(name) gt_##name##_f32
 #define GT_PART           GT_KERNEL(part_4)
+#define GT_SIDE           16
 #define GT_BRAID          GT_KERNEL(braid_4)
 #define GT_SPREAD         GT_KERNEL(spread_4)
 #include "softmax_template.h"
@@ -67,6 +67,7 @@ double GT_KERNEL(dot_f32)(int64_t n, const float *a, const float *b)
 #define GT_NAME(name)     name##_f64
 #define GT_FUNCTION(name) gt_##name##_f64
 #define GT_PART           GT_KERNEL(part_8)
+#define GT_SIDE           8
 #define GT_BRAID          GT_KERNEL(braid_8)
 #define GT_SPREAD         GT_KERNEL(spread_8)
 #include "softmax_template.h"

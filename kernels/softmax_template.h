@@ -164,6 +164,7 @@ void GT_KERNEL(GT_NAME(softmax))(int64_t rows, int64_t columns, const void *from
 /* An infinite shift, of logsumexp, is not taken off, so that infinities come out as themselves. */
 static inline void GT_NAME(keep_finite)(int64_t rows, GT_T *shift)
 {
+    GT_ROLLED
     for (int64_t r = 0; r < rows; r++)
         shift[r] = GT_FUNCTION(abs)(shift[r]) < (GT_T)INFINITY ? shift[r] : (GT_T)0;
 }
@@ -174,20 +175,19 @@ static void GT_NAME(log_sums)(int64_t rows, int64_t columns, const GT_T *x, bool
 {
     GT_NAME(Turned) t;
     GT_T *piece = t.at; /* all rows, or a part of the one long row */
-    if (GT_NAME(are_short)(rows, columns)) {
+    const bool few = GT_NAME(are_short)(rows, columns);
+    if (few) {
         GT_NAME(turn_rows)(rows, columns, x, &t);
         GT_NAME(turned_highest)(&t, shift);
-        if (finite)
-            GT_NAME(keep_finite)(rows, shift);
-        GT_NAME(turned_exp)(&t, shift);
-        GT_NAME(turned_totals)(&t, log_sum);
-        GT_KERNEL(GT_NAME(log))(rows, log_sum, log_sum);
-        return;
+    } else {
+        GT_NAME(highest)(rows, columns, x, shift);
     }
-    GT_NAME(highest)(rows, columns, x, shift);
     if (finite)
         GT_NAME(keep_finite)(rows, shift);
-    if (columns <= GT_GROUP) {
+    if (few) {
+        GT_NAME(turned_exp)(&t, shift);
+        GT_NAME(turned_totals)(&t, log_sum);
+    } else if (columns <= GT_GROUP) {
         GT_NAME(less)(rows, columns, x, shift, piece);
         GT_KERNEL(GT_NAME(exp))(rows * columns, piece, piece);
         GT_NAME(totals)(rows, columns, piece, log_sum);
@@ -195,8 +195,7 @@ static void GT_NAME(log_sums)(int64_t rows, int64_t columns, const GT_T *x, bool
         double sum = 0;
         for (int64_t first = 0; first < columns; first += GT_GROUP) {
             int64_t count = columns - first < GT_GROUP ? columns - first : GT_GROUP;
-            for (int64_t j = 0; j < count; j++)
-                piece[j] = x[first + j] - shift[0];
+            GT_NAME(less)(1, count, x + first, shift, piece);
             GT_KERNEL(GT_NAME(exp))(count, piece, piece);
             sum += GT_NAME(row_sum)(count, piece);
         }
@@ -205,6 +204,7 @@ static void GT_NAME(log_sums)(int64_t rows, int64_t columns, const GT_T *x, bool
     GT_KERNEL(GT_NAME(log))(rows, log_sum, log_sum);
 }
 
+/* Of each row what log_softmax takes off: shift, then log_sum. */
 int64_t GT_KERNEL(GT_NAME(log_softmax_terms))(int64_t rows, int64_t columns, const GT_T *x,
                                               GT_T *shift, GT_T *log_sum)
 {
@@ -254,3 +254,4 @@ void GT_KERNEL(GT_NAME(logsumexp))(int64_t rows, int64_t columns, const void *fr
 #undef GT_PART
 #undef GT_BRAID
 #undef GT_SPREAD
+#undef GT_SIDE

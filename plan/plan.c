@@ -84,7 +84,8 @@ static void write_step(const gt_Program *program, const gt_ProgramStep *from, gt
         add_ref(plan, ref_to(program, (gt_Place){from->room, 0}), -1);
 }
 
-/* How many steps each one is handed to the threads with: those of its wave that follow, unless all are too small to wake anybody for. */
+/* How many steps each one is handed to the threads with: those of its wave that follow, unless all are too small to wake
+ * anybody for; of a group of rows, which runs as one, always. */
 static void write_waves(const gt_Program *program)
 {
     gt_PlanStep *steps = program->plan->steps;
@@ -94,7 +95,7 @@ static void write_waves(const gt_Program *program)
         const gt_ProgramStep *from = &program->steps[s];
         const bool last = s == program->step_count - 1 || from->wave != from[1].wave;
         count = last ? 1 : count + 1;
-        shared = (!last && shared) ||
+        shared = (!last && shared) || from->group ||
                  (from->launches == 1 && program->plan->launches[from->launch].tiles > 1);
         steps[s].together = shared ? count : 1;
     }

@@ -264,21 +264,27 @@ static gt_Status take_outputs(gt_Plan *plan, gt_Tensor **output)
     return GT_OK;
 }
 
+/* Variables that are overwritten get bytes of their own, or the others are looked up. */
+static void take_variables(gt_Plan *plan, bool overwritten)
+{
+    uintptr_t *base = plan->base + gt_plan_variable_base(plan, 0);
+    for (int32_t i = 0; i < plan->variable_count; i++)
+        if (plan->variables[i].overwritten == overwritten)
+            base[i] = (uintptr_t)gt_variable_memory(plan->context, plan->variables[i].variable,
+                                                    overwritten);
+}
+
 /* Everything that may fail for want of memory, and every address and number of this run. */
 static gt_Status prepare(gt_Plan *plan, gt_Value *const *input, gt_Tensor **output)
 {
     gt_Context *context = plan->context;
-    for (int32_t i = 0; i < plan->variable_count; i++)
-        if (plan->variables[i].overwritten)
-            gt_variable_memory(context, plan->variables[i].variable, true);
+    take_variables(plan, true);
     if (gt_context_status(context) != GT_OK)
         return gt_context_status(context);
     if (plan->scratch && gt_scratch_reserve(context, plan->scratch) != GT_OK)
         return gt_context_status(context);
     /* Only now: making a variable's bytes its own moves those of whoever holds the old value. */
-    for (int32_t i = 0; i < plan->variable_count; i++)
-        plan->base[gt_plan_variable_base(plan, i)] =
-            (uintptr_t)gt_variable_memory(context, plan->variables[i].variable, false);
+    take_variables(plan, false);
     if (gt_context_status(context) != GT_OK) /* first numbers that could not be drawn */
         return gt_context_status(context);
     for (int32_t i = 0; i < plan->inputs; i++) /* read already: none is late */

@@ -414,6 +414,49 @@ Test(plan, effects)
     assert_no_leaks();
 }
 
+static gt_Status advance_both(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    State *s = context;
+    gt_assign_add(s->b, 10);
+    gt_assign_add(s->a, 1);
+    out[0] = gt_add(gt_add(gt_identity(s->a), gt_identity(s->b)), in[0]);
+    return gt_status();
+}
+
+/* Variables whose bytes others hold, other variables of the plan among them, get their own before any address is looked up. */
+Test(plan, holders_of_old_values)
+{
+    State s = state_new();
+    gt_Variable *c = gt_variable(s.a);
+    gt_Function *function = gt_function(advance_both, &s, .outputs = 1);
+    gt_Scope *scope = gt_scope_begin();
+    for (int i = 0; i < 4; i++) {
+        gt_Tensor *out, *held[2];
+        const double a = gt_element(s.a, 0);
+        gt_assign(c, s.a);
+        if (i % 2)
+            gt_assign(s.b, s.a);
+        const double b = gt_element(s.b, 0);
+        held[0] = gt_identity(s.a);
+        held[1] = gt_identity(s.b);
+        gt_function_call(function, gt_tensors(c), &out);
+        ok();
+        cr_assert_eq(gt_element(s.a, 0), a + 1);
+        cr_assert_eq(gt_element(s.b, 0), b + 10);
+        cr_assert_eq(gt_element(c, 0), a);
+        cr_assert_eq(gt_element(held[0], 0), a);
+        cr_assert_eq(gt_element(held[1], 0), b);
+        cr_assert_eq(gt_element(out, 0), a + 1 + b + 10 + a);
+    }
+    gt_scope_end(scope);
+    gt_function_free(function);
+    gt_variable_free(c);
+    state_free(&s);
+    ok();
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* ---- where values come from and go to ---- */
 
 static float borrowed[2] = {5, 6};

@@ -3,8 +3,9 @@
  *
  *     y = crossentropy(labels, x);  ...  s = crossentropy_gradient(labels, x, g)          y, s = both(labels, x, g)
  *
- * It takes the place of the loss, and the value that the gradient made is its second output from then on. The bits are those of the two
- * (kernels/loss.c). With numeric checks on, each of them is looked at by itself. Leans on ops/nn/crossentropy.h. */
+ * It takes the place of the loss, and the value that the gradient made is its second output from then on. The bits are those
+ * of the two (kernels/loss.c). With numeric checks on, each of them is looked at by itself. Leans on
+ * ops/nn/crossentropy.h. */
 #include "core/map.h"
 #include "ops/nn/crossentropy.h"
 #include "ops/table.h"
