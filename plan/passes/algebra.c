@@ -264,7 +264,7 @@ gt_Status gt_pass_algebra(gt_Program *program)
     for (int32_t n = 0; n < graph->node_count; n++) {
         gt_GraphNode *node = &graph->nodes[n];
         const Known of = known(node);
-        if (of == OTHER || gt_node_is_gone(program, node))
+        if (gt_node_is_gone(program, node))
             continue;
         const int32_t same = same_as(program, node, of);
         if (same >= 0)
