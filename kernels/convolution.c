@@ -43,9 +43,8 @@
 /* What rows [row, row + rows) are to fetch: little at once, so that nothing waits for it. */
 GT_INLINE void fetch_ahead(const gt_ConvStrip *s, int64_t row, const int rows)
 {
-    const char *const end = s->ahead + (row + rows) * s->ahead_bytes;
-    for (const char *at = s->ahead + row * s->ahead_bytes; at < end; at += 64)
-        GT_FETCH(at);
+    for (int64_t at = row * s->ahead_bytes; at < (row + rows) * s->ahead_bytes; at += 64)
+        GT_FETCH(s->ahead + at);
 }
 
 #define number                   float

@@ -14,6 +14,12 @@
  *
  * In the gradient of the kernel rows and columns change places: a result is a (tap, channel), the sum is over positions.
  *
+ * Products with padding are left out: positions at an edge of x are a list of their own, whose strips run over fewer columns, and the
+ * strips of a line of taps over fewer positions.
+ *
+ *     above: the first line begins with column 48, the last one ends before 96; of what is between, the first position of a line leaves
+ *     out columns 0, 4; 48, 52; 96, 100
+ *
  * Order of calls: pack, then for each tile copy boxes, list rows, strips; or, for the kernel, strips, sums of blocks, total. */
 #include <string.h>
 

@@ -327,6 +327,8 @@ static void conv_kernel_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lo
     const int64_t kernel = c->groups * gt_conv_depth(c) * c->b * (int64_t)sizeof(double);
     c->parts = least(pieces(c->units, c->block_units), least(PARTS, TOTALS / most(kernel, 1)));
     c->parts = most(1, c->parts);
+    if (c->parts == 1) /* or one thread would do it all */
+        c->tile_panels = 1;
     c->turned = is_turned(c, lowering->target);
     c->leaves_out = leaves_out(c) && c->cuts == 1;
     const size_t again = c->turned ? (size_t)sums * c->element : 0; /* turned back */
