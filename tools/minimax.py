@@ -70,9 +70,11 @@ def print_list(name, coefficients, code):
     """The same as a list of its coefficients and the function that is made of it."""
     ctype, suffix = ("float", "f32") if code == "f" else ("double", "f64")
     series = "GT_SERIES_%s_%s" % (name.upper(), suffix.upper())
-    terms = ["    %s(%s)" % ("NEXT" if k else "FIRST", literal(c, code)) for k, c in enumerate(reversed(coefficients))]
-    print("#define %s(FIRST, NEXT) \\" % series)
-    print(" \\\n".join(terms))
+    lines = ["#define %s(FIRST, NEXT)" % series]
+    lines += ["    %s(%s)" % ("NEXT" if k else "FIRST", literal(c, code)) for k, c in enumerate(reversed(coefficients))]
+    for line in lines[:-1]:
+        print(line.ljust(99) + "\\")
+    print(lines[-1])
     print("GT_INLINE %s gt_series_%s_%s(%s x)" % (ctype, name, suffix, ctype))
     print("{")
     print("    %s(GT_FIRST_%s, GT_NEXT_%s)" % (series, suffix.upper(), suffix.upper()))
