@@ -7,12 +7,18 @@
 
 #define GT_T          float
 #define GT_NAME(name) name##_f32
-#define GT_EXP        gt_exp_f32
+#if GT_WIDE
+#define GT_V       __m512
+#define GT_W(name) _mm512_##name##_ps
+#endif
 #include "attention_template.h"
 
 #define GT_T          double
 #define GT_NAME(name) name##_f64
-#define GT_EXP        gt_exp_f64
+#if GT_WIDE
+#define GT_V       __m512d
+#define GT_W(name) _mm512_##name##_pd
+#endif
 #include "attention_template.h"
 
 static const gt_AttendLoops loops[2] = {{probabilities_f32, scores_back_f32},

@@ -1,6 +1,27 @@
 /* Scores to probabilities and back, attend.h, for one element type GT_T. Included once for each; not a header. Lanes are queries,
  * so that nothing is ever summed across a vector. */
 
+/* One key's scores: e = exp(score - most), added to part. */
+static inline void GT_NAME(add_exps)(GT_T *row, const GT_T *most, GT_T *part)
+{
+#if GT_WIDE
+    enum { WIDE = 64 / (int)sizeof(GT_T) };
+    for (int i = 0; i < GT_ATTEND_LANES; i += WIDE) {
+        GT_V e = GT_W(sub)(GT_W(loadu)(row + i), GT_W(loadu)(most + i));
+        e = GT_NAME(gt_wide_exp)(e);
+        GT_W(storeu)(part + i, GT_W(add)(GT_W(loadu)(part + i), e));
+        GT_W(storeu)(row + i, e);
+    }
+#else
+    GT_INDEPENDENT
+    for (int i = 0; i < GT_ATTEND_LANES; i++) {
+        const GT_T e = GT_NAME(gt_exp)(row[i] - most[i]);
+        part[i] += e;
+        row[i] = e;
+    }
+#endif
+}
+
 static void GT_NAME(probabilities)(int64_t n, void *scores)
 {
     enum { PART = 64 }; /* keys whose sum is kept in GT_T */
@@ -13,15 +34,8 @@ static void GT_NAME(probabilities)(int64_t n, void *scores)
     for (int64_t from = 0; from < n; from += PART) {
         const int64_t end = n - from < PART ? n : from + PART;
         memset(part, 0, sizeof part);
-        for (int64_t j = from; j < end; j++) {
-            GT_T *row = s + j * GT_ATTEND_LANES;
-            GT_INDEPENDENT
-            for (int i = 0; i < GT_ATTEND_LANES; i++) {
-                const GT_T e = GT_EXP(row[i] - most[i]);
-                part[i] += e;
-                row[i] = e;
-            }
-        }
+        for (int64_t j = from; j < end; j++)
+            GT_NAME(add_exps)(s + j * GT_ATTEND_LANES, most, part);
         for (int i = 0; i < GT_ATTEND_LANES; i++)
             sum[i] += (double)part[i];
     }
@@ -60,4 +74,5 @@ static void GT_NAME(scores_back)(int64_t n, const void *probabilities, void *arr
 
 #undef GT_T
 #undef GT_NAME
-#undef GT_EXP
+#undef GT_V
+#undef GT_W

@@ -13,6 +13,14 @@
 #include "loops.h"
 #include "polynomials.h"
 
+/* Are the functions that training takes most written for vectors of 512 bits too? */
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && GT_FUSES
+#include <immintrin.h>
+#define GT_WIDE 1
+#else
+#define GT_WIDE 0
+#endif
+
 #define GT_T              float
 #define GT_U              uint32_t
 #define GT_NAME(name)     gt_##name##_f32
@@ -30,6 +38,15 @@
 #define GT_TINY           0x1p-25f
 #define GT_SMALLEST       0x1p-126f /* the smallest normal number */
 #define GT_SQRT_HALF_BITS UINT32_C(0x3f3504f3)
+#if GT_WIDE
+#define GT_V                __m512
+#define GT_W(name)          _mm512_##name##_ps
+#define GT_W_MASK(name)     _mm512_##name##_ps_mask
+#define GT_WIDE_EXP         GT_SERIES_EXP_F32
+#define GT_WIDE_TANH        GT_SERIES_TANH_F32
+#define GT_WIDE_MASK        __mmask16
+#define GT_WIDE_NEGATIVE(x) _mm512_movepi32_mask(_mm512_castps_si512(x))
+#endif
 #include "functions_template.h"
 
 #define GT_T              double
@@ -49,6 +66,15 @@
 #define GT_TINY           0x1p-54
 #define GT_SMALLEST       0x1p-1022
 #define GT_SQRT_HALF_BITS UINT64_C(0x3fe6a09e667f3bcd)
+#if GT_WIDE
+#define GT_V                __m512d
+#define GT_W(name)          _mm512_##name##_pd
+#define GT_W_MASK(name)     _mm512_##name##_pd_mask
+#define GT_WIDE_EXP         GT_SERIES_EXP_F64
+#define GT_WIDE_TANH        GT_SERIES_TANH_F64
+#define GT_WIDE_MASK        __mmask8
+#define GT_WIDE_NEGATIVE(x) _mm512_movepi64_mask(_mm512_castpd_si512(x))
+#endif
 #include "functions_template.h"
 
 /* The argument of sin and cos as (quadrant, rest): x = quadrant pi/2 + high + low, the rest within

@@ -178,6 +178,10 @@ GT_INLINE GT_T GT_NAME(erf)(GT_T x)
     return GT_NAME(copysign)(a < GT_ERF_SEAM ? small : large, x);
 }
 
+#if GT_WIDE
+#include "functions_wide_template.h"
+#endif
+
 /* sin(high + low + quadrant pi/2), |high| <= pi/4: the series of sin or of cos, and a sign. */
 GT_INLINE GT_T GT_NAME(sine)(GT_T high, GT_T low, GT_U quadrant)
 {

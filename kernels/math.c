@@ -2,12 +2,12 @@
  * most 2 ulp). y[i] depends on x[i] alone, by the operations that stand there, in their order. */
 #include "math_loops.h"
 
-GT_UNARY_BOTH(exp)
+GT_UNARY_WIDE(exp)
 GT_UNARY_BOTH(expm1)
 GT_UNARY_BOTH(log)
 GT_UNARY_BOTH(log1p)
-GT_UNARY_BOTH(tanh)
-GT_UNARY_BOTH(sigmoid)
+GT_UNARY_WIDE(tanh)
+GT_UNARY_WIDE(sigmoid)
 GT_UNARY_BOTH(softplus)
 GT_UNARY_BOTH(erf)
 

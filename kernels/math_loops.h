@@ -35,6 +35,31 @@
     }
 #define GT_UNARY_BOTH(name) GT_UNARY_MATH(name, f32, float) GT_UNARY_MATH(name, f64, double)
 
+/* The same of a function that is written for vectors of 512 bits. */
+#if GT_WIDE
+#define GT_UNARY_WIDE_OF(name, suffix, type, letters, mask)                                        \
+    void GT_KERNEL(name##_##suffix)(int64_t n, const void *from, void *to)                         \
+    {                                                                                              \
+        const type *x = from;                                                                      \
+        type *y = to;                                                                              \
+        for (; n >= GT_WIDTH(type); n -= GT_WIDTH(type)) {                                         \
+            _mm512_storeu_##letters(y, gt_wide_##name##_##suffix(_mm512_loadu_##letters(x)));      \
+            x += GT_WIDTH(type);                                                                   \
+            y += GT_WIDTH(type);                                                                   \
+        }                                                                                          \
+        if (n > 0) {                                                                               \
+            const mask rest = (mask)((1U << n) - 1U);                                              \
+            _mm512_mask_storeu_##letters(                                                          \
+                y, rest, gt_wide_##name##_##suffix(_mm512_maskz_loadu_##letters(rest, x)));        \
+        }                                                                                          \
+    }
+#define GT_UNARY_WIDE(name)                                                                        \
+    GT_UNARY_WIDE_OF(name, f32, float, ps, __mmask16)                                              \
+    GT_UNARY_WIDE_OF(name, f64, double, pd, __mmask8)
+#else
+#define GT_UNARY_WIDE(name) GT_UNARY_BOTH(name)
+#endif
+
 /* The bits of a float: without its sign, they are ordered as the numbers are, and NaN is the largest. */
 typedef uint32_t gt_word_f32;
 typedef uint64_t gt_word_f64;

@@ -4,14 +4,22 @@
 #ifndef GT_KERNELS_POLYNOMIALS_H
 #define GT_KERNELS_POLYNOMIALS_H
 
+/* Some stand as lists of their coefficients, for functions_wide_template.h takes them too. */
+#define GT_FIRST_F32(c) float p = c;
+#define GT_NEXT_F32(c)  p = gt_fma_f32(p, x, c);
+#define GT_FIRST_F64(c) double p = c;
+#define GT_NEXT_F64(c)  p = gt_fma_f64(p, x, c);
+
 /* error 2^-26.1 */
+#define GT_SERIES_EXP_F32(FIRST, NEXT)                                                             \
+    FIRST(0x1.6d438cp-10f)                                                                         \
+    NEXT(0x1.122a2p-7f)                                                                            \
+    NEXT(0x1.5554fp-5f)                                                                            \
+    NEXT(0x1.5554acp-3f)                                                                           \
+    NEXT(0x1p-1f)
 GT_INLINE float gt_series_exp_f32(float x)
 {
-    float p = 0x1.6d438cp-10f;
-    p = gt_fma_f32(p, x, 0x1.122a2p-7f);
-    p = gt_fma_f32(p, x, 0x1.5554fp-5f);
-    p = gt_fma_f32(p, x, 0x1.5554acp-3f);
-    p = gt_fma_f32(p, x, 0x1p-1f);
+    GT_SERIES_EXP_F32(GT_FIRST_F32, GT_NEXT_F32)
     return p;
 }
 
@@ -25,13 +33,15 @@ GT_INLINE float gt_series_log_f32(float x)
 }
 
 /* error 2^-29.7 */
+#define GT_SERIES_TANH_F32(FIRST, NEXT)                                                            \
+    FIRST(-0x1.986102p-8f)                                                                         \
+    NEXT(0x1.58c83ap-6f)                                                                           \
+    NEXT(-0x1.b91bc8p-5f)                                                                          \
+    NEXT(0x1.110ce4p-3f)                                                                           \
+    NEXT(-0x1.55554ap-2f)
 GT_INLINE float gt_series_tanh_f32(float x)
 {
-    float p = -0x1.986102p-8f;
-    p = gt_fma_f32(p, x, 0x1.58c83ap-6f);
-    p = gt_fma_f32(p, x, -0x1.b91bc8p-5f);
-    p = gt_fma_f32(p, x, 0x1.110ce4p-3f);
-    p = gt_fma_f32(p, x, -0x1.55554ap-2f);
+    GT_SERIES_TANH_F32(GT_FIRST_F32, GT_NEXT_F32)
     return p;
 }
 
@@ -80,19 +90,21 @@ GT_INLINE float gt_series_minus_log_erfc_f32(float x)
 }
 
 /* error 2^-61.7 */
+#define GT_SERIES_EXP_F64(FIRST, NEXT)                                                             \
+    FIRST(0x1.1f840ab1f87fcp-29)                                                                   \
+    NEXT(0x1.af5f7e056c165p-26)                                                                    \
+    NEXT(0x1.27e4d12ff642bp-22)                                                                    \
+    NEXT(0x1.71ddf7e787cabp-19)                                                                    \
+    NEXT(0x1.a01a01ab1a225p-16)                                                                    \
+    NEXT(0x1.a01a01b00fcc5p-13)                                                                    \
+    NEXT(0x1.6c16c16c15773p-10)                                                                    \
+    NEXT(0x1.111111110f642p-7)                                                                     \
+    NEXT(0x1.5555555555557p-5)                                                                     \
+    NEXT(0x1.5555555555559p-3)                                                                     \
+    NEXT(0x1p-1)
 GT_INLINE double gt_series_exp_f64(double x)
 {
-    double p = 0x1.1f840ab1f87fcp-29;
-    p = gt_fma_f64(p, x, 0x1.af5f7e056c165p-26);
-    p = gt_fma_f64(p, x, 0x1.27e4d12ff642bp-22);
-    p = gt_fma_f64(p, x, 0x1.71ddf7e787cabp-19);
-    p = gt_fma_f64(p, x, 0x1.a01a01ab1a225p-16);
-    p = gt_fma_f64(p, x, 0x1.a01a01b00fcc5p-13);
-    p = gt_fma_f64(p, x, 0x1.6c16c16c15773p-10);
-    p = gt_fma_f64(p, x, 0x1.111111110f642p-7);
-    p = gt_fma_f64(p, x, 0x1.5555555555557p-5);
-    p = gt_fma_f64(p, x, 0x1.5555555555559p-3);
-    p = gt_fma_f64(p, x, 0x1p-1);
+    GT_SERIES_EXP_F64(GT_FIRST_F64, GT_NEXT_F64)
     return p;
 }
 
@@ -110,18 +122,20 @@ GT_INLINE double gt_series_log_f64(double x)
 }
 
 /* error 2^-55.1 */
+#define GT_SERIES_TANH_F64(FIRST, NEXT)                                                            \
+    FIRST(0x1.a589bbac9af93p-15)                                                                   \
+    NEXT(-0x1.b6b1fe33fc9e8p-13)                                                                   \
+    NEXT(0x1.2f46838564936p-11)                                                                    \
+    NEXT(-0x1.7ce42c125888ap-10)                                                                   \
+    NEXT(0x1.d6c4885513b22p-9)                                                                     \
+    NEXT(-0x1.226dd09b82077p-7)                                                                    \
+    NEXT(0x1.664f45487fb6fp-6)                                                                     \
+    NEXT(-0x1.ba1ba1aad5413p-5)                                                                    \
+    NEXT(0x1.11111110ff158p-3)                                                                     \
+    NEXT(-0x1.5555555555469p-2)
 GT_INLINE double gt_series_tanh_f64(double x)
 {
-    double p = 0x1.a589bbac9af93p-15;
-    p = gt_fma_f64(p, x, -0x1.b6b1fe33fc9e8p-13);
-    p = gt_fma_f64(p, x, 0x1.2f46838564936p-11);
-    p = gt_fma_f64(p, x, -0x1.7ce42c125888ap-10);
-    p = gt_fma_f64(p, x, 0x1.d6c4885513b22p-9);
-    p = gt_fma_f64(p, x, -0x1.226dd09b82077p-7);
-    p = gt_fma_f64(p, x, 0x1.664f45487fb6fp-6);
-    p = gt_fma_f64(p, x, -0x1.ba1ba1aad5413p-5);
-    p = gt_fma_f64(p, x, 0x1.11111110ff158p-3);
-    p = gt_fma_f64(p, x, -0x1.5555555555469p-2);
+    GT_SERIES_TANH_F64(GT_FIRST_F64, GT_NEXT_F64)
     return p;
 }
 

@@ -512,6 +512,49 @@ static bool same_everywhere(int id)
     return true;
 }
 
+#if defined(GT_HAVE_V3) && defined(GT_HAVE_V4)
+/* exp, tanh, sigmoid and gelu are written twice, for plain loops and for vectors of 512 bits: the same bits, of floats with every
+ * exponent, and of doubles near and far from where bounds and powers of two end. */
+Test(kernels, functions_for_wide_vectors_have_the_bits_of_plain_loops)
+{
+    enum { N = 4096 + 11 };
+    static const gt_UnaryLoopId ids[] = {GT_LOOP_EXP, GT_LOOP_TANH, GT_LOOP_SIGMOID};
+    static float x[N], plain[N], wide[N];
+    static double xd[N], plain_d[N], wide_d[N];
+    const gt_KernelTable *all[3];
+    if (tables(all) < 3)
+        return;
+    for (uint32_t turn = 0; turn < 256; turn++) {
+        for (int i = 0; i < N; i++) {
+            const uint32_t bits =
+                ((uint32_t)i << 20) ^ (turn << 12) ^ (uint32_t)(next_bits() % 65536);
+            const double scale = turn % 3 == 0 ? 800 : turn % 3 == 1 ? 120 : 2;
+            memcpy(&x[i], &bits, sizeof bits);
+            xd[i] =
+                i % 64 == 0 ? (double)x[i] : scale * ((double)(next_bits() >> 11) * 0x1p-52 - 1);
+        }
+        for (int f = 0; f < 3; f++) {
+            gt_kernels_v3.unary[ids[f]][GT_LOOP_F32](N, x, plain);
+            gt_kernels_v4.unary[ids[f]][GT_LOOP_F32](N, x, wide);
+            gt_kernels_v3.unary[ids[f]][GT_LOOP_F64](N, xd, plain_d);
+            gt_kernels_v4.unary[ids[f]][GT_LOOP_F64](N, xd, wide_d);
+            CHECK(memcmp(plain, wide, sizeof wide) == 0, "floats, function %d, turn %u", f, turn);
+            CHECK(memcmp(plain_d, wide_d, sizeof wide_d) == 0, "doubles, function %d, turn %u", f,
+                  turn);
+        }
+        const gt_ActivationJob job = {.type = GT_LOOP_F32, .size = N};
+        void *at[] = {x, plain}, *back[] = {x, x, plain};
+        void *at_wide[] = {x, wide}, *back_wide[] = {x, x, wide};
+        gt_kernels_v3.tile[GT_TILES_gelu](&job, at, 0, 1, NULL);
+        gt_kernels_v4.tile[GT_TILES_gelu](&job, at_wide, 0, 1, NULL);
+        CHECK(memcmp(plain, wide, sizeof wide) == 0, "gelu, turn %u", turn);
+        gt_kernels_v3.tile[GT_TILES_gelu_gradient](&job, back, 0, 1, NULL);
+        gt_kernels_v4.tile[GT_TILES_gelu_gradient](&job, back_wide, 0, 1, NULL);
+        CHECK(memcmp(plain, wide, sizeof wide) == 0, "gelu's gradient, turn %u", turn);
+    }
+}
+#endif
+
 static bool into_bool(int id)
 {
     return id == GT_LOOP_ISNAN || id == GT_LOOP_ISINF || id == GT_LOOP_ISFINITE;

@@ -54,11 +54,28 @@ def print_function(name, coefficients, error, code):
     ctype, suffix = ("float", "f32") if code == "f" else ("double", "f64")
     print()
     print("/* error 2^%.1f */" % error)
+    if name in LISTS:
+        print_list(name, coefficients, code)
+        return
     print("GT_INLINE %s gt_series_%s_%s(%s x)" % (ctype, name, suffix, ctype))
     print("{")
     for k, c in enumerate(reversed(coefficients)):
         print("    %s;" % ("%s p = %s" % (ctype, literal(c, code)) if k == 0 else
                            "p = gt_fma_%s(p, x, %s)" % (suffix, literal(c, code))))
+    print("    return p;")
+    print("}")
+
+
+def print_list(name, coefficients, code):
+    """The same as a list of its coefficients and the function that is made of it."""
+    ctype, suffix = ("float", "f32") if code == "f" else ("double", "f64")
+    series = "GT_SERIES_%s_%s" % (name.upper(), suffix.upper())
+    terms = ["    %s(%s)" % ("NEXT" if k else "FIRST", literal(c, code)) for k, c in enumerate(reversed(coefficients))]
+    print("#define %s(FIRST, NEXT) \\" % series)
+    print(" \\\n".join(terms))
+    print("GT_INLINE %s gt_series_%s_%s(%s x)" % (ctype, name, suffix, ctype))
+    print("{")
+    print("    %s(GT_FIRST_%s, GT_NEXT_%s)" % (series, suffix.upper(), suffix.upper()))
     print("    return p;")
     print("}")
 
@@ -106,7 +123,14 @@ HEAD = """/* Polynomials behind the functions of functions.h, written by tools/m
  * comment gives the largest weighted error; what is approximated, where and with which weight
  * stands in that script. */
 #ifndef GT_KERNELS_POLYNOMIALS_H
-#define GT_KERNELS_POLYNOMIALS_H"""
+#define GT_KERNELS_POLYNOMIALS_H
+
+/* Some stand as lists of their coefficients, for functions_wide_template.h takes them too. */
+#define GT_FIRST_F32(c) float p = c;
+#define GT_NEXT_F32(c)  p = gt_fma_f32(p, x, c);
+#define GT_FIRST_F64(c) double p = c;
+#define GT_NEXT_F64(c)  p = gt_fma_f64(p, x, c);"""
+LISTS = ("exp", "tanh")
 
 
 def main():
