@@ -188,6 +188,6 @@ gt_Status gt_check_gradients_at(const char *here, gt_FunctionBody function, void
              order++)
             compare(&check, order, inputs.items);
     gt_scope_unwind(context, outer);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

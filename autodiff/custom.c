@@ -121,7 +121,7 @@ static gt_Status custom_rule(gt_GradientRule *rule)
                 "the gradient function gave no gradient for input %d; each of its %d inputs that "
                 "gt_wants needs a gradient",
                 i, (int)call->inputs);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -220,7 +220,7 @@ gt_Status gt_custom_gradient_at(const char *here, gt_FunctionBody function,
         check_what_is_read(&run, &listener);
     gt_listener_close(context, &listener);
     finish(&run, outputs, options.outputs);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 

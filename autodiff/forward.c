@@ -166,6 +166,6 @@ gt_Status gt_jvp_at(const char *here, gt_FunctionBody function, void *user, gt_T
     gt_Site site = gt_site_enter(here, "jvp");
     gt_Status status =
         jvp(context, function, user, primals, tangents, outputs, output_tangents, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return status;
 }

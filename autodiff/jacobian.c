@@ -154,7 +154,7 @@ gt_Tensor *gt_jacobian_at(const char *here, gt_Tape *tape, gt_Tensor *target, gt
         return NULL;
     gt_Site site = gt_site_enter(here, "jacobian");
     gt_Tensor *result = jacobian(context, tape, target, source, options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return result;
 }
 
@@ -166,7 +166,7 @@ gt_Tensor *gt_batch_jacobian_at(const char *here, gt_Tape *tape, gt_Tensor *targ
         return NULL;
     gt_Site site = gt_site_enter(here, "batch_jacobian");
     gt_Tensor *result = batch_jacobian(context, tape, target, source, options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return result;
 }
 
@@ -222,7 +222,7 @@ gt_Tensor *gt_hessian_at(const char *here, gt_FunctionBody function, void *user,
         return NULL;
     gt_Site site = gt_site_enter(here, "hessian");
     gt_Tensor *result = second_order(context, function, user, x, NULL);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return result;
 }
 
@@ -250,6 +250,6 @@ gt_Tensor *gt_hessian_vector_product_at(const char *here, gt_FunctionBody functi
         return NULL;
     gt_Site site = gt_site_enter(here, "hessian_vector_product");
     gt_Tensor *result = hessian_vector_product(context, function, user, x, v);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return result;
 }

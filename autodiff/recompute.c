@@ -324,6 +324,6 @@ gt_Status gt_recompute_at(const char *here, gt_FunctionBody function, void *user
         if (gt_context_choices(context) != choices)
             gt_mark_choice(context, outputs, n);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

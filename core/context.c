@@ -298,12 +298,12 @@ gt_Site gt_site_enter_part(const char *here, const char *name, char *both, size_
     return site;
 }
 
-void gt_site_leave(gt_Site site)
+void gt_site_leave(const gt_Site *site)
 {
-    if (!site.context)
+    if (!site->context)
         return;
-    site.context->here = site.here;
-    site.context->composing = site.composing;
+    site->context->here = site->here;
+    site->context->composing = site->composing;
 }
 
 gt_Status gt_set_seed_at(const char *here, uint64_t seed)

@@ -84,7 +84,7 @@ typedef struct gt_Site {
 gt_Site gt_site_enter(const char *here, const char *name);
 /* The same for a part of a larger function: messages name both, "fit: auc". They are put into `both`, which outlives the site. */
 gt_Site gt_site_enter_part(const char *here, const char *name, char *both, size_t size);
-void gt_site_leave(gt_Site site);
+void gt_site_leave(const gt_Site *site);
 
 /* The pending error; GT_OK: none. */
 gt_Status gt_context_status(const gt_Context *context);
@@ -178,11 +178,13 @@ void gt_context_choose(gt_Context *context);
 bool gt_spec_set(gt_Spec *spec, gt_DType dtype, gt_Shape shape); /* false: overflow or bad rank */
 bool gt_spec_resize(gt_Spec *spec);                              /* size from dims; same */
 gt_Shape gt_spec_shape(const gt_Spec *spec);
+bool gt_dims_equal(const gt_Spec *a, const gt_Spec *b);
 bool gt_spec_equal(const gt_Spec *a, const gt_Spec *b);
 static inline size_t gt_spec_bytes(const gt_Spec *spec)
 {
     return (size_t)spec->size * gt_dtype_size(spec->dtype);
 }
+char *gt_dims_text(const gt_Spec *spec, char *text, size_t size); /* "(2, 3)" */
 char *gt_spec_text(const gt_Spec *spec, char *text, size_t size); /* "float32 (2, 3)" */
 /* Are the caller's options as long as the library's, so that they need no copy? Raises what gt_options_take does. */
 bool gt_options_whole(const gt_OptionType *type, const void *given);

@@ -224,7 +224,7 @@ typedef struct gt_FieldText {
 
 /* An option struct described: its fields and the defaults. */
 typedef struct gt_OptionType {
-    const char *name;
+    const char *name; /* NULL if no field is marked: then no message says it */
     size_t size;     /* of the struct */
     uint32_t end;    /* of its last field: what the struct says is its size */
     uint32_t marked; /* fields that begin with GT_MARK */
@@ -253,7 +253,7 @@ typedef struct gt_OptionType {
     static const S S##_defaults = {GT_PRESETS(S, LIST).end = 0};                                   \
     static const gt_Field S##_fields[] = {LIST(GT_FIELD, S){0}};                                   \
     GT_FIELD_TEXTS(S, LIST)                                                                        \
-    static const gt_OptionType S##_type = {#S,                                                     \
+    static const gt_OptionType S##_type = {(0 LIST(GT_COUNT_MARKED_, S)) ? #S : NULL,              \
                                            sizeof(S),                                              \
                                            (uint32_t)offsetof(S, end),                             \
                                            0 LIST(GT_COUNT_MARKED_, S),                            \

@@ -114,7 +114,7 @@ static gt_Status check_shapes(Call *call)
         if (!gt_spec_resize(&rule->output[i]))
             return gt_raise(context, GT_INVALID, call->here, operation->name,
                             "the result %s would be too large",
-                            gt_shape_text(gt_spec_shape(&rule->output[i]), text, sizeof text));
+                            gt_dims_text(&rule->output[i], text, sizeof text));
     }
     call->view = gt_view_offset(rule);
     return GT_OK;

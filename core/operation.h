@@ -135,9 +135,9 @@ struct gt_Operation {
     const char *why_not;          /* why it has no gradient, if so */
     const gt_OptionType *options; /* NULL: none */
     uint8_t inputs_min, inputs_max, outputs;
-    uint64_t optional_inputs; /* by bit: may be absent */
+    uint32_t saves_outputs;   /* by bit, as the next */
     uint64_t saves_inputs;    /* by bit: what the gradient rule reads later */
-    uint32_t saves_outputs;
+    uint64_t optional_inputs; /* by bit: may be absent */
     gt_Status (*shape)(gt_ShapeRule *rule); /* concrete sizes and types in and out, or an error */
     gt_Status (*run)(const gt_Kernel *kernel); /* fills every output */
     gt_Status (*gradient)(gt_GradientRule *rule);

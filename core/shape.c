@@ -224,17 +224,26 @@ gt_Shape gt_spec_shape(const gt_Spec *spec)
     return gt_shape_of(spec->rank, spec->dims);
 }
 
+bool gt_dims_equal(const gt_Spec *a, const gt_Spec *b)
+{
+    return a->rank == b->rank && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
+}
+
 bool gt_spec_equal(const gt_Spec *a, const gt_Spec *b)
 {
-    return a->dtype == b->dtype && a->rank == b->rank &&
-           memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
+    return a->dtype == b->dtype && gt_dims_equal(a, b);
+}
+
+char *gt_dims_text(const gt_Spec *spec, char *text, size_t size)
+{
+    return gt_shape_text(gt_spec_shape(spec), text, size);
 }
 
 char *gt_spec_text(const gt_Spec *spec, char *text, size_t size)
 {
     int n = snprintf(text, size, "%s ", gt_dtype_name(spec->dtype));
     if (n > 0 && (size_t)n < size)
-        gt_shape_text(gt_spec_shape(spec), text + n, size - (size_t)n);
+        gt_dims_text(spec, text + n, size - (size_t)n);
     return text;
 }
 

@@ -639,7 +639,7 @@ double gt_item_at(const char *here, const gt_Tensor *tensor)
         return NAN;
     if (value->spec.size != 1) {
         gt_raise(gt_context(), GT_INVALID, here, "item", "a tensor of shape %s is not one number",
-                 gt_shape_text(gt_spec_shape(&value->spec), text, sizeof text));
+                 gt_dims_text(&value->spec, text, sizeof text));
         return NAN;
     }
     return gt_number_fetch(value->spec.dtype, gt_value_data(value), 0);

@@ -238,7 +238,7 @@ gt_Tensor *gt_load_csv_at(const char *here, const char *path, const gt_load_csv_
         return NULL;
     gt_Site site = gt_site_enter(here, "load_csv");
     gt_Tensor *tensor = read_csv(context, path, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return tensor;
 }
 
@@ -274,7 +274,7 @@ gt_Strings gt_load_csv_strings_at(const char *here, const char *path, const char
     else if (gt_table_strings(context, path, &table, column, &builder))
         strings = gt_builder_strings(context, &builder);
     gt_builder_close(context, &builder);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return strings;
 }
 
@@ -372,6 +372,6 @@ gt_Status gt_save_csv_at(const char *here, const char *path, const gt_Tensor *te
         return gt_status();
     gt_Site site = gt_site_enter(here, "save_csv");
     write_csv(context, path, tensor, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

@@ -163,6 +163,6 @@ gt_Tensor *gt_load_idx_at(const char *here, const char *path, const gt_load_idx_
         return NULL;
     gt_Site site = gt_site_enter(here, "load_idx");
     gt_Tensor *tensor = read_idx(context, path, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return tensor;
 }

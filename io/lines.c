@@ -76,6 +76,6 @@ gt_Strings gt_load_lines_at(const char *here, const char *path, const gt_load_li
         return (gt_Strings){NULL, NULL, 0};
     gt_Site site = gt_site_enter(here, "load_lines");
     gt_Strings made = read_lines(context, path, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return made;
 }

@@ -372,7 +372,7 @@ gt_Tensor *gt_load_npy_at(const char *here, const char *path, const gt_load_npy_
         tensor = read_array(&source, options.limit);
         gt_file_close(&source.file);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return tensor;
 }
 
@@ -430,7 +430,7 @@ gt_Tensor *gt_load_npz_at(const char *here, const char *path, const char *name,
             gt_zip_read_end(&source.zip);
     }
     gt_zip_close(&zip);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return tensor;
 }
 
@@ -443,7 +443,7 @@ int gt_npz_count_at(const char *here, const char *path)
     gt_Zip zip;
     int count = gt_zip_open(context, &zip, path) ? zip.count : -1;
     gt_zip_close(&zip);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return count;
 }
 
@@ -468,7 +468,7 @@ const char *gt_npz_name_at(const char *here, const char *path, int index)
         }
     }
     gt_zip_close(&zip);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return text ? text : "";
 }
 
@@ -550,7 +550,7 @@ gt_Status gt_save_npy_at(const char *here, const char *path, const gt_Tensor *te
         else
             gt_file_discard(&writer);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -611,6 +611,6 @@ gt_Status gt_save_npz_at(const char *here, const char *path, gt_NamedTensors ten
         return gt_status();
     gt_Site site = gt_site_enter(here, "save_npz");
     save_npz(context, path, tensors, options.compressed);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

@@ -338,7 +338,7 @@ gt_TensorFile *gt_open_tensors_at(const char *here, const char *path)
         return NULL;
     gt_Site site = gt_site_enter(here, "open_tensors");
     gt_TensorFile *file = open_tensors(context, path);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return file;
 }
 
@@ -473,7 +473,7 @@ gt_Status gt_tensor_file_load_into_at(const char *here, const gt_TensorFile *fil
     gt_Site site = gt_site_enter(here, "tensor_file_load_into");
     if (needed > 0)
         read_numbers(file, entry, into);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -504,7 +504,7 @@ gt_Tensor *gt_tensor_file_load_at(const char *here, const gt_TensorFile *file, i
         return NULL;
     gt_Site site = gt_site_enter(here, "tensor_file_load");
     gt_Tensor *tensor = load(file, entry);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return tensor;
 }
 
@@ -524,7 +524,7 @@ gt_Tensor *gt_tensor_file_load_named_at(const char *here, const gt_TensorFile *f
     }
     gt_Site site = gt_site_enter(here, "tensor_file_load_named");
     gt_Tensor *tensor = load(file, &file->entry[index]);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return tensor;
 }
 
@@ -806,6 +806,6 @@ gt_Status gt_save_tensors_at(const char *here, const char *path, gt_NamedTensors
         return gt_status();
     gt_Site site = gt_site_enter(here, "save_tensors");
     save_tensors(context, path, tensors, &options.metadata);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

@@ -66,7 +66,7 @@ static gt_Status check_rank(gt_Context *context, const char *here, const gt_Laye
     char name[80], text[160];
     if (spec->rank >= least && (most == 0 || spec->rank <= most))
         return GT_OK;
-    gt_shape_text(gt_spec_shape(spec), text, sizeof text);
+    gt_dims_text(spec, text, sizeof text);
     const char *what = name_of_input(state, i, name, sizeof name);
     if (least == most)
         return gt_raise(context, GT_INVALID, here, type->name,
@@ -104,7 +104,7 @@ static gt_Status check_spec(gt_Context *context, const char *here, const gt_Laye
     bool fits = asked->dim <= 0 || (axis >= 0 && axis < spec->rank && spec->dims[axis] == asked->dim);
     if (fits && (!asked->dtype || asked->dtype == spec->dtype))
         return GT_OK;
-    gt_shape_text(gt_spec_shape(spec), text, sizeof text);
+    gt_dims_text(spec, text, sizeof text);
     const char *what = name_of_input(state, i, name, sizeof name);
     if (!fits && asked->axis == -1)
         return gt_raise(context, GT_INVALID, here, type->name,
@@ -765,7 +765,7 @@ static gt_Tensor *call_framed(gt_Context *context, const char *here, gt_LayerSta
         y = NULL;
     }
     gt_context_set_frame(context, caller);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     if (own)
         gt_object_release(&state->object);
     return y;

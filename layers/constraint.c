@@ -263,7 +263,7 @@ gt_Tensor *gt_constrain_at(const char *here, gt_Constraint self, gt_Tensor *tens
         result = self.type->constrain(&self, tensor);
         result = checked(context, &self, &wanted, result);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return result;
 }
 
@@ -285,6 +285,6 @@ gt_Status gt_set_constraint_at(const char *here, gt_Variable *variable, gt_Const
     if (gt_constraint_check("constraint", &constraint) == GT_OK)
         gt_variable_constrain(context, variable, constraint.type ? project : NULL, &constraint,
                               sizeof constraint);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

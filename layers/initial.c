@@ -49,7 +49,7 @@ gt_Status gt_weight_draw(void *layer, gt_Variable *variable, const gt_Spec *spec
              path);
     gt_Site site = gt_site_enter(NULL, what);
     gt_initialize(weight->initializer, key, spec, data);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_status();
 }
 

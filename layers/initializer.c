@@ -163,7 +163,7 @@ static gt_Status initialize(gt_Context *context, gt_Initializer initializer, con
         return gt_context_status(context);
     gt_Site site = gt_site_enter(NULL, name);
     fill(context, &initializer, path, spec, data);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -196,6 +196,6 @@ gt_Status gt_initialize_at(const char *here, gt_Initializer initializer, const c
         initialize(context, initializer, path, spec, data);
     else
         initialize_half(context, initializer, path, spec, data);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

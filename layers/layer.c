@@ -294,7 +294,7 @@ gt_Layer *gt_layer_new_at(const char *here, const gt_LayerClass *type, const voi
         return NULL;
     gt_Site site = gt_site_enter(here, type->name);
     gt_Layer *layer = new_layer(context, type, instance ? instance : zeros, false);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     gt_release(context, zeros, type->instance);
     return layer;
 }
@@ -356,7 +356,7 @@ gt_Layer *gt_layer_make_at(const char *here, const gt_LayerClass *type, const vo
     bool named = GT_CLASS_HAS(type, function) && type->function;
     gt_Site site = gt_site_enter(here, named ? type->function : type->name);
     gt_Layer *layer = make_layer(context, type, options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return layer;
 }
 

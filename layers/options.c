@@ -356,7 +356,7 @@ gt_Layer *gt_layer_copy_with_at(const char *here, const gt_Layer *layer, const c
         gt_context_set_copying(context, NULL);
         close_copying(context, &own);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return copy;
 }
 

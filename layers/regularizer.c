@@ -269,6 +269,6 @@ gt_Tensor *gt_regularize_at(const char *here, gt_Regularizer regularizer, gt_Ten
     gt_Tensor *penalty = gt_penalty(&regularizer, tensor);
     if (!penalty)
         penalty = gt_zeros(gt_shape(), .dtype = gt_dtype(gt_widened(tensor)));
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context) == GT_OK ? penalty : NULL;
 }

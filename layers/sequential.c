@@ -100,7 +100,7 @@ gt_Layer *gt_Sequential_at(const char *here, gt_Layer *const *layers)
         gt_add_child(model, layers[i]);
     if (gt_status() == GT_OK)
         build_for_input(model);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     if (gt_status() == GT_OK)
         return model;
     gt_layer_free(model);

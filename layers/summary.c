@@ -548,6 +548,6 @@ const char *gt_summary_at(const char *here, gt_Layer *layer, const gt_summary_op
     gt_release(self.context, self.rows, (size_t)self.capacity * sizeof *self.rows);
     gt_release(self.context, self.cells.text, self.cells.bytes);
     gt_release(self.context, self.page.text, self.page.bytes);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return text ? text : "";
 }

@@ -152,7 +152,7 @@ gt_Status gt_reset_states_at(const char *here, gt_Layer *layer)
         reset_below(context, state, gt_context_new_visit(context));
         gt_scope_close(context);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -168,7 +168,7 @@ static gt_Status check_values(gt_Context *context, const gt_LayerState *state, g
             return gt_context_status(context);
         const gt_Spec *wanted = gt_tensor_spec(weights.items[i]),
                       *got = gt_tensor_spec(values.items[i]);
-        if (!gt_shape_equal(gt_spec_shape(wanted), gt_spec_shape(got)))
+        if (!gt_dims_equal(wanted, got))
             return gt_raise(context, GT_INVALID, NULL, NULL, "weight %d, %s, must be %s (got %s)",
                             (int)i, gt_variable_path(state->layer, weights.items[i]),
                             gt_spec_text(wanted, one, sizeof one),
@@ -217,7 +217,7 @@ gt_Status gt_set_weights_at(const char *here, gt_Layer *layer, gt_Tensors values
         gt_scope_close(context);
     }
     gt_tape_unquiet(context, recording);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -486,6 +486,6 @@ gt_Tensor *gt_total_loss_at(const char *here, gt_Layer *model, gt_Tensor *loss)
     if (state->call)
         loss = add_losses(state, state->call, loss, gt_context_new_visit(state->object.context));
     loss = add_penalties(context, state, loss, gt_context_new_visit(state->object.context));
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return loss;
 }

@@ -146,7 +146,7 @@ const char *gt_layer_to_json_at(const char *here, gt_Layer *layer)
         text[writer.text.size] = 0;
     }
     gt_bytes_release(context, &writer.text);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return text ? text : "";
 }
 
@@ -384,7 +384,7 @@ gt_Layer *gt_layer_from_json_at(const char *here, const char *text)
         gt_fail(GT_STATE, "it cannot run inside a traced function");
     else
         layer = gt_config_read_text(context, "the text", text);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return layer;
 }
 
@@ -400,6 +400,6 @@ gt_Status gt_register_layer_at(const char *here, const gt_LayerClass *type)
         gt_fail(GT_INVALID, "\"%s\" is the name of a built-in class", type->name);
     else
         gt_registration_add(context, GT_REGISTRATION_KIND_LAYER, type->name, (uintptr_t)type);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

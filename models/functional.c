@@ -38,7 +38,7 @@ gt_Tensor *gt_Input_at(const char *here, const gt_Input_options *given)
     else
         x = gt_draw_input(context, here, options.shape, options.batch_size, options.dtype,
                           options.name);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return x;
 }
 
@@ -551,6 +551,6 @@ gt_Layer *gt_Model_at(const char *here, const gt_Model_options *given)
             model = NULL;
         }
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return model;
 }

@@ -100,7 +100,7 @@ static gt_Status add(const char *here, const char *operation, gt_RegistrationKin
         gt_fail(GT_INVALID, "a function needs a name, and must not be NULL");
     else if (gt_check_function("the function", function) == GT_OK)
         gt_registration_add(context, kind, name, function);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 

@@ -203,6 +203,6 @@ gt_Tensor *gt_stateless_call_at(const char *here, gt_Layer *model, gt_Tensor *x,
         gt_fail(GT_STATE, "a symbol of gt_Input has no numbers; call the functional model statelessly instead");
     else
         y = run_stateless(context, model, x, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return y;
 }

@@ -14,7 +14,7 @@ gt_Status gt_save_weights_at(const char *here, gt_Layer *model, const char *path
     if (gt_entries_add_variables(&list, model, gt_weights(model), "") == GT_OK)
         gt_entries_save(&list, path, (gt_Metadata){NULL, 0});
     gt_entries_close(&list);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -38,6 +38,6 @@ gt_Status gt_load_weights_at(const char *here, gt_Layer *model, const char *path
     if (options.report)
         *options.report = report;
     gt_entries_close(&list);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

@@ -187,7 +187,7 @@ gt_Tensor *gt_as_float(gt_Tensor *x);
  * that is named, where C has taken the name), with errors that name NAME and the caller's line.
  * `parameters` starts with `const char *here`. Parts that were made before one failed are no result, and a
  * variable that had nothing to be done to it is not, either: its value is, which does not change. */
-gt_Tensor *gt_composed(gt_Site site, gt_Tensor *result);
+gt_Tensor *gt_composed(const gt_Site *site, gt_Tensor *result);
 #define GT_COMPOSED(name, parameters, arguments)                                                   \
     GT_COMPOSED_TENSOR(name, name, parameters, arguments)
 #define GT_COMPOSED_BY(Result, name, function, parameters, arguments)                              \
@@ -195,14 +195,14 @@ gt_Tensor *gt_composed(gt_Site site, gt_Tensor *result);
     {                                                                                              \
         gt_Site site = gt_site_enter(here, #name);                                                 \
         Result result = function arguments;                                                        \
-        gt_site_leave(site);                                                                       \
+        gt_site_leave(&site);                                                                       \
         return result;                                                                             \
     }
 #define GT_COMPOSED_TENSOR(name, function, parameters, arguments)                                  \
     gt_Tensor *gt_##name##_at parameters                                                           \
     {                                                                                              \
         gt_Site site = gt_site_enter(here, #name);                                                 \
-        return gt_composed(site, function arguments);                                              \
+        return gt_composed(&site, function arguments);                                              \
     }
 /* The same for functions of one tensor, of one tensor and options, of two operands; and the plain
  * function. */

@@ -25,7 +25,7 @@ gt_Status gt_mask_refuse(gt_MaskRule *rule, int input, int axis)
         "mask, "
         "gt_mask(x), or count the padding, gt_unmask(x)",
         axis, input,
-        gt_shape_text(gt_spec_shape(gt_tensor_spec(rule->input[input])), text, sizeof text));
+        gt_dims_text(gt_tensor_spec(rule->input[input]), text, sizeof text));
 }
 
 /* The mask with axes of size 1 before and behind its own. */

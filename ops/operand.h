@@ -32,6 +32,7 @@ static inline gt_Operand gt_operand_number(double number)
     gt_Operand operand = {GT_NUMBER, number};
     return operand;
 }
+/* Does a number stand there? */
 static inline bool gt_operand_is_number(gt_Operand operand)
 {
     return operand.tensor == GT_NUMBER;

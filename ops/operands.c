@@ -21,7 +21,7 @@ gt_Tensor *gt_narrowed(gt_Tensor *x, gt_DType dtype)
 gt_Tensor *gt_unbroadcast(gt_Tensor *gradient, const gt_Spec *input)
 {
     gt_Spec got = gt_spec(gradient);
-    if (gt_status() != GT_OK || gt_shape_equal(gt_spec_shape(&got), gt_spec_shape(input)))
+    if (gt_status() != GT_OK || gt_dims_equal(&got, input))
         return gradient;
     gt_Axes axes = gt_axes();
     int missing = got.rank - input->rank;
@@ -123,7 +123,7 @@ gt_Tensor *gt_as_float(gt_Tensor *x)
     return gt_dtype_is_float(gt_dtype(x)) ? x : gt_cast(x, GT_FLOAT32);
 }
 
-gt_Tensor *gt_composed(gt_Site site, gt_Tensor *result)
+gt_Tensor *gt_composed(const gt_Site *site, gt_Tensor *result)
 {
     if (result && gt_status() == GT_OK && gt_is_variable(result))
         result = gt_identity(result);

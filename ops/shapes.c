@@ -90,8 +90,8 @@ gt_Status gt_shape_broadcast(gt_ShapeRule *rule, int first, unsigned types)
             } else if (in->dims[d] != 1 && in->dims[d] != *dim) {
                 char a[160], b[160];
                 return gt_fail(GT_INVALID, "shapes do not broadcast: %s and %s",
-                               gt_shape_text(gt_spec_shape(rule->input[i ? 0 : 1]), a, sizeof a),
-                               gt_shape_text(gt_spec_shape(in), b, sizeof b));
+                               gt_dims_text(rule->input[i ? 0 : 1], a, sizeof a),
+                               gt_dims_text(in, b, sizeof b));
             }
         }
     }

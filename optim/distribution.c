@@ -172,7 +172,7 @@ gt_Optimizer *gt_optimizer_distribute_at(const char *here, gt_Optimizer *optimiz
             gt_fail(GT_STATE, "it cannot be called inside a traced function; call it before");
         else
             distribute(optimizer, type, user);
-        gt_site_leave(site);
+        gt_site_leave(&site);
         if (gt_context_status(context) == GT_OK)
             return optimizer;
     }

@@ -241,6 +241,6 @@ gt_Solution *gt_lbfgs_at(const char *here, gt_FunctionBody loss, void *user, gt_
     gt_bounds_close(&self.work, context);
     gt_Solution *solution = gt_solver_close(&self.solver);
     gt_scope_unwind(context, outer);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return solution;
 }

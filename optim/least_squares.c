@@ -835,6 +835,6 @@ gt_Solution *gt_least_squares_at(const char *here, gt_FunctionBody residual, voi
     }
     gt_Solution *solution = gt_solver_close(&self.solver);
     gt_scope_unwind(context, outer);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return solution;
 }

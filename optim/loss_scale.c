@@ -125,7 +125,7 @@ gt_Tensor *gt_scale_loss_at(const char *here, gt_Optimizer *self, gt_Tensor *los
     gt_Tensor *scale = scale_of(self);
     if (scale)
         loss = gt_multiply(loss, gt_cast(gt_stop_gradient(scale), gt_dtype(loss)));
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context) == GT_OK ? loss : NULL;
 }
 
@@ -186,7 +186,7 @@ gt_Optimizer *gt_LossScaleOptimizer_at(const char *here, gt_Optimizer *inner,
         gt_fail(GT_STATE, "it cannot be made inside a traced function; make it before");
     else
         add_scale(inner, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     if (gt_context_status(context) == GT_OK)
         return inner;
     gt_optimizer_free(inner);

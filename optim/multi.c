@@ -101,7 +101,7 @@ gt_Optimizer *gt_MultiOptimizer_at(const char *here, gt_Optimizers list,
     }
     if (!self)
         for_each_part(&list, gt_object_release);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return self;
 }
 

@@ -239,6 +239,6 @@ gt_Solution *gt_newton_cg_at(const char *here, gt_FunctionBody loss, void *user,
         solve(&self);
     gt_Solution *solution = gt_solver_close(&self.solver);
     gt_scope_unwind(context, outer);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return solution;
 }

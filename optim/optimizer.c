@@ -243,7 +243,7 @@ gt_Optimizer *gt_optimizer_new_at(const char *here, const gt_OptimizerClass *kin
     }
     gt_Site site = gt_site_enter(here, kind->name);
     gt_Optimizer *self = gt_optimizer_create(here, kind, options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return self;
 }
 
@@ -252,7 +252,7 @@ gt_Optimizer *gt_optimizer_make(const char *here, const char *function,
 {
     gt_Site site = gt_site_enter(here, function);
     gt_Optimizer *self = gt_optimizer_new_at(here, kind, options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return self;
 }
 
@@ -452,7 +452,7 @@ gt_Status gt_optimizer_build_at(const char *here, gt_Optimizer *self, gt_Tensors
     gt_Site site = gt_site_enter(here, "optimizer_build");
     if (gt_optimizer_build_or_check(self, here, "optimizer_build", variables) == GT_OK)
         gt_distribution_start(self, false);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -534,7 +534,7 @@ double gt_optimizer_learning_rate_at(const char *here, const gt_Optimizer *self)
     gt_Tensor *rate = gt_schedule_at(&self->base.schedule, self->number[GT_ITERATION]);
     double number = rate ? gt_item_at(NULL, rate) : (double)NAN;
     gt_tape_unquiet(context, recording);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     gt_scope_close(context);
     return number;
 }

@@ -39,7 +39,7 @@ gt_Status gt_apply_packed_at(const char *here, gt_Optimizer *self, gt_Tensors va
         gt_Site site = gt_site_enter(here, operation);
         if (cut(variables, memory, parts) == GT_OK)
             gt_apply_gradients_at(here, self, variables, parts);
-        gt_site_leave(site);
+        gt_site_leave(&site);
         gt_scope_close(context);
     }
     gt_release(context, parts, list);

@@ -383,6 +383,6 @@ gt_Tensor *gt_schedule_rate_at(const char *here, gt_Schedule schedule, gt_Tensor
         gt_fail(GT_INVALID, "there is no schedule");
     else if (gt_schedule_check(&schedule) == GT_OK)
         rate = gt_schedule_at(&schedule, step);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context) == GT_OK ? rate : NULL;
 }

@@ -149,6 +149,6 @@ const char *gt_solution_text_at(const char *here, gt_Solution *solution)
     const char *text =
         gt_context_status(context) == GT_OK ? make_text(context, solution, errors) : NULL;
     gt_release(context, errors, (size_t)n * sizeof *errors);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return text ? text : "";
 }

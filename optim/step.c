@@ -495,7 +495,7 @@ gt_Status gt_apply_gradients_at(const char *here, gt_Optimizer *self, gt_Tensors
         warn_of_penalties(context, here, variables, gradients);
         step(self, here, variables, gradients);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return told(self);
 }
 
@@ -506,7 +506,7 @@ static gt_Status check_loss(gt_Context *context, const char *here, gt_Tensor *lo
     if (spec && spec->rank != 0)
         gt_raise(context, GT_INVALID, here, "minimize",
                  "the loss must be a scalar, such as a gt_mean or gt_sum (got shape %s)",
-                 gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+                 gt_dims_text(spec, text, sizeof text));
     return gt_context_status(context);
 }
 
@@ -534,7 +534,7 @@ gt_Status gt_minimize_at(const char *here, gt_Optimizer *self, gt_Tape *tape, gt
         if (gt_gradients_at(here, tape, (gt_Tensors){&loss, 1}, variables, gradients, &options) ==
             GT_OK)
             gt_apply_gradients_at(here, self, variables, gradients);
-        gt_site_leave(site);
+        gt_site_leave(&site);
         gt_scope_close(context);
     }
     gt_release(context, gradients, bytes);
@@ -567,7 +567,7 @@ gt_Status gt_optimizer_finalize_at(const char *here, gt_Optimizer *self)
         overwriting_end(context, quiet);
     }
     gt_tape_unquiet(context, recording);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 

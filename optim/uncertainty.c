@@ -179,7 +179,7 @@ gt_Tensor *gt_covariance_at(const char *here, const gt_Solution *solution)
         return NULL;
     gt_Site site = gt_site_enter(here, "covariance");
     gt_Tensor *result = check(context, solution) ? covariance(context, solution) : NULL;
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return result;
 }
 
@@ -214,7 +214,7 @@ gt_Tensor *gt_standard_errors_at(const char *here, const gt_Solution *solution,
     gt_Tensor *result = NULL;
     if (gt_variable_spec(context, NULL, NULL, variable) && check(context, solution))
         result = of_variable(context, solution, variable, false);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return result;
 }
 
@@ -254,7 +254,7 @@ gt_Band gt_confidence_interval_at(const char *here, const gt_Solution *solution,
         if (error)
             band = band_of(solution, value, error, options.level);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return band;
 }
 
@@ -342,6 +342,6 @@ gt_Band gt_confidence_band_at(const char *here, const gt_Solution *solution, gt_
     gt_confidence_band_options options;
     GT_TAKE(gt_confidence_band_options, &options, given);
     gt_Band band = confidence_band(context, solution, model, user, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return band;
 }

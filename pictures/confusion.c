@@ -283,6 +283,6 @@ gt_Picture *gt_plot_confusion_matrix_at(const char *here, const gt_Tensor *tenso
     gt_Picture *picture =
         read_matrix(context, tensor, &matrix) ? draw_matrix(context, &matrix) : NULL;
     gt_drop_numbers(context, matrix.numbers, matrix.size);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return picture;
 }

@@ -357,7 +357,7 @@ gt_Picture *gt_plot_history_at(const char *here, const gt_History *history,
         gt_release(context, groups.items, items);
         gt_release(context, groups.values, values);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return picture;
 }
 
@@ -436,6 +436,6 @@ gt_Picture *gt_plot_curves_at(const char *here, gt_Tensors curves,
         picture = draw_curves(context, &read, &options);
     for (int i = 0; i <= GT_SVG_SERIES; i++)
         gt_drop_numbers(context, read.numbers[i], read.length[i]);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return picture;
 }

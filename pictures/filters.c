@@ -189,6 +189,6 @@ gt_Picture *gt_plot_filters_at(const char *here, const gt_Tensor *kernel,
                               ? draw_filters(context, &filters, &options)
                               : NULL;
     gt_drop_numbers(context, filters.numbers, filters.size);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return picture;
 }

@@ -96,6 +96,6 @@ gt_Picture *gt_plot_function_at(const char *here, gt_Function *function,
         return NULL;
     gt_Site site = gt_site_enter(here, operation);
     gt_Picture *picture = draw_plan(context, plan, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return picture;
 }

@@ -255,7 +255,7 @@ gt_Picture *gt_plot_histogram_at(const char *here, const gt_Tensor *x,
         return NULL;
     gt_Site site = gt_site_enter(here, operation);
     gt_Picture *picture = one_histogram(context, x, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return picture;
 }
 
@@ -319,6 +319,6 @@ gt_Picture *gt_plot_weights_at(const char *here, gt_Layer *layer,
     }
     gt_Site site = gt_site_enter(here, operation);
     gt_Picture *picture = draw_weights(context, layer, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return picture;
 }

@@ -347,6 +347,6 @@ gt_Picture *gt_plot_model_at(const char *here, gt_Layer *model, const gt_plot_mo
     add_model(&plot, state, GT_DIAGRAM_NONE);
     gt_Picture *picture = gt_diagram_picture(&plot.diagram, &look);
     gt_diagram_close(&plot.diagram);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return picture;
 }

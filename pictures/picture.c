@@ -93,7 +93,7 @@ static void save(gt_Picture *self, const char *here, const char *path)
     gt_Site site = gt_site_enter(here, operation);
     if (text)
         write_text(context, text, path);
-    gt_site_leave(site);
+    gt_site_leave(&site);
 }
 
 gt_Status gt_save_picture_at(const char *here, gt_Picture *self, const char *path)

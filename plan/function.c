@@ -106,7 +106,7 @@ gt_Function *gt_function_at(const char *here, gt_FunctionBody body, void *user,
     }
     gt_Site site = gt_site_enter(here, "function");
     gt_Status status = gt_check_function("the body", (uintptr_t)body);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     if (status != GT_OK)
         return NULL;
     if (options.outputs < 0 || options.outputs > MAX_OUTPUTS) {
@@ -540,7 +540,7 @@ gt_Status gt_function_call_at(const char *here, gt_Function *self, gt_Tensors in
     self->inputs = 0;
     self->running = false;
     gt_object_release(&self->object);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 

@@ -143,6 +143,6 @@ gt_Status gt_adapt_at(const char *here, gt_Layer *layer, gt_Dataset *dataset,
             learn(layer, GT_ADAPT_STAGE_END, NULL, NULL);
         gt_tape_unquiet(context, recording);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

@@ -119,7 +119,7 @@ gt_Callback *gt_callback_new_at(const char *here, const gt_CallbackClass *type, 
     self->type = type;
     if (take_options(self, options) == GT_OK && make_states(self) == GT_OK && type->memory)
         self->memory = gt_allocate_zeroed(context, type->memory);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     if (gt_context_status(context) == GT_OK)
         return self;
     gt_object_release(&self->object);

@@ -102,7 +102,7 @@ static const gt_CallbackArgs *told(gt_CallbackRun *run, gt_Callback *callback)
 static gt_Site enter_site(const char *name)
 {
     gt_Site before = gt_site_enter(NULL, NULL);
-    gt_site_leave((gt_Site){before.context, before.here, name});
+    gt_site_leave(&(gt_Site){before.context, before.here, name});
     return before;
 }
 
@@ -119,7 +119,7 @@ static gt_Status build(gt_CallbackRun *run, gt_Callback *self, uint64_t model)
         self->building = false;
         if (status != GT_OK && gt_context_status(run->context) == GT_OK)
             gt_raise(run->context, status, NULL, NULL, "build of the callback failed");
-        gt_site_leave(site);
+        gt_site_leave(&site);
     }
     if (gt_context_status(run->context) == GT_OK)
         self->model = model;
@@ -154,7 +154,7 @@ static gt_Status tell_one(gt_CallbackRun *run, gt_Callback *self, gt_Hook hook)
             gt_raise(context, status, NULL, NULL, "the callback failed");
         gt_scope_unwind(context, outer);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 

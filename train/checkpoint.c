@@ -393,7 +393,7 @@ static gt_Status checkpoint_file(const char *here, const char *operation, const 
             self.callback_count = self.fit ? self.fit->callback_count : 0;
             run_checkpoint(&self, path, saving);
         }
-        gt_site_leave(site);
+        gt_site_leave(&site);
     }
     gt_callbacks_each(&options.callbacks, gt_object_release);
     return gt_status();

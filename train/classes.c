@@ -91,7 +91,7 @@ gt_Tensor *gt_dataset_labels_at(const char *here, gt_Dataset *dataset, const gt_
         return NULL;
     gt_Site site = gt_site_enter(here, "dataset_labels");
     gt_Tensor *labels = find_labels(context, dataset, options.output);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return labels;
 }
 
@@ -249,7 +249,7 @@ gt_Tensor *gt_confusion_matrix_at(const char *here, gt_Tensor *y_true, gt_Tensor
         return NULL;
     gt_Site site = gt_site_enter(here, "confusion_matrix");
     gt_Tensor *matrix = confusion_matrix(context, y_true, y_pred, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context) == GT_OK ? matrix : NULL;
 }
 
@@ -320,7 +320,7 @@ gt_Tensor *gt_class_weights_at(const char *here, const gt_Dataset *dataset, cons
         return NULL;
     gt_Site site = gt_site_enter(here, "class_weights");
     gt_Tensor *tensor = weights_by_name(context, dataset, weights);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return tensor;
 }
 
@@ -369,6 +369,6 @@ gt_Tensor *gt_balanced_class_weights_at(const char *here, gt_Rows rows)
         return NULL;
     gt_Site site = gt_site_enter(here, "balanced_class_weights");
     gt_Tensor *weights = balanced(context, rows);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return weights;
 }

@@ -293,7 +293,7 @@ gt_Status gt_compile_at(const char *here, gt_Layer *model, const gt_compile_opti
         }
         for_each_taken(&options, gt_object_release);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 

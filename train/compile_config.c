@@ -333,6 +333,6 @@ gt_Status gt_compile_from_json_at(const char *here, gt_Layer *model, const char 
     if (copy)
         compile_from(context, model, memcpy(copy, text, size));
     gt_release(context, copy, size);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

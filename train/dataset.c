@@ -160,7 +160,7 @@ gt_Dataset *gt_dataset_of_at(const char *here, const gt_DatasetClass *type, void
                      type->name, (long long)rows);
         dataset = gt_dataset_make(context, type, instance, !type->next, NULL, &options);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return dataset;
 }
 
@@ -367,7 +367,7 @@ bool gt_dataset_next_at(const char *here, gt_Dataset *self, gt_Batch *batch)
     } else if (more) {
         remember_batch(self, batch);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return more;
 }
 
@@ -512,7 +512,7 @@ static gt_Dataset *look_inside(const char *here, const char *operation, const gt
     gt_Dataset *inside = (gt_Dataset *)(uintptr_t)self;
     gt_Site site = gt_site_enter(here, operation);
     gt_Status status = gt_dataset_look(inside);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return status == GT_OK ? inside : NULL;
 }
 
@@ -615,7 +615,7 @@ gt_Status gt_dataset_fetch_at(const char *here, gt_Dataset *self, const int64_t 
         gt_dataset_get(self, rows, count, batch);
         work_end(&work, batch);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -665,7 +665,7 @@ gt_DatasetPass *gt_dataset_pass_begin_at(const char *here, gt_Dataset *dataset,
         gt_object_release(&self->object);
         self = NULL;
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return self;
 }
 
@@ -702,7 +702,7 @@ bool gt_dataset_pass_next_at(const char *here, gt_DatasetPass *self, int64_t cou
         more = gt_pass_piece(pass, count, batch);
         work_end(&work, batch);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return more && gt_context_status(context) == GT_OK;
 }
 
@@ -714,7 +714,7 @@ gt_Status gt_dataset_pass_skip_at(const char *here, gt_DatasetPass *self, int64_
         return gt_status();
     gt_Site site = gt_site_enter(here, "dataset_pass_skip");
     gt_pass_skip(pass, count);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 

@@ -112,7 +112,7 @@ gt_Status gt_distribute_model_at(const char *here, gt_Optimizer *optimizer, gt_L
     gt_Site site = gt_site_enter(here, "distribute_model");
     begin(optimizer, model);
     gt_distribution_fail(optimizer);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_status();
 }
 
@@ -150,7 +150,7 @@ gt_Status gt_distribute_metric_at(const char *here, gt_Optimizer *optimizer, gt_
     if (gt_distribution_meet(optimizer, GT_MEETING_EVALUATE, gt_metric_name(metric)) == GT_OK)
         sum_states(optimizer, metric);
     gt_distribution_fail(optimizer);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_status();
 }
 

@@ -356,7 +356,7 @@ static const char *write_text(const char *here, const char *operation, gt_Histor
     bool done = write(self) && gt_bytes_reserve(self->object.context, &self->text, 1);
     if (done)
         self->text.data[self->text.size] = 0;
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return done ? self->text.data : NULL;
 }
 
@@ -390,6 +390,6 @@ gt_Status gt_save_history_at(const char *here, const char *path, gt_History *sel
             gt_file_commit(&writer);
         gt_file_discard(&writer);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

@@ -429,6 +429,6 @@ gt_Tensor *gt_compute_loss_at(const char *here, gt_Loss loss, gt_Tensor *y_true,
         gt_fail(GT_INVALID, "a loss such as gt_MeanSquaredError() is needed (got none)");
     else if (gt_loss_check(&loss) == GT_OK)
         value = gt_loss_compute(&loss, y_true, y_pred, options.sample_weight);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return value;
 }

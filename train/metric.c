@@ -190,7 +190,7 @@ gt_Metric *gt_metric_new_at(const char *here, const gt_MetricClass *type, const 
     }
     gt_Site site = gt_site_enter(here, type->name);
     gt_Metric *self = new_metric(context, type, name, instance, type->instance);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return self;
 }
 
@@ -264,7 +264,7 @@ gt_Metric *gt_metric_make_at(const char *here, const gt_MetricClass *type, const
             self = make_checked(here, context, type, options);
         gt_release(context, options, type->options->size);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return self;
 }
 
@@ -340,7 +340,7 @@ gt_Status gt_metric_add_mean_at(const char *here, const gt_MetricUpdate *update,
         gt_assign_add(update->states[1], gt_sum(weight));
     else
         gt_assign_add(update->states[1], (double)gt_size(values));
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_status();
 }
 
@@ -398,7 +398,7 @@ gt_Status gt_metric_update_at(const char *here, gt_Metric *self, gt_Tensor *y_tr
         gt_scope_unwind(context, outer);
     }
     gt_tape_unquiet(context, recording);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -444,7 +444,7 @@ gt_Tensor *gt_metric_values_at(const char *here, const gt_Metric *self)
     if (!values)
         gt_fail(GT_INVALID, "the result is NULL");
     gt_tape_unquiet(context, recording);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context) == GT_OK ? values : NULL;
 }
 

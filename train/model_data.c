@@ -297,7 +297,7 @@ gt_Status gt_set_table_at(const char *here, gt_Layer *model, gt_Dataset *dataset
         before = NULL;
     }
     gt_names_release(before);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 

@@ -130,7 +130,7 @@ gt_Status gt_save_model_at(const char *here, gt_Layer *model, const char *path,
     if (compiled && compiled->object.context != context)
         compiled = NULL;
     save_model(context, state, path, compiled, options.metadata);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -237,6 +237,6 @@ gt_Layer *gt_load_model_at(const char *here, const char *path, const gt_load_mod
     gt_TensorFile *file = gt_open_tensors(path);
     gt_Layer *model = file ? load_model(context, path, file, options.compile) : NULL;
     gt_tensor_file_free(file);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return model;
 }

@@ -150,7 +150,7 @@ gt_Status gt_run_begin(gt_Run *run, const gt_RunOf *of)
         gt_callbacks_enter(&run->callbacks, run->context, run->state, run->compiled, &run->taken) != GT_OK ||
         (run->compiled && enter_metrics(run) != GT_OK)) {
         leave_callbacks(run);
-        gt_site_leave(run->site);
+        gt_site_leave(&run->site);
         return gt_context_status(run->context);
     }
     bool silent = of->verbosity == GT_VERBOSITY_AUTO && run->compiled && run->compiled->optimizer &&
@@ -187,7 +187,7 @@ void gt_run_end(gt_Run *run)
     }
     if (run->state->object.context == run->context)
         gt_object_release(&run->state->object);
-    gt_site_leave(run->site);
+    gt_site_leave(&run->site);
 }
 
 gt_Status gt_run_check_interrupt(const gt_Run *run)

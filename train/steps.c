@@ -194,7 +194,7 @@ gt_Tensor *gt_step_loss_at(const char *here, const gt_StepArgs *in, gt_Tensors y
                                                                : sum_losses(step, y_pred);
     if (!inner && gt_status() == GT_OK)
         step->total = step->watched ? gt_watch_loss(step->compiled, total) : note(step, total);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_status() == GT_OK ? total : NULL;
 }
 
@@ -226,7 +226,7 @@ gt_Status gt_step_metrics_at(const char *here, const gt_StepArgs *in, gt_Tensors
                              .sample_weight = self->weighted[i] ? batch->weights[output] : NULL);
         }
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_status();
 }
 
@@ -251,7 +251,7 @@ gt_Status gt_train_step_at(const char *here, const gt_StepArgs *in)
         gt_step_metrics(in, list);
     }
     gt_tape_end(tape);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_status();
 }
 
@@ -266,7 +266,7 @@ gt_Status gt_test_step_at(const char *here, const gt_StepArgs *in)
     call_on_batch(in->model, &step->batch, false, step->compiled->outputs, y_pred);
     if (gt_status() == GT_OK && gt_step_loss(in, list))
         gt_step_metrics(in, list);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_status();
 }
 

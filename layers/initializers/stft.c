@@ -73,7 +73,7 @@ static gt_Status stft_fill(const gt_Initializer *self, const gt_Spec *spec, void
     (void)stream;
     if (spec->rank != 3 || spec->dims[1] != 1 || spec->dims[2] < 2)
         return gt_fail(GT_INVALID, "the weight must be (frame, 1, bins), with bins >= 2 (got %s)",
-                       gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+                       gt_dims_text(spec, text, sizeof text));
     return spec->size == 0 ? GT_OK : gt_fill_computed(spec, data, kernel, &options);
 }
 

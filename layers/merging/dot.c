@@ -57,8 +57,8 @@ static gt_Tensor *dot_call(gt_Layer *layer, const gt_CallArgs *in)
         gt_fail(GT_INVALID,
                 "inputs must have the same batch size, and axis %d of one the size of axis %d of "
                 "the other (got shapes %s and %s)",
-                axis[0], axis[1], gt_shape_text(gt_spec_shape(&one), a, sizeof a),
-                gt_shape_text(gt_spec_shape(&other), b, sizeof b));
+                axis[0], axis[1], gt_dims_text(&one, a, sizeof a),
+                gt_dims_text(&other, b, sizeof b));
         return NULL;
     }
     return gt_batch_dot(x[0], x[1], .axes = gt_axes(axis[0], axis[1]),

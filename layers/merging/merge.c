@@ -9,8 +9,8 @@ static gt_Status refuse(const char *what, const gt_Spec *one, const gt_Spec *oth
 {
     char a[160], b[160];
     return gt_fail(GT_INVALID, "%s (got shapes %s and %s)", what,
-                   gt_shape_text(gt_spec_shape(one), a, sizeof a),
-                   gt_shape_text(gt_spec_shape(other), b, sizeof b));
+                   gt_dims_text(one, a, sizeof a),
+                   gt_dims_text(other, b, sizeof b));
 }
 
 /* Do the batches agree, and the other axes broadcast? A size that is not known fits all. */

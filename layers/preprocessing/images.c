@@ -89,7 +89,7 @@ bool gt_has_pixels(gt_Tensor *x)
     for (int d = spec.rank - 3; d < spec.rank; d++)
         if (spec.dims[d] == 0) {
             gt_fail(GT_INVALID, "images must have pixels (got %s)",
-                    gt_shape_text(gt_spec_shape(&spec), text, sizeof text));
+                    gt_dims_text(&spec, text, sizeof text));
             return false;
         }
     return true;

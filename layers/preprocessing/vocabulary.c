@@ -93,7 +93,7 @@ gt_Status gt_set_vocabulary_at(const char *here, gt_Layer *layer, gt_Strings voc
         return gt_status();
     gt_Site site = gt_site_enter(here, "set_vocabulary");
     gt_lookup_set(layer, &vocabulary, options.idf_weights);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -107,7 +107,7 @@ gt_Status gt_set_integer_vocabulary_at(const char *here, gt_Layer *layer, gt_Ten
         return gt_status();
     gt_Site site = gt_site_enter(here, "set_integer_vocabulary");
     gt_lookup_set_integers(layer, vocabulary, options.idf_weights);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -168,6 +168,6 @@ gt_Strings gt_lookup_text_at(const char *here, const gt_Layer *layer, gt_Tensor 
             gt_strings_keep(made);
         gt_scope_close(context);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return made;
 }

@@ -8,7 +8,7 @@ static gt_Status assign_shape(gt_ShapeRule *rule)
     char wanted[200], got[200];
     rule->output[0] = *variable;
     bool fits = value->dtype == variable->dtype &&
-                (value->rank == 0 || gt_shape_equal(gt_spec_shape(value), gt_spec_shape(variable)));
+                (value->rank == 0 || gt_dims_equal(value, variable));
     if (!fits)
         return gt_fail(GT_INVALID, "the variable is %s, the value %s",
                        gt_spec_text(variable, wanted, sizeof wanted),

@@ -33,7 +33,7 @@ static gt_Status broadcast_to_shape(gt_ShapeRule *rule)
     }
     if (!fits)
         return gt_fail(GT_INVALID, "%s does not broadcast to %s",
-                       gt_shape_text(gt_spec_shape(in), from, sizeof from),
+                       gt_dims_text(in, from, sizeof from),
                        gt_shape_text(*wanted, to, sizeof to));
     return GT_OK;
 }
@@ -106,7 +106,7 @@ static gt_Status repeat_shape(gt_ShapeRule *rule)
     if (gt_spec_resize(out))
         return GT_OK;
     return gt_fail(GT_INVALID, "%lld times axis %d of %s would be too large", (long long)times,
-                   axis, gt_shape_text(gt_spec_shape(in), text, sizeof text));
+                   axis, gt_dims_text(in, text, sizeof text));
 }
 
 /* x as (before, rest), each row of which is written `times` times. */
@@ -353,7 +353,7 @@ gt_Status gt_meshgrid_at(const char *here, gt_Tensors vectors, gt_Tensor **grids
 {
     gt_Site site = gt_site_enter(here, "meshgrid");
     gt_Status status = meshgrid(vectors, grids, options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     for (int i = 0; grids && status != GT_OK && i < vectors.count; i++)
         grids[i] = NULL;
     return status;

@@ -23,7 +23,7 @@ static gt_Status searchsorted_shape(gt_ShapeRule *rule)
         return gt_status();
     if (sorted_spec->rank != 1)
         return gt_fail(GT_INVALID, "expected a sorted vector (got shape %s)",
-                       gt_shape_text(gt_spec_shape(sorted_spec), text, sizeof text));
+                       gt_dims_text(sorted_spec, text, sizeof text));
     if (sorted_spec->dtype != values->dtype)
         return gt_fail(GT_INVALID, "types differ: %s and %s; gt_cast one of them",
                        gt_dtype_name(sorted_spec->dtype), gt_dtype_name(values->dtype));

@@ -34,7 +34,7 @@ static gt_Status pad_shape(gt_ShapeRule *rule)
     }
     if (!fits)
         return gt_fail(GT_INVALID, "%s cannot have %s before and %s after it",
-                       gt_shape_text(gt_spec_shape(in), x, sizeof x),
+                       gt_dims_text(in, x, sizeof x),
                        gt_shape_text(*before, a, sizeof a), gt_shape_text(*after, b, sizeof b));
     if (!gt_number_fits(in->dtype, options->value))
         return gt_fail(GT_INVALID, "%g is not a number of type %s", options->value,
@@ -127,7 +127,7 @@ static gt_Status pad_axis_shape(gt_ShapeRule *rule)
     if (before < 0 || before > INT32_MAX || after < 0 || after > INT32_MAX ||
         in->dims[axis] > INT64_MAX - before - after || (in->dims[axis] == 0 && before + after > 0))
         return gt_fail(GT_INVALID, "axis %d of %s cannot be repeated %lld before and %lld after it",
-                       axis, gt_shape_text(gt_spec_shape(in), text, sizeof text), (long long)before,
+                       axis, gt_dims_text(in, text, sizeof text), (long long)before,
                        (long long)after);
     rule->output[0].dims[axis] += before + after;
     return GT_OK;
@@ -228,7 +228,7 @@ static gt_Tensor *pad_repeating(gt_Tensor *x, gt_Shape before, gt_Shape after, g
         return NULL;
     if (before.rank != in.rank || after.rank != in.rank) {
         gt_fail(GT_INVALID, "%s cannot be repeated %s before and %s after it",
-                gt_shape_text(gt_spec_shape(&in), text, sizeof text),
+                gt_dims_text(&in, text, sizeof text),
                 gt_shape_text(before, a, sizeof a), gt_shape_text(after, b, sizeof b));
         return NULL;
     }
@@ -273,7 +273,7 @@ static gt_Tensor *crop(gt_Tensor *x, gt_Shape before, gt_Shape after)
     if (!fits) {
         gt_fail(GT_INVALID, "%s and %s cannot be cut off %s", gt_shape_text(before, s, sizeof s),
                 gt_shape_text(after, t, sizeof t),
-                gt_shape_text(gt_spec_shape(&spec), u, sizeof u));
+                gt_dims_text(&spec, u, sizeof u));
         return NULL;
     }
     gt_Shape none = {.mark = GT_MARK, .rank = spec.rank}, stop = none;

@@ -171,7 +171,7 @@ static gt_Status cut_at(const char *here, const char *name, gt_Tensor *x, int co
         parts[i] = NULL;
     gt_Site site = gt_site_enter(here, name);
     gt_Status status = cut(x, count, parts, GT_VALUES(PartOptions, kind, axis, 0, 0, 0, 0), sizes);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     for (int i = 0; parts && status != GT_OK && i < count; i++)
         parts[i] = NULL;
     return status;

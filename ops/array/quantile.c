@@ -79,12 +79,12 @@ static gt_Tensor *quantile(gt_Tensor *x, gt_Tensor *q, const gt_quantile_options
         return NULL;
     if (asked.rank > 1) {
         gt_fail(GT_INVALID, "q must be a number or a vector (got shape %s)",
-                gt_shape_text(gt_spec_shape(&asked), text, sizeof text));
+                gt_dims_text(&asked, text, sizeof text));
         return NULL;
     }
     if (gt_reduced_count(&in, bits) == 0) {
         gt_fail(GT_INVALID, "cannot take a quantile of an empty axis; the shape is %s",
-                gt_shape_text(gt_spec_shape(&in), text, sizeof text));
+                gt_dims_text(&in, text, sizeof text));
         return NULL;
     }
     gt_Tensor *row = sorted_over(x, in.rank, bits);

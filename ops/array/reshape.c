@@ -79,7 +79,7 @@ static gt_Status reshape_shape(gt_ShapeRule *rule)
     }
     if (!fits || out->size != rest)
         return gt_fail(GT_INVALID, "%s cannot become %s%s: the number of elements differs",
-                       gt_shape_text(gt_spec_shape(in), from, sizeof from),
+                       gt_dims_text(in, from, sizeof from),
                        gt_shape_text(*wanted, to, sizeof to),
                        keep ? " behind the axes that stay" : "");
     memmove(out->dims + keep, out->dims, (size_t)out->rank * sizeof *out->dims);
@@ -191,7 +191,7 @@ static gt_Status squeeze_shape(gt_ShapeRule *rule)
         if (goes && named && in->dims[d] != 1) {
             char text[160];
             return gt_fail(GT_INVALID, "axis %d of %s is not 1", d,
-                           gt_shape_text(gt_spec_shape(in), text, sizeof text));
+                           gt_dims_text(in, text, sizeof text));
         }
         if (!goes || in->dims[d] != 1)
             out->dims[out->rank++] = in->dims[d];
@@ -281,8 +281,8 @@ static gt_Status like_shape(gt_ShapeRule *rule)
     char a[160], b[160];
     if (in->size != like->size)
         return gt_fail(GT_INVALID, "%s cannot become %s: the number of elements differs",
-                       gt_shape_text(gt_spec_shape(in), a, sizeof a),
-                       gt_shape_text(gt_spec_shape(like), b, sizeof b));
+                       gt_dims_text(in, a, sizeof a),
+                       gt_dims_text(like, b, sizeof b));
     rule->output[0] = *like;
     rule->output[0].dtype = in->dtype;
     return GT_OK;

@@ -42,7 +42,7 @@ bool gt_rows_at(const char *here, gt_Tensor *gradient, gt_Tensor **indices, gt_T
         *indices = flattened(late_indices, gt_shape(shape.dims[0]));
     if (values)
         *values = flattened(late_values, shape);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_status() == GT_OK;
 }
 

@@ -189,7 +189,7 @@ static gt_Status add_along_shape(gt_ShapeRule *rule)
     int axis = gt_axis(options->axis, updates->rank);
     if (axis < 0 || !gt_takes_indices(indices) || !gt_takes(updates, GT_TAKES_NUMBER))
         return gt_status();
-    if (!gt_shape_equal(gt_spec_shape(indices), gt_spec_shape(updates)))
+    if (!gt_dims_equal(indices, updates))
         return gt_fail(GT_INVALID, "indices and updates differ in shape");
     rule->output[0] = *updates;
     rule->output[0].dims[axis] = options->count;

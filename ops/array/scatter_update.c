@@ -40,7 +40,7 @@ static gt_Status places_of_shape(gt_ShapeRule *rule)
         return gt_status();
     if (k < 1 || k > whole.rank)
         return gt_fail(GT_INVALID, "indices %s do not say places of %s; they are (n, k) for k axes",
-                       gt_shape_text(gt_spec_shape(indices), b, sizeof b),
+                       gt_dims_text(indices, b, sizeof b),
                        gt_shape_text(whole, a, sizeof a));
     gt_Spec numbered; /* whose elements have row-major numbers */
     if (!gt_spec_set(&numbered, GT_INT64, whole))

@@ -29,8 +29,8 @@ static gt_Status segment_shape(gt_ShapeRule *rule)
         return gt_status();
     if (x->rank < 1 || ids->rank != 1 || ids->dims[0] != x->dims[0])
         return gt_fail(GT_INVALID, "expected x (n, ...) and ids (n) (got %s and %s)",
-                       gt_shape_text(gt_spec_shape(x), a, sizeof a),
-                       gt_shape_text(gt_spec_shape(ids), b, sizeof b));
+                       gt_dims_text(x, a, sizeof a),
+                       gt_dims_text(ids, b, sizeof b));
     if (segments < 0)
         return gt_fail(GT_INVALID, "segments must be >= 0 (got %lld)", (long long)segments);
     rule->output[0] = *x;

@@ -39,7 +39,7 @@ static gt_Status no_block(const gt_Spec *in, const gt_Shape *begin, const gt_Sha
 {
     char a[160], b[160], x[160];
     return gt_fail(GT_INVALID, "%s has no block of size %s at %s",
-                   gt_shape_text(gt_spec_shape(in), x, sizeof x),
+                   gt_dims_text(in, x, sizeof x),
                    gt_shape_text(*extent, b, sizeof b), gt_shape_text(*begin, a, sizeof a));
 }
 

@@ -31,7 +31,7 @@ static gt_Status sort_shape(gt_ShapeRule *rule)
     int64_t keep = options->keep == GT_INHERIT ? n : options->keep;
     if (n > INT32_MAX)
         return gt_fail(GT_INVALID, "the last axis of %s is longer than an int32 can count",
-                       gt_shape_text(gt_spec_shape(in), text, sizeof text));
+                       gt_dims_text(in, text, sizeof text));
     if (keep < 0 || keep > n)
         return gt_fail(GT_INVALID,
                        "k must be from 0 to %lld, the length of the last axis (got %lld)",
@@ -152,8 +152,8 @@ static gt_Tensor *in_top_k(gt_Tensor *targets, gt_Tensor *predictions, int64_t k
         return NULL;
     if (t.rank != 1 || p.rank != 2 || t.dims[0] != p.dims[0]) {
         gt_fail(GT_INVALID, "expected targets (n) and predictions (n, classes) (got %s and %s)",
-                gt_shape_text(gt_spec_shape(&t), a, sizeof a),
-                gt_shape_text(gt_spec_shape(&p), b, sizeof b));
+                gt_dims_text(&t, a, sizeof a),
+                gt_dims_text(&p, b, sizeof b));
         return NULL;
     }
     gt_Tensor *own = gt_take_along_axis(predictions, gt_expand_dims(targets, -1), .axis = 1);

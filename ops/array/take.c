@@ -114,8 +114,8 @@ static bool agree_off_axis(const gt_Spec *x, const gt_Spec *indices, int axis)
     char a[160], b[160];
     if (!fits)
         gt_fail(GT_INVALID, "indices of shape %s for %s: they may differ in axis %d only",
-                gt_shape_text(gt_spec_shape(indices), a, sizeof a),
-                gt_shape_text(gt_spec_shape(x), b, sizeof b), axis);
+                gt_dims_text(indices, a, sizeof a),
+                gt_dims_text(x, b, sizeof b), axis);
     return fits;
 }
 

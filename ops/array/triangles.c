@@ -10,7 +10,7 @@ static gt_Status triangle_shape(gt_ShapeRule *rule)
     rule->output[0] = *rule->input[0];
     if (rule->input[0]->rank < 2)
         return gt_fail(GT_INVALID, "expected at least two axes (got shape %s)",
-                       gt_shape_text(gt_spec_shape(rule->input[0]), text, sizeof text));
+                       gt_dims_text(rule->input[0], text, sizeof text));
     return GT_OK;
 }
 

@@ -104,7 +104,7 @@ gt_Status gt_switch_at(const char *here, gt_Tensor *index, const gt_FunctionBody
     Branches all = {branches, 0, count, user, inputs.count, options.outputs};
     gt_Site site = gt_site_enter(here, "switch");
     gt_Status status = run_switch(index, &all, inputs, outputs);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return status;
 }
 
@@ -118,7 +118,7 @@ gt_Status gt_map_at(const char *here, gt_FunctionBody body, void *user, gt_Tenso
     gt_Site site = gt_site_enter(here, "map");
     gt_Status status =
         gt_scan(body, user, ((gt_Tensors){NULL, 0}), xs, NULL, ys, .outputs = options.outputs);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return status;
 }
 
@@ -264,7 +264,7 @@ gt_Status gt_associative_scan_at(const char *here, gt_FunctionBody body, void *u
         associative_scan(&p, xs, ys, &options);
     else
         gt_fail(GT_INVALID, "the place for the results is NULL");
-    gt_site_leave(site);
+    gt_site_leave(&site);
     for (int32_t i = 0; ys && gt_status() != GT_OK && i < xs.count; i++)
         ys[i] = NULL;
     return gt_status();

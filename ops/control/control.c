@@ -134,7 +134,7 @@ gt_Status gt_cond_at(const char *here, gt_Tensor *predicate, gt_FunctionBody yes
         gt_mark_choice(context, outputs, n);
     }
     list_free(context, result, n);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -284,7 +284,7 @@ gt_Status gt_while_loop_at(const char *here, gt_FunctionBody condition, gt_Funct
         gt_context_choose(context);
         gt_mark_choice(context, outputs, variables.count);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -364,7 +364,7 @@ gt_Status gt_fori_loop_at(const char *here, int64_t first, int64_t last, gt_Func
         loop_close(&loop, outputs);
         gt_mark_rounds(context, outputs, variables.count);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -534,6 +534,6 @@ gt_Status gt_scan_at(const char *here, gt_FunctionBody body, void *user, gt_Tens
         clear(carries, initial.count);
         clear(ys, options.outputs);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

@@ -42,7 +42,7 @@ static gt_Status learn(const gt_Foreign *self, int parameter, const gt_Spec *spe
     if (p->rank != spec->rank)
         return gt_fail(GT_INVALID, "%s must have %d axes by the signature (got shape %s)",
                        gt_foreign_name(self, parameter), (int)p->rank,
-                       gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+                       gt_dims_text(spec, text, sizeof text));
     for (int d = 0; d < p->rank; d++) {
         int64_t *known = p->bound[d] < 0 ? &size[-1 - p->bound[d]] : NULL;
         int64_t wanted = known ? *known : p->bound[d];
@@ -51,7 +51,7 @@ static gt_Status learn(const gt_Foreign *self, int parameter, const gt_Spec *spe
         else if (wanted != spec->dims[d])
             return gt_fail(GT_INVALID, "axis %d of %s must be %lld by the signature (got shape %s)",
                            d, gt_foreign_name(self, parameter), (long long)wanted,
-                           gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+                           gt_dims_text(spec, text, sizeof text));
     }
     return GT_OK;
 }

@@ -37,8 +37,8 @@ static bool axes_of_both(const gt_tensordot_options *options, const gt_Spec *a, 
             return true;
     }
     gt_fail(GT_INVALID, "the named axes must be as many and as long in both (got %s and %s)",
-            gt_shape_text(gt_spec_shape(a), s, sizeof s),
-            gt_shape_text(gt_spec_shape(b), t, sizeof t));
+            gt_dims_text(a, s, sizeof s),
+            gt_dims_text(b, t, sizeof t));
     return false;
 }
 
@@ -108,8 +108,8 @@ static bool batch_axes(const gt_Axes *given, const gt_Spec *a, const gt_Spec *b,
             "both must be batches of the same length, and the axes as long in both, one of each "
             "and not "
             "the first (got %s and %s)",
-            gt_shape_text(gt_spec_shape(a), s, sizeof s),
-            gt_shape_text(gt_spec_shape(b), t, sizeof t));
+            gt_dims_text(a, s, sizeof s),
+            gt_dims_text(b, t, sizeof t));
     return false;
 }
 

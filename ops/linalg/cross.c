@@ -21,7 +21,7 @@ static int axis_of_vectors(const gt_cross_options *options, const gt_Spec *a, co
         return -1;
     if (a->dims[in_a] != 3 || b->dims[in_b] != 3) {
         gt_fail(GT_INVALID, "expected vectors of 3 (got shape %s)",
-                gt_shape_text(gt_spec_shape(a->dims[in_a] != 3 ? a : b), text, sizeof text));
+                gt_dims_text(a->dims[in_a] != 3 ? a : b, text, sizeof text));
         return -1;
     }
     if (a->rank - in_a != b->rank - in_b) {

@@ -42,7 +42,7 @@ static void axes_of(const gt_diagonal_options *options, const gt_Spec *in, int *
     *row = *column = -1;
     if (in->rank < 2) {
         gt_fail(GT_INVALID, "expected a matrix (got shape %s)",
-                gt_shape_text(gt_spec_shape(in), text, sizeof text));
+                gt_dims_text(in, text, sizeof text));
         return;
     }
     int first = gt_axis(options->axis1, in->rank);
@@ -248,7 +248,7 @@ static gt_Tensor *diag(gt_Tensor *x, const gt_diag_options *given)
     if (in.rank == 2)
         return gt_diagonal(x, .offset = options.k);
     gt_fail(GT_INVALID, "expected a vector or a matrix (got shape %s)",
-            gt_shape_text(gt_spec_shape(&in), text, sizeof text));
+            gt_dims_text(&in, text, sizeof text));
     return NULL;
 }
 GT_COMPOSED_OPTIONS(diag, diag, gt_diag_options)

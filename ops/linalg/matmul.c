@@ -17,8 +17,8 @@ static gt_Status shapes_differ(const char *message, const gt_ShapeRule *rule)
 {
     char a[160], b[160];
     const gt_matmul_options *options = rule->options;
-    gt_shape_text(gt_spec_shape(rule->input[0]), a, sizeof a);
-    gt_shape_text(gt_spec_shape(rule->input[1]), b, sizeof b);
+    gt_dims_text(rule->input[0], a, sizeof a);
+    gt_dims_text(rule->input[1], b, sizeof b);
     return gt_fail(GT_INVALID, "%s: %s%s x %s%s", message, a,
                    options->transpose_a ? " transposed" : "", b,
                    options->transpose_b ? " transposed" : "");

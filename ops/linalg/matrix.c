@@ -81,10 +81,10 @@ gt_Status gt_matrix_check(const gt_Spec *spec, bool square)
     if (spec->rank < 2 || (square && spec->dims[spec->rank - 2] != spec->dims[spec->rank - 1]))
         return gt_fail(GT_INVALID, "expected %s (got shape %s)",
                        square ? "square matrices" : "matrices",
-                       gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+                       gt_dims_text(spec, text, sizeof text));
     if (spec->dims[spec->rank - 2] > LONGEST || spec->dims[spec->rank - 1] > LONGEST)
         return gt_fail(GT_UNSUPPORTED, "matrices must have at most %d rows and columns (got %s)",
-                       LONGEST, gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+                       LONGEST, gt_dims_text(spec, text, sizeof text));
     return GT_OK;
 }
 

@@ -85,8 +85,8 @@ static gt_Tensor *cdist(gt_Tensor *x, gt_Tensor *y)
         return NULL;
     if (of_x.rank < 2 || of_y.rank < 2 || of_x.dims[of_x.rank - 1] != of_y.dims[of_y.rank - 1]) {
         gt_fail(GT_INVALID, "rows must have the same length (got shapes %s and %s)",
-                gt_shape_text(gt_spec_shape(&of_x), s, sizeof s),
-                gt_shape_text(gt_spec_shape(&of_y), t, sizeof t));
+                gt_dims_text(&of_x, s, sizeof s),
+                gt_dims_text(&of_y, t, sizeof t));
         return NULL;
     }
     gt_Tensor *apart = gt_subtract(gt_expand_dims(x, -2), gt_expand_dims(y, -3));

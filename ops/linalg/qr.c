@@ -44,7 +44,7 @@ static gt_Status tall_check(const gt_Spec *in)
     gt_Matrices a = gt_matrices(in);
     if (a.rows < a.columns)
         return gt_fail(GT_INVALID, "matrices must not have more columns than rows (got %s)",
-                       gt_shape_text(gt_spec_shape(in), text, sizeof text));
+                       gt_dims_text(in, text, sizeof text));
     return GT_OK;
 }
 

@@ -27,7 +27,7 @@ static int check_axis(const gt_Spec *x, int axis)
     if (axis < 0 || x->dims[axis] > 0)
         return axis;
     gt_fail(GT_INVALID, "axis %d must not be empty (got %s)", axis,
-            gt_shape_text(gt_spec_shape(x), text, sizeof text));
+            gt_dims_text(x, text, sizeof text));
     return -1;
 }
 
@@ -136,7 +136,7 @@ static gt_Complex fft_plane(gt_Complex z, bool inverse)
         return gt_pair(NULL, NULL);
     if (spec.rank < 2)
         gt_fail(GT_INVALID, "x must have at least 2 axes (got %s)",
-                gt_shape_text(gt_spec_shape(&spec), text, sizeof text));
+                gt_dims_text(&spec, text, sizeof text));
     return transform(transform(z, -1, inverse, inverse), -2, inverse, inverse);
 }
 GT_COMPOSED_BY(gt_Complex, fft2, fft_plane, (const char *here, gt_Complex z), (z, false))
@@ -182,7 +182,7 @@ static int64_t real_length(const gt_ShapeRule *rule, const gt_Spec *x, bool from
     if (n >= 1 && n <= INT64_MAX / 4 && x->dims[axis] <= INT64_MAX / 4)
         return n;
     gt_fail(GT_INVALID, "fft_length must be >= 1 (got %lld for %s)", (long long)n,
-            gt_shape_text(gt_spec_shape(x), text, sizeof text));
+            gt_dims_text(x, text, sizeof text));
     return 0;
 }
 

@@ -48,7 +48,7 @@ gt_Variable *gt_default_generator_at(const char *here)
     gt_Site site = gt_site_enter(here, "default_generator");
     if (!gt_context_generator(context))
         gt_context_take_generator(context, new_generator(context, gt_context_seed(context)));
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_generator(context);
 }
 
@@ -258,7 +258,7 @@ static gt_Tensor *draw_like(const char *here, const char *name, const gt_Operati
             ? draw(here, operation, &GT_VALUES(DrawOptions, GT_SCALAR_SHAPE, GT_FLOAT32, a, b),
                    generator, x)
             : NULL;
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return y;
 }
 
@@ -386,7 +386,7 @@ static gt_Status categorical_shape(gt_ShapeRule *rule)
         return gt_fail(
             GT_INVALID,
             "logits must have shape (rows, classes), samples must be >= 0 (got %s, %lld)",
-            gt_shape_text(gt_spec_shape(logits), text, sizeof text), (long long)options->samples);
+            gt_dims_text(logits, text, sizeof text), (long long)options->samples);
     return draw_shape(rule, options->dtype, gt_shape(logits->dims[0], options->samples));
 }
 
@@ -512,7 +512,7 @@ static gt_Status dropout_shape(gt_ShapeRule *rule)
     if (!noise_fits(rule, &noise))
         return gt_fail(GT_INVALID, "noise_shape %s does not broadcast to x %s",
                        gt_shape_text(options->noise_shape, a, sizeof a),
-                       gt_shape_text(gt_spec_shape(rule->input[1]), b, sizeof b));
+                       gt_dims_text(rule->input[1], b, sizeof b));
     rule->output[0] = *rule->input[1];
     return GT_OK;
 }
@@ -582,6 +582,6 @@ gt_Tensor *gt_dropout_at(const char *here, gt_Tensor *x, double rate,
     gt_Tensor *y = site.context && gt_tensor_check(site.context, here, "dropout", "input 1", x)
                        ? draw(here, &gt_op_dropout, &record, options.generator, x)
                        : NULL;
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return y;
 }

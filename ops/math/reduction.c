@@ -161,7 +161,7 @@ gt_Status gt_reduction_refuse_empty(const gt_Spec *in)
 {
     char text[160];
     return gt_fail(GT_INVALID, "cannot reduce an empty axis; the shape is %s",
-                   gt_shape_text(gt_spec_shape(in), text, sizeof text));
+                   gt_dims_text(in, text, sizeof text));
 }
 
 gt_Tensor *gt_reduction_input(const char *here, const char *operation, gt_Tensor *x, gt_DType small,

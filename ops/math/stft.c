@@ -95,7 +95,7 @@ static gt_Status overlap_add_shape(gt_ShapeRule *rule)
         return gt_status();
     if (x->rank < 2 || options->stride < 1)
         return gt_fail(GT_INVALID, "sequences must have shape (..., count, length) (got %s)",
-                       gt_shape_text(gt_spec_shape(x), text, sizeof text));
+                       gt_dims_text(x, text, sizeof text));
     int64_t count = x->dims[x->rank - 2], length = x->dims[x->rank - 1], whole = options->extent;
     if (whole == GT_NONE && (count < 1 || count - 1 > (INT64_MAX - length) / options->stride))
         return gt_fail(GT_INVALID, "the result would be too large, or empty");
@@ -320,7 +320,7 @@ static gt_Tensor *istft(gt_Complex z, int64_t length, int64_t stride, int64_t ff
         gt_fail(GT_INVALID,
                 "z must have shape (..., sequences, fft_length / 2 + 1 = %lld) (got %s)",
                 (long long)(fft_length / 2 + 1),
-                gt_shape_text(gt_spec_shape(&spec), text, sizeof text));
+                gt_dims_text(&spec, text, sizeof text));
         return NULL;
     }
     if (count - 1 > (INT64_MAX - fft_length) / stride) {

@@ -324,7 +324,7 @@ GT_DEFINE_OPTIONS(gelu, gt_gelu_options, x)
     {                                                                                              \
         gt_Site site = gt_site_enter(here, #name);                                                 \
         gt_Tensor *y = expression;                                                                 \
-        gt_site_leave(site);                                                                       \
+        gt_site_leave(&site);                                                                       \
         return y;                                                                                  \
     }                                                                                              \
     gt_Tensor *(gt_##name)(gt_Tensor * x)                                                          \
@@ -378,7 +378,7 @@ gt_Tensor *gt_relu_at(const char *here, gt_Tensor *x, const gt_relu_options *giv
         return gt_apply_one_at(here, &gt_op_relu, NULL, 1, &x);
     gt_Site site = gt_site_enter(here, "relu");
     gt_Tensor *y = site.context ? general_relu(x, &options) : NULL;
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return y;
 }
 gt_Tensor *(gt_relu)(gt_Tensor *x)
@@ -394,7 +394,7 @@ gt_Tensor *gt_elu_at(const char *here, gt_Tensor *x, const gt_elu_options *given
     gt_Site site = gt_site_enter(here, "elu");
     gt_Tensor *below = gt_multiply(gt_expm1(gt_minimum(x, 0)), options.alpha);
     gt_Tensor *y = gt_add(gt_relu(x), below);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return y;
 }
 gt_Tensor *(gt_elu)(gt_Tensor *x)

@@ -198,7 +198,7 @@ static gt_Status gradient_shape(gt_ShapeRule *rule)
         return gt_status();
     gt_Spec up = result_of(rule);
     if (rule->input[UP]->dtype != up.dtype ||
-        !gt_shape_equal(gt_spec_shape(rule->input[UP]), gt_spec_shape(&up)))
+        !gt_dims_equal(rule->input[UP], &up))
         return gt_fail(GT_INVALID, "what arrives must be like the result (got %s)",
                        gt_spec_text(rule->input[UP], a, sizeof a));
     for (int i = Q; i <= V; i++)

@@ -105,9 +105,9 @@ static bool fits(const Layout *layout, const gt_Spec *query, const gt_Spec *key,
         gt_fail(GT_INVALID,
                 "query, key and value must be (batch, length, heads, width) that fit together "
                 "(got %s, %s and %s)",
-                gt_shape_text(gt_spec_shape(query), s, sizeof s),
-                gt_shape_text(gt_spec_shape(key), t, sizeof t),
-                gt_shape_text(gt_spec_shape(value), u, sizeof u));
+                gt_dims_text(query, s, sizeof s),
+                gt_dims_text(key, t, sizeof t),
+                gt_dims_text(value, u, sizeof u));
     return good;
 }
 
@@ -264,9 +264,9 @@ static bool fit(gt_Tensor *query, gt_Tensor *key, gt_Tensor *value, const Rest *
         gt_fail(GT_INVALID,
                 "query, key and value must be (batch, length, width) that fit together (got %s, %s "
                 "and %s)",
-                gt_shape_text(gt_spec_shape(&q), s, sizeof s),
-                gt_shape_text(gt_spec_shape(&k), t, sizeof t),
-                gt_shape_text(gt_spec_shape(&v), u, sizeof u));
+                gt_dims_text(&q, s, sizeof s),
+                gt_dims_text(&k, t, sizeof t),
+                gt_dims_text(&v, u, sizeof u));
         return false;
     }
     return is_mask("query_mask", rest->query_mask, 2) && is_mask("value_mask", rest->value_mask, 2);

@@ -75,8 +75,8 @@ static bool channels_fit(const gt_Spec *x, const gt_Spec *kernel, int64_t groups
     if (kernel->rank != rank) {
         gt_fail(GT_INVALID,
                 "an image and a kernel must have the same number of axes (got %s and %s)",
-                gt_shape_text(gt_spec_shape(x), s, sizeof s),
-                gt_shape_text(gt_spec_shape(kernel), t, sizeof t));
+                gt_dims_text(x, s, sizeof s),
+                gt_dims_text(kernel, t, sizeof t));
         return false;
     }
     const int64_t channels = x->dims[rank - 1], filters = kernel->dims[rank - 1];
@@ -87,8 +87,8 @@ static bool channels_fit(const gt_Spec *x, const gt_Spec *kernel, int64_t groups
     }
     if (kernel->dims[rank - 2] != channels / groups) {
         gt_fail(GT_INVALID, "a kernel for %lld of the channels of %s must have as many (got %s)",
-                (long long)(channels / groups), gt_shape_text(gt_spec_shape(x), s, sizeof s),
-                gt_shape_text(gt_spec_shape(kernel), t, sizeof t));
+                (long long)(channels / groups), gt_dims_text(x, s, sizeof s),
+                gt_dims_text(kernel, t, sizeof t));
         return false;
     }
     return true;
@@ -370,11 +370,11 @@ static bool is_result(const ConvGradientOptions *options, const gt_Spec *x, cons
     if (!plan(&c, &forward, x, kernel))
         return false;
     gt_window_output(&c.window, x, kernel->dims[kernel->rank - 1], &y);
-    if (gt_shape_equal(gt_spec_shape(&y), gt_spec_shape(up)))
+    if (gt_dims_equal(&y, up))
         return true;
     gt_fail(GT_INVALID, "the result of the convolution must be %s (got %s)",
-            gt_shape_text(gt_spec_shape(&y), t, sizeof t),
-            gt_shape_text(gt_spec_shape(up), s, sizeof s));
+            gt_dims_text(&y, t, sizeof t),
+            gt_dims_text(up, s, sizeof s));
     return false;
 }
 
@@ -385,7 +385,7 @@ static bool countable(gt_Spec *spec)
     if (gt_spec_resize(spec))
         return true;
     gt_fail(GT_INVALID, "the result is too large (%s)",
-            gt_shape_text(gt_spec_shape(spec), s, sizeof s));
+            gt_dims_text(spec, s, sizeof s));
     return false;
 }
 
@@ -399,7 +399,7 @@ static bool enlarged(const ConvGradientOptions *options, const gt_Spec *x, const
     char t[160];
     if (kernel->rank != x->rank) {
         gt_fail(GT_INVALID, "a kernel must have %d axes (got %s)", (int)x->rank,
-                gt_shape_text(gt_spec_shape(kernel), t, sizeof t));
+                gt_dims_text(kernel, t, sizeof t));
         return false;
     }
     if (options->padding == GT_PADDING_CAUSAL) {
@@ -446,7 +446,7 @@ static bool input_of(const ConvGradientOptions *options, const gt_Spec *up, cons
     if (extent.rank != up->rank - 2 || kernel->rank != up->rank || options->groups < 1 ||
         kernel->dims[up->rank - 2] > INT64_MAX / options->groups) {
         gt_fail(GT_INVALID, "shape %s is not that of a convolution with this kernel",
-                gt_shape_text(gt_spec_shape(up), s, sizeof s));
+                gt_dims_text(up, s, sizeof s));
         return false;
     }
     memcpy(x->dims + 1, extent.dims, (size_t)(up->rank - 2) * sizeof(int64_t));
@@ -477,7 +477,7 @@ static bool kernel_of(const ConvGradientOptions *options, const gt_Spec *x, cons
         return false;
     if (options->extent.rank != x->rank - 2 || up->rank != x->rank || options->groups < 1) {
         gt_fail(GT_INVALID, "shape %s is not that of a convolution of this image",
-                gt_shape_text(gt_spec_shape(up), s, sizeof s));
+                gt_dims_text(up, s, sizeof s));
         return false;
     }
     memcpy(kernel->dims, options->extent.dims, (size_t)(x->rank - 2) * sizeof(int64_t));
@@ -709,7 +709,7 @@ static gt_Tensor *depthwise_conv(gt_Tensor *x, gt_Tensor *kernel,
     if (spec.rank != image.rank || spec.dims[last - 1] != image.dims[last]) {
         gt_fail(GT_INVALID,
                 "a depthwise kernel for %s must be (spatial..., %lld, multiplier) (got %s)",
-                gt_shape_text(gt_spec_shape(&image), s, sizeof s), (long long)image.dims[last],
+                gt_dims_text(&image, s, sizeof s), (long long)image.dims[last],
                 gt_shape_text(shape, t, sizeof t));
         return NULL;
     }

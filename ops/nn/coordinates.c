@@ -107,8 +107,8 @@ static gt_Tensor *map_coordinates(gt_Tensor *x, gt_Tensor *coordinates, int orde
         return NULL;
     if (in.rank < 1 || at.rank < 1 || at.dims[0] != in.rank) {
         gt_fail(GT_INVALID, "coordinates in %s must be (%d, ...) (got %s)",
-                gt_shape_text(gt_spec_shape(&in), b, sizeof b), (int)in.rank,
-                gt_shape_text(gt_spec_shape(&at), a, sizeof a));
+                gt_dims_text(&in, b, sizeof b), (int)in.rank,
+                gt_dims_text(&at, a, sizeof a));
         return NULL;
     }
     gt_Tensor *one[GT_MAX_RANK];
@@ -170,8 +170,8 @@ static gt_Tensor *affine_transform(gt_Tensor *x, gt_Tensor *transform,
     if (of.rank < 1 || of.rank > 2 || of.dims[of.rank - 1] != 8 ||
         (several != 1 && several != batch)) {
         gt_fail(GT_INVALID, "transforms of images %s must be (8,) or (batch, 8) (got %s)",
-                gt_shape_text(gt_spec_shape(&spec), b, sizeof b),
-                gt_shape_text(gt_spec_shape(&of), a, sizeof a));
+                gt_dims_text(&spec, b, sizeof b),
+                gt_dims_text(&of, a, sizeof a));
         return NULL;
     }
     const int64_t *dims = spec.dims + spec.rank - 3;

@@ -171,9 +171,9 @@ static gt_Status sparse_softmax_crossentropy_shape(gt_ShapeRule *rule)
     gt_Shape rows = gt_spec_shape(&rule->output[0]);
     if (!gt_shape_equal(gt_spec_shape(labels), rows))
         return gt_fail(GT_INVALID, "labels of logits %s must be %s (got %s)",
-                       gt_shape_text(gt_spec_shape(logits), a, sizeof a),
+                       gt_dims_text(logits, a, sizeof a),
                        gt_shape_text(rows, b, sizeof b),
-                       gt_shape_text(gt_spec_shape(labels), c, sizeof c));
+                       gt_dims_text(labels, c, sizeof c));
     return GT_OK;
 }
 
@@ -258,7 +258,7 @@ static gt_Status sparse_slope_shape(gt_ShapeRule *rule)
     if (sparse_softmax_crossentropy_shape(rule) != GT_OK)
         return gt_status();
     char got[200], wanted[200];
-    if (!gt_shape_equal(gt_spec_shape(rule->input[2]), gt_spec_shape(&rule->output[0])) ||
+    if (!gt_dims_equal(rule->input[2], &rule->output[0]) ||
         rule->input[2]->dtype != rule->input[1]->dtype)
         return gt_fail(GT_INVALID, "upstream gradients do not fit logits %s (got %s)",
                        gt_spec_text(rule->input[1], wanted, sizeof wanted),

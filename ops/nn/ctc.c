@@ -61,12 +61,12 @@ static gt_Status ctc_states_shape(gt_ShapeRule *rule)
             return gt_status();
     if (target->rank != 2)
         return gt_fail(GT_INVALID, "target must be (batch, labels) (got %s)",
-                       gt_shape_text(gt_spec_shape(target), a, sizeof a));
+                       gt_dims_text(target, a, sizeof a));
     for (int i = 1; i < 3; i++)
         if (rule->input[i]->rank != 1 || rule->input[i]->dims[0] != target->dims[0])
             return gt_fail(GT_INVALID, "lengths must be (batch) for a target %s (got %s)",
-                           gt_shape_text(gt_spec_shape(target), a, sizeof a),
-                           gt_shape_text(gt_spec_shape(rule->input[i]), b, sizeof b));
+                           gt_dims_text(target, a, sizeof a),
+                           gt_dims_text(rule->input[i], b, sizeof b));
     if (target->dims[1] > INT32_MAX / 4)
         return gt_fail(GT_INVALID, "target has too many labels (%lld)", (long long)target->dims[1]);
     for (int i = 0; i < 3; i++) {
@@ -155,7 +155,7 @@ static gt_Status ctc_forward_shape(gt_ShapeRule *rule)
         return gt_status();
     if (start->rank != 2 || e->rank != 3 || e->dtype != start->dtype || skips->rank != 2 ||
         skips->dtype != GT_BOOL || e->dims[0] != start->dims[0] || e->dims[2] != start->dims[1] ||
-        !gt_shape_equal(gt_spec_shape(start), gt_spec_shape(skips)))
+        !gt_dims_equal(start, skips))
         return gt_fail(GT_INVALID, "start %s, terms %s and skips %s do not fit",
                        gt_spec_text(start, a, sizeof a), gt_spec_text(e, b, sizeof b),
                        gt_spec_text(skips, c, sizeof c));
@@ -340,8 +340,8 @@ static gt_Tensor *ctc_loss(gt_Tensor *target, gt_Tensor *output, gt_Tensor *targ
     if (labels.rank != 2 || logits.rank != 3 || labels.dims[0] != logits.dims[0]) {
         gt_fail(GT_INVALID,
                 "target must be (batch, labels) and output (batch, steps, classes) (got %s and %s)",
-                gt_shape_text(gt_spec_shape(&labels), a, sizeof a),
-                gt_shape_text(gt_spec_shape(&logits), b, sizeof b));
+                gt_dims_text(&labels, a, sizeof a),
+                gt_dims_text(&logits, b, sizeof b));
         return NULL;
     }
     int64_t steps = logits.dims[1], classes = logits.dims[2];

@@ -47,11 +47,11 @@ static gt_Status ctc_decode_shape(gt_ShapeRule *rule)
         return gt_status();
     if (x->rank != 3)
         return gt_fail(GT_INVALID, "output must be (batch, steps, classes) (got %s)",
-                       gt_shape_text(gt_spec_shape(x), a, sizeof a));
+                       gt_dims_text(x, a, sizeof a));
     if (lengths->rank != 1 || lengths->dims[0] != x->dims[0])
         return gt_fail(GT_INVALID, "lengths must be (batch) for an output %s (got %s)",
-                       gt_shape_text(gt_spec_shape(x), a, sizeof a),
-                       gt_shape_text(gt_spec_shape(lengths), b, sizeof b));
+                       gt_dims_text(x, a, sizeof a),
+                       gt_dims_text(lengths, b, sizeof b));
     if (blank_of(options->mask_index, x->dims[2]) < 0 || !search_possible(options, x->dims[1]))
         return gt_status();
     const int64_t paths = options->strategy == GT_CTC_STRATEGY_BEAM_SEARCH ? options->top_paths : 1;
@@ -140,7 +140,7 @@ gt_CtcDecoded gt_ctc_decode_at(const char *here, gt_Tensor *output, gt_Tensor *o
     if (gt_want_logits(output, "output") == GT_OK)
         gt_apply_at(here, &gt_op_ctc_decode, options, 2, (gt_Tensor *[]){output, output_length},
                     out);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return (gt_CtcDecoded){out[0], out[1]};
 }
 gt_CtcDecoded(gt_ctc_decode)(gt_Tensor *output, gt_Tensor *output_length)

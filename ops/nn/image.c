@@ -27,7 +27,7 @@ bool gt_takes_image(gt_Tensor *x, gt_Spec *spec)
         return true;
     gt_fail(GT_INVALID,
             "images must be (height, width, channels) or (batch, height, width, channels) (got %s)",
-            gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+            gt_dims_text(spec, text, sizeof text));
     return false;
 }
 
@@ -125,7 +125,7 @@ static bool takes_channels(gt_Tensor *x, int64_t channels, gt_Spec *spec)
     if (spec->dims[spec->rank - 1] == channels)
         return true;
     gt_fail(GT_INVALID, "images must have %d channels (got %s)", (int)channels,
-            gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+            gt_dims_text(spec, text, sizeof text));
     return false;
 }
 
@@ -287,7 +287,7 @@ static gt_Tensor *extract_patches(gt_Tensor *x, gt_Shape size,
             GT_INVALID,
             "patches have two sizes of (height, width, channels), three of (depth, height, width, "
             "channels) (got %s of %s)",
-            gt_shape_text(size, a, sizeof a), gt_shape_text(gt_spec_shape(&spec), b, sizeof b));
+            gt_shape_text(size, a, sizeof a), gt_dims_text(&spec, b, sizeof b));
         return NULL;
     }
     gt_SlidingWindow window;

@@ -56,10 +56,10 @@ gt_Tensor *gt_loss_targets(gt_Tensor *y_true, const gt_Tensor *y_pred)
     char a[160], b[160];
     if (!spec)
         return NULL;
-    if (!gt_shape_equal(gt_spec_shape(spec), gt_spec_shape(predicted))) {
+    if (!gt_dims_equal(spec, predicted)) {
         gt_fail(GT_INVALID, "y_true and y_pred must have the same shape (got %s and %s)%s",
-                gt_shape_text(gt_spec_shape(spec), a, sizeof a),
-                gt_shape_text(gt_spec_shape(predicted), b, sizeof b),
+                gt_dims_text(spec, a, sizeof a),
+                gt_dims_text(predicted, b, sizeof b),
                 spec->size == predicted->size ? ": gt_reshape one of them" : "");
         return NULL;
     }
@@ -113,8 +113,8 @@ static gt_Tensor *weights(gt_Tensor *weight, const gt_Tensor *losses)
         fits = spec->dims[d] == loss->dims[d] || spec->dims[d] == 1;
     if (!fits) {
         gt_fail(GT_INVALID, "sample_weight must fit losses %s (got %s)",
-                gt_shape_text(gt_spec_shape(loss), b, sizeof b),
-                gt_shape_text(gt_spec_shape(spec), a, sizeof a));
+                gt_dims_text(loss, b, sizeof b),
+                gt_dims_text(spec, a, sizeof a));
         return NULL;
     }
     if (!gt_dtype_is_float(spec->dtype))
@@ -361,8 +361,8 @@ bool gt_loss_names_classes(const gt_Tensor *y_true, const gt_Tensor *y_pred)
         GT_INVALID,
         "y_true and y_pred must have the same shape (got %s and %s): gt_one_hot class numbers, or "
         "give them to gt_sparse_categorical_crossentropy",
-        gt_shape_text(gt_spec_shape(labels), a, sizeof a),
-        gt_shape_text(gt_spec_shape(predicted), b, sizeof b));
+        gt_dims_text(labels, a, sizeof a),
+        gt_dims_text(predicted, b, sizeof b));
     return true;
 }
 
@@ -407,9 +407,9 @@ gt_Tensor *gt_loss_labels(gt_Tensor *y_true, const gt_Tensor *y_pred)
     if (!labels)
         return NULL;
     if (!gt_dtype_is_integer(labels->dtype)) {
-        bool shares = gt_shape_equal(gt_spec_shape(labels), gt_spec_shape(predicted));
+        bool shares = gt_dims_equal(labels, predicted);
         gt_fail(GT_INVALID, "y_true must be integers (got %s %s): %s", gt_dtype_name(labels->dtype),
-                gt_shape_text(gt_spec_shape(labels), a, sizeof a),
+                gt_dims_text(labels, a, sizeof a),
                 shares ? "one-hot labels are for categorical_crossentropy" : "gt_cast it");
         return NULL;
     }
@@ -423,9 +423,9 @@ gt_Tensor *gt_loss_labels(gt_Tensor *y_true, const gt_Tensor *y_pred)
         shape.rank--;
     if (!gt_shape_equal(shape, rows)) {
         gt_fail(GT_INVALID, "labels for y_pred %s must be %s (got %s)",
-                gt_shape_text(gt_spec_shape(predicted), b, sizeof b),
+                gt_dims_text(predicted, b, sizeof b),
                 gt_shape_text(rows, (char[160]){0}, 160),
-                gt_shape_text(gt_spec_shape(labels), a, sizeof a));
+                gt_dims_text(labels, a, sizeof a));
         return NULL;
     }
     return labels->rank == rows.rank ? y_true : gt_squeeze(y_true, .axis = -1);

@@ -37,7 +37,7 @@ gt_Tensor *gt_loss_reduced_along(gt_Tensor *entries, int axis, gt_Reduction redu
         gt_options_take(&Options##_type, &options, given);                                         \
         gt_Site site = gt_site_enter(here, #name);                                                 \
         gt_Tensor *loss = name(y_true, y_pred, &options);                                          \
-        gt_site_leave(site);                                                                       \
+        gt_site_leave(&site);                                                                       \
         return gt_status() == GT_OK ? loss : NULL;                                                 \
     }                                                                                              \
     gt_Tensor *(gt_##name)(gt_Tensor * y_true, gt_Tensor * y_pred)                                 \

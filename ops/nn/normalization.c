@@ -54,7 +54,7 @@ static bool has_weights(gt_Tensor *weight, const gt_Spec *x, uint32_t bits, cons
     }
     if (gt_size(weight) != size && gt_status() == GT_OK)
         gt_fail(GT_INVALID, "%s of %s must have %lld elements (got %s)", what,
-                gt_shape_text(gt_spec_shape(x), t, sizeof t), (long long)size,
+                gt_dims_text(x, t, sizeof t), (long long)size,
                 gt_shape_text(gt_tensor_shape(weight), s, sizeof s));
     return gt_status() == GT_OK;
 }
@@ -99,8 +99,8 @@ static gt_Tensor *mask_over(gt_Tensor *mask, const gt_Spec *x)
             spec.dims[d] == x->dims[d] || spec.dims[d] < 0 || x->dims[d] < 0; /* -1: of a symbol */
     if (!fits) {
         gt_fail(GT_INVALID, "mask must be bool over leading axes of %s (got %s %s)",
-                gt_shape_text(gt_spec_shape(x), s, sizeof s), gt_dtype_name(spec.dtype),
-                gt_shape_text(gt_spec_shape(&spec), t, sizeof t));
+                gt_dims_text(x, s, sizeof s), gt_dtype_name(spec.dtype),
+                gt_dims_text(&spec, t, sizeof t));
         return NULL;
     }
     gt_Shape ones = {.mark = GT_MARK, .rank = x->rank - spec.rank};
@@ -158,7 +158,7 @@ gt_Status gt_moments_at(const char *here, gt_Tensor *x, gt_Tensor **mean, gt_Ten
         return gt_fail(GT_INVALID, "moments: mean and variance must not be NULL");
     gt_Site site = gt_site_enter(here, "moments");
     gt_Status status = moments(x, mean, variance, options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     if (status != GT_OK)
         *mean = *variance = NULL;
     return status;
@@ -358,8 +358,8 @@ static gt_UnitKernel spectral_normalization(gt_Tensor *kernel, gt_Tensor *u,
     if (spec.rank < 1 || vector.rank != 2 || vector.dims[0] != 1 ||
         vector.dims[1] != spec.dims[spec.rank - 1]) {
         gt_fail(GT_INVALID, "u must be (1, channels) for a kernel (..., channels) (got %s for %s)",
-                gt_shape_text(gt_spec_shape(&vector), s, sizeof s),
-                gt_shape_text(gt_spec_shape(&spec), t, sizeof t));
+                gt_dims_text(&vector, s, sizeof s),
+                gt_dims_text(&spec, t, sizeof t));
         return nothing;
     }
     gt_Tensor *matrix = gt_reshape(kernel, gt_shape(-1, vector.dims[1])), *v = NULL, *next = u;

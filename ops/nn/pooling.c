@@ -103,24 +103,24 @@ static bool image_of(gt_PoolJob *job, const PoolOptions *options, const gt_Spec 
         return false;
     if (options->extent.rank != rank) {
         gt_fail(GT_INVALID, "shape %s is not that of a result of pooling",
-                gt_shape_text(gt_spec_shape(up), s, sizeof s));
+                gt_dims_text(up, s, sizeof s));
         return false;
     }
     *x = *up;
     memcpy(x->dims + 1, options->extent.dims, (size_t)rank * sizeof(int64_t));
     if (!gt_spec_resize(x)) {
         gt_fail(GT_INVALID, "the result is too large (%s)",
-                gt_shape_text(gt_spec_shape(x), s, sizeof s));
+                gt_dims_text(x, s, sizeof s));
         return false;
     }
     if (!plan(job, options, x))
         return false;
     gt_window_output(&job->window, x, job->channels, &y);
-    if (gt_shape_equal(gt_spec_shape(&y), gt_spec_shape(up)))
+    if (gt_dims_equal(&y, up))
         return true;
     gt_fail(GT_INVALID, "the result of pooling must be %s (got %s)",
-            gt_shape_text(gt_spec_shape(&y), t, sizeof t),
-            gt_shape_text(gt_spec_shape(up), s, sizeof s));
+            gt_dims_text(&y, t, sizeof t),
+            gt_dims_text(up, s, sizeof s));
     return false;
 }
 

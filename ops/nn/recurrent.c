@@ -72,7 +72,7 @@ static bool fits(const Cell *cell, const char *what, gt_Tensor *tensor, gt_Shape
         return true;
     gt_fail(GT_INVALID, "%s must be %s %s (got %s %s)", what, gt_dtype_name(cell->dtype),
             gt_shape_text(wanted, b, sizeof b), gt_dtype_name(spec.dtype),
-            gt_shape_text(gt_spec_shape(&spec), a, sizeof a));
+            gt_dims_text(&spec, a, sizeof a));
     return false;
 }
 
@@ -101,7 +101,7 @@ static bool open_cell(Cell *cell, const Given *given, int rank, int gates)
     if (in.rank != rank || !gt_dtype_is_float(in.dtype)) {
         gt_fail(GT_INVALID, "x must be floats %s (got %s %s)",
                 rank == 3 ? "(batch, time, features)" : "(batch, features)",
-                gt_dtype_name(in.dtype), gt_shape_text(gt_spec_shape(&in), text, sizeof text));
+                gt_dtype_name(in.dtype), gt_dims_text(&in, text, sizeof text));
         return false;
     }
     if (weights.rank != 2 || weights.dims[0] < 1 || weights.dims[1] / weights.dims[0] != gates ||
@@ -110,7 +110,7 @@ static bool open_cell(Cell *cell, const Given *given, int rank, int gates)
         if (gates > 1)
             snprintf(wanted, sizeof wanted, "%d units", gates);
         gt_fail(GT_INVALID, "recurrent_kernel must be (units, %s) (got %s)", wanted,
-                gt_shape_text(gt_spec_shape(&weights), text, sizeof text));
+                gt_dims_text(&weights, text, sizeof text));
         return false;
     }
     *cell = (Cell){.dtype = in.dtype,

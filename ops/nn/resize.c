@@ -191,7 +191,7 @@ static gt_Tensor *to_ratio(gt_Tensor *x, const gt_Spec *spec, gt_Shape size,
     if (!possible) {
         char a[160], b[160];
         gt_fail(GT_INVALID, "%s cannot be brought to the ratio of %s, cropped or else padded",
-                gt_shape_text(gt_spec_shape(spec), a, sizeof a), gt_shape_text(size, b, sizeof b));
+                gt_dims_text(spec, a, sizeof a), gt_shape_text(size, b, sizeof b));
         return NULL;
     }
     gt_Shape before = {.mark = GT_MARK, .rank = spec->rank}, block = gt_whole_axes(spec->rank);
@@ -256,7 +256,7 @@ static gt_Tensor *upsample(gt_Tensor *x, gt_Shape size, const gt_upsample_option
         char text[160];
         gt_fail(GT_INVALID,
                 "x must be (batch, spatial..., channels) with 1 to %d spatial axes (got %s)",
-                GT_SPATIAL, gt_shape_text(gt_spec_shape(&spec), text, sizeof text));
+                GT_SPATIAL, gt_dims_text(&spec, text, sizeof text));
         return NULL;
     }
     if (!gt_window_numbers(&size, rank, 0, "sizes", times))

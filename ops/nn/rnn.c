@@ -163,7 +163,7 @@ gt_Status gt_rnn_mask(gt_Tensor *mask, const gt_Spec *x)
         return gt_status();
     return gt_fail(GT_INVALID, "mask must be bool %s (got %s %s)",
                    gt_shape_text(wanted, a, sizeof a), gt_dtype_name(spec.dtype),
-                   gt_shape_text(gt_spec_shape(&spec), b, sizeof b));
+                   gt_dims_text(&spec, b, sizeof b));
 }
 
 /* Handles that can be read, and not too many of them. */

@@ -17,7 +17,7 @@ bool gt_window_countable(const gt_Spec *spec)
         product *= spec->dims[d] > 0 ? (double)spec->dims[d] : 1;
     if (product < COUNTABLE)
         return true;
-    gt_fail(GT_INVALID, "%s is too large", gt_shape_text(gt_spec_shape(spec), text, sizeof text));
+    gt_fail(GT_INVALID, "%s is too large", gt_dims_text(spec, text, sizeof text));
     return false;
 }
 
@@ -29,7 +29,7 @@ bool gt_window_takes(const gt_Spec *x)
     if (x->rank >= 3 && x->rank <= GT_SPATIAL + 2)
         return gt_window_countable(x);
     gt_fail(GT_INVALID, "images must be (batch, one to three spatial axes, channels) (got %s)",
-            gt_shape_text(gt_spec_shape(x), text, sizeof text));
+            gt_dims_text(x, text, sizeof text));
     return false;
 }
 

@@ -317,6 +317,6 @@ gt_Dataset *gt_dataset_from_tensors_at(const char *here, gt_Tensor *x, gt_Tensor
         gt_dataset_free(self);
         self = NULL;
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return self;
 }

@@ -196,7 +196,7 @@ gt_Dataset *gt_dataset_cache_at(const char *here, gt_Dataset *dataset)
     } else {
         cache_destroy(self);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return made;
 }
 
@@ -268,6 +268,6 @@ gt_Dataset *gt_dataset_from_function_at(const char *here, gt_RowFunction functio
                       options.drop_remainder);
         made = gt_dataset_make(context, &source_class, self, false, NULL, &batches);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return made;
 }

@@ -356,6 +356,6 @@ gt_Dataset *gt_dataset_from_csv_at(const char *here, const char *path,
             self = from_table(context, path, table, &options);
         gt_scope_close(context);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return self;
 }

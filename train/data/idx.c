@@ -56,6 +56,6 @@ gt_Dataset *gt_dataset_from_idx_at(const char *here, const char *images, const c
             self = gt_dataset_of_columns(context, x, y, NULL, NULL, 0, &batches);
         gt_scope_close(context);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return self;
 }

@@ -289,6 +289,6 @@ gt_Dataset *gt_image_dataset_from_directory_at(const char *here, const char *pat
         gt_dataset_set_names(made, names);
     else
         gt_names_release(names);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return made;
 }

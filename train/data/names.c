@@ -141,7 +141,7 @@ static const gt_DataNames *look_at_columns(const char *here, const char *operati
         return NULL;
     gt_Site site = gt_site_enter(here, operation);
     bool kept = gt_dataset_keeps_columns(dataset);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return kept ? names : NULL;
 }
 

@@ -25,7 +25,7 @@ void *gt_over_begin(const char *here, const char *operation, gt_Dataset *dataset
         else
             give_up(dataset);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return self;
 }
 

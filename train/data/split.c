@@ -154,7 +154,7 @@ gt_Status gt_dataset_split_at(const char *here, gt_Dataset *dataset, double frac
     GT_TAKE(gt_dataset_split_options, &options, given);
     gt_Site site = gt_site_enter(here, "dataset_split");
     split(dataset, fraction, first, second, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }
 
@@ -211,6 +211,6 @@ gt_Status gt_split_dataset_at(const char *here, gt_Dataset *dataset, gt_Dataset 
         return gt_status();
     gt_Site site = gt_site_enter(here, "split_dataset");
     split_sizes(dataset, left, right, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context);
 }

@@ -281,6 +281,6 @@ gt_Dataset *gt_dataset_from_text_at(const char *here, const char *path,
         gt_dataset_set_names(made, names);
     else
         gt_names_release(names);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return made;
 }

@@ -77,7 +77,7 @@ gt_Tensor *gt_to_categorical_at(const char *here, gt_Tensor *x,
         return NULL;
     gt_Site site = gt_site_enter(here, "to_categorical");
     gt_Tensor *result = to_categorical(context, x, options.num_classes);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return result;
 }
 
@@ -175,6 +175,6 @@ gt_Tensor *gt_pad_sequences_at(const char *here, gt_Tensors sequences,
         return NULL;
     gt_Site site = gt_site_enter(here, "pad_sequences");
     gt_Tensor *result = pad_sequences(context, sequences, &options);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return result;
 }

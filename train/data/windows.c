@@ -153,7 +153,7 @@ gt_timeseries_dataset_from_array_at(const char *here, gt_Tensor *data, gt_Tensor
                                                         options.shuffle, options.seed, false);
         made = gt_dataset_make(context, &windows_class, self, true, NULL, &batches);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return made;
 }
 
@@ -191,6 +191,6 @@ gt_Dataset *gt_dataset_from_npz_at(const char *here, const char *path,
             made = gt_dataset_of_columns(context, x, y, NULL, NULL, 0, &batches);
         gt_scope_close(context);
     }
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return made;
 }

@@ -128,7 +128,7 @@ gt_Metric *gt_LossMetric_at(const char *here, gt_Loss loss, const gt_Mean_option
     gt_Site site = gt_site_enter(here, "LossMetric");
     if (gt_loss_check(&loss) == GT_OK && !loss.type)
         gt_raise(context, GT_INVALID, NULL, NULL, "the loss must be given");
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context) == GT_OK
                ? new_about(here, &loss_class, options.name ? options.name : loss.type->name, &loss,
                            options.output)
@@ -164,7 +164,7 @@ gt_Metric *gt_MeanMetric_at(const char *here, gt_MetricFunction function,
         gt_fail(GT_INVALID, "the function is NULL");
     else
         gt_check_function("the metric's function", (uintptr_t)function);
-    gt_site_leave(site);
+    gt_site_leave(&site);
     return gt_context_status(context) == GT_OK
                ? new_about(here, &function_class, options.name, &function, options.output)
                : NULL;
