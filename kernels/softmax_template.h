@@ -60,6 +60,12 @@ void GT_KERNEL(GT_NAME(softmax))(int64_t rows, int64_t columns, const void *from
 {
     if (columns <= 0)
         return;
+    if (columns == 1) { /* e^0 / e^0, or NaN */
+        GT_INDEPENDENT
+        for (int64_t r = 0; r < rows; r++)
+            ((GT_T *)to)[r] = (((const GT_T *)from)[r] - ((const GT_T *)from)[r]) + 1;
+        return;
+    }
     GT_T of[GT_GROUP], wide[GT_GROUP];
     const int64_t group = GT_NAME(rows_of_group)(columns);
     for (int64_t first = 0; first < rows; first += group) {
@@ -130,6 +136,12 @@ void GT_KERNEL(GT_NAME(logsumexp))(int64_t rows, int64_t columns, const void *fr
     if (columns <= 0) {
         for (int64_t r = 0; r < rows; r++)
             ((GT_T *)to)[r] = (GT_T)-INFINITY;
+        return;
+    }
+    if (columns == 1) { /* log e^0 + x */
+        GT_INDEPENDENT
+        for (int64_t r = 0; r < rows; r++)
+            ((GT_T *)to)[r] = ((const GT_T *)from)[r] + 0;
         return;
     }
     const int64_t group = GT_NAME(rows_of_group)(columns);

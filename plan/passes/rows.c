@@ -61,6 +61,8 @@ static Cut cut_of_chain(const gt_ChainJob *job)
 static Cut cut_of_reduction(const gt_ReductionJob *job)
 {
     const gt_Walk *kept = &job->kept;
+    if (job->round == GT_REDUCTION_WHOLE && job->reduced == 1)
+        return (Cut){job->outputs, 0};
     if (job->round != GT_REDUCTION_WHOLE || job->parts != 1 || kept->rank == 0 ||
         kept->stride[0] * kept->dims[0] != kept->count * job->passes.count * job->rows * job->columns)
         return (Cut){0, 0};
@@ -154,6 +156,12 @@ static void cut_anew(gt_Launch *launch, void *job, int64_t all, int64_t rows, in
         return;
     case GT_TILES_reduce: {
         gt_ReductionJob *r = job;
+        if (r->reduced == 1) { /* a column an element */
+            r->width = rows;
+            r->strips = tiles;
+            r->group = 1;
+            return;
+        }
         r->group = r->kept.count / all * r->strips * rows;
         return;
     }
