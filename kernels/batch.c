@@ -1,34 +1,21 @@
-/* Batch normalization, forward and backward, of rows of channels. Leans on loops.h. */
+/* Batch normalization, forward and backward, of rows of channels. Leans on loops.h,
+ * gemm_vector.h. */
 #include "batch.h"
+#include "gemm_vector.h"
 #include "loops.h"
 
-static void clear(double *x, int64_t n)
-{
-    for (int64_t j = 0; j < n; j++)
-        x[j] = 0;
-}
+enum { COLUMN = 4 }; /* vectors that stay in registers with their sums */
 
-/* Columns of rows that stand side by side are added to those of the first row, in their order. */
-static void gather(const gt_BatchJob *job, const double *wide, double *to)
-{
-    memcpy(to, wide, (size_t)job->channels * sizeof *to);
-    for (int64_t j = job->channels; j < job->wide; j += job->channels)
-        for (int64_t c = 0; c < job->channels; c++)
-            to[c] += wide[j + c];
-}
-
-static void spread(const gt_BatchJob *job, const double *from, double *wide)
-{
-    for (int64_t j = 0; j < job->wide; j += job->channels)
-        memcpy(wide + j, from, (size_t)job->channels * sizeof *wide);
-}
-
-#define GT_T          float
-#define GT_NAME(name) name##_f32
+#define GT_T                     float
+#define LANES                    GT_GEMM_LANES_F32
+#define GT_NAME(name)            name##_f32
+#define GT_MULTIPLY_ADD(a, b, c) (GT_FUSES ? __builtin_fmaf(a, b, c) : (c) + (a) * (b))
 #include "batch_template.h"
 
-#define GT_T          double
-#define GT_NAME(name) name##_f64
+#define GT_T                     double
+#define LANES                    GT_GEMM_LANES_F64
+#define GT_NAME(name)            name##_f64
+#define GT_MULTIPLY_ADD(a, b, c) (GT_FUSES ? __builtin_fma(a, b, c) : (c) + (a) * (b))
 #include "batch_template.h"
 
 static int64_t first_row(const gt_BatchJob *job, int64_t block)
@@ -36,9 +23,10 @@ static int64_t first_row(const gt_BatchJob *job, int64_t block)
     return block * job->group < job->rows ? block * job->group : job->rows;
 }
 
-/* Of a block and a channel: column i of those that stand side by side adds every `side`th row from row i on, in
- * double; the columns are added in their order. The same of squared distances from the mean, a double too. Any order of
- * tiles. */
+/* Of a block and a channel: column i of those that stand side by side adds every `side`th row from row i on, from 0, in the type of
+ * x; the columns are added in double in their order. So are the numbers themselves, of which comes a first mean, rounded to the
+ * type of x, then the distances from it and their squares, of which come the mean and the squared distances from that, >= 0. Any
+ * order of tiles. */
 void GT_KERNEL(tiles_batch_moments)(const void *given, void *const *at, int64_t first, int64_t last,
                                     void *scratch)
 {
@@ -65,8 +53,7 @@ void GT_KERNEL(tiles_batch_scale)(const void *given, void *const *at, int64_t fi
         scale_f32(job, at, begin, end, scratch);
 }
 
-/* Of a block and a channel, the sums of g and of g (x - mean), each term a double, in the order of batch_moments. Any order
- * of tiles. */
+/* Of a block and a channel, the sums of g and of g (x - mean), in the order of batch_moments. Any order of tiles. */
 void GT_KERNEL(tiles_batch_slopes)(const void *given, void *const *at, int64_t first, int64_t last,
                                    void *scratch)
 {

@@ -1,64 +1,107 @@
-/* The loops of batch.c for one element type GT_T. Included once for each; not a header. */
+/* The loops of batch.c for one element type GT_T, of which a vector has LANES. Included once for each; not a header. */
 
-/* sum[j] += x[j] */
-static void GT_NAME(add_row)(int64_t n, const GT_T *x, double *sum)
+/* Sums over `lines` lines of `vectors` vectors of columns, of the last one as many lanes: of b and of b d, from 0, line by line, with d =
+ * x + minus and b that of g, or d itself where there is no g. */
+GT_INLINE void GT_NAME(columns)(const bool has_g, const int vectors, int lanes, int64_t lines,
+                                int64_t step, const GT_T *x, const GT_T *g, const GT_T *minus,
+                                GT_T *sum, GT_T *product)
 {
-    GT_INDEPENDENT
-    for (int64_t j = 0; j < n; j++)
-        sum[j] += (double)x[j];
-}
-
-/* sum[j] += (x[j] - middle[j])^2 */
-static void GT_NAME(add_squares)(int64_t n, const GT_T *x, const double *middle, double *sum)
-{
-    GT_INDEPENDENT
-    for (int64_t j = 0; j < n; j++) {
-        const double apart = (double)x[j] - middle[j];
-        sum[j] += apart * apart;
+    GT_NAME(vec) s[COLUMN], p[COLUMN], less[COLUMN];
+    const GT_NAME(mask) mask = GT_NAME(mask_of)(lanes);
+    GT_UNROLL
+    for (int v = 0; v < vectors; v++) {
+        s[v] = p[v] = GT_NAME(zero)();
+        less[v] = GT_NAME(load_part)(minus + v * LANES, mask);
+    }
+    for (int64_t i = 0; i < lines * step; i += step) {
+        GT_UNROLL
+        for (int v = 0; v < vectors; v++) {
+            const GT_T *at = x + i + v * LANES, *by = has_g ? g + i + v * LANES : at;
+            const bool whole = vectors > 1;
+            const GT_NAME(vec) a = whole ? GT_NAME(load)(at) : GT_NAME(load_part)(at, mask);
+            const GT_NAME(vec) d = GT_NAME(add)(a, less[v]);
+            const GT_NAME(vec) b = !has_g  ? d
+                                   : whole ? GT_NAME(load)(by)
+                                           : GT_NAME(load_part)(by, mask);
+            s[v] = GT_NAME(add)(s[v], b);
+            p[v] = GT_NAME(fma)(b, d, p[v]);
+        }
+    }
+    GT_UNROLL
+    for (int v = 0; v < vectors; v++) {
+        GT_NAME(store_part)(sum + v * LANES, s[v], lanes);
+        GT_NAME(store_part)(product + v * LANES, p[v], lanes);
     }
 }
 
-/* sum[j] += g[j], product[j] += g[j] (x[j] - mean[j]) */
-static void GT_NAME(add_products)(int64_t n, const GT_T *x, const GT_T *g, const double *mean,
-                                  double *sum, double *product)
+/* Of all columns of n numbers in lines of `wide`, of which the last may be shorter. g may be NULL. */
+static GT_NOINLINE void GT_NAME(add_up)(const gt_BatchJob *job, int64_t n, const GT_T *x,
+                                        const GT_T *g, const GT_T *minus, GT_T *sum, GT_T *product)
 {
-    GT_INDEPENDENT
-    for (int64_t j = 0; j < n; j++) {
-        sum[j] += (double)g[j];
-        product[j] += (double)g[j] * ((double)x[j] - mean[j]);
+    const int64_t wide = job->wide, lines = n / wide, rest = lines * wide;
+    for (int64_t j = 0, more; j < wide; j += more) {
+        const int64_t left = wide - j;
+        const GT_T *from = x + j, *by = g ? g + j : g, *less = minus + j;
+        more = left >= COLUMN * LANES ? COLUMN * LANES : left < LANES ? left : LANES;
+        if (more <= LANES)
+            GT_NAME(columns)
+            (g != NULL, 1, (int)more, lines, wide, from, by, less, sum + j, product + j);
+        else if (g)
+            GT_NAME(columns)
+            (true, COLUMN, LANES, lines, wide, from, by, less, sum + j, product + j);
+        else
+            GT_NAME(columns)
+            (false, COLUMN, LANES, lines, wide, from, by, less, sum + j, product + j);
+    }
+    for (int64_t j = 0; rest + j < n; j++) {
+        const GT_T d = x[rest + j] + minus[j], b = g ? g[rest + j] : d;
+        sum[j] += b;
+        product[j] = GT_MULTIPLY_ADD(b, d, product[j]);
+    }
+}
+
+/* Columns of rows that stand side by side are added to those of the first row, in their order. */
+static void GT_NAME(gather)(const gt_BatchJob *job, const GT_T *wide, double *to)
+{
+    for (int64_t c = 0; c < job->channels; c++) {
+        to[c] = (double)wide[c];
+        for (int64_t j = c + job->channels; j < job->wide; j += job->channels)
+            to[c] += (double)wide[j];
     }
 }
 
 static void GT_NAME(moments)(const gt_BatchJob *job, const GT_T *x, int64_t rows, double *part,
-                             double *scratch)
+                             void *scratch)
 {
-    const int64_t n = rows * job->channels, wide = job->wide;
-    double *sum = scratch, *middle = scratch + wide;
-    clear(sum, wide);
-    for (int64_t i = 0; i < n; i += wide)
-        GT_NAME(add_row)(n - i < wide ? n - i : wide, x + i, sum);
-    gather(job, sum, part);
-    for (int64_t c = 0; c < job->channels; c++)
-        part[c] /= (double)rows;
-    spread(job, part, middle);
-    clear(sum, wide);
-    for (int64_t i = 0; i < n; i += wide)
-        GT_NAME(add_squares)(n - i < wide ? n - i : wide, x + i, middle, sum);
-    gather(job, sum, part + job->channels);
+    const int64_t n = rows * job->channels, channels = job->channels;
+    GT_T *sum = scratch, *square = sum + job->wide, *minus = square + job->wide;
+    double *mean = part, *apart = part + channels;
+    for (int64_t j = 0; j < job->wide; j++)
+        minus[j] = 0;
+    GT_NAME(add_up)(job, n, x, NULL, minus, sum, square);
+    GT_NAME(gather)(job, sum, mean);
+    for (int64_t j = 0; j < job->wide; j++)
+        minus[j] = -(GT_T)(mean[j % channels] / (double)rows);
+    GT_NAME(add_up)(job, n, x, NULL, minus, sum, square);
+    GT_NAME(gather)(job, sum, mean);
+    GT_NAME(gather)(job, square, apart);
+    for (int64_t c = 0; c < channels; c++) {
+        const double rest = mean[c] / (double)rows;
+        apart[c] -= mean[c] * rest;
+        apart[c] = apart[c] < 0 ? 0 : apart[c];
+        mean[c] = rest - (double)minus[c];
+    }
 }
 
 static void GT_NAME(slopes)(const gt_BatchJob *job, const GT_T *x, const GT_T *g, const GT_T *mean,
-                            int64_t rows, double *part, double *scratch)
+                            int64_t rows, double *part, void *scratch)
 {
-    const int64_t n = rows * job->channels, wide = job->wide;
-    double *sum = scratch, *product = scratch + wide, *middle = scratch + 2 * wide;
-    clear(sum, 2 * wide);
-    for (int64_t j = 0; j < wide; j++)
-        middle[j] = (double)mean[j % job->channels];
-    for (int64_t i = 0; i < n; i += wide)
-        GT_NAME(add_products)(n - i < wide ? n - i : wide, x + i, g + i, middle, sum, product);
-    gather(job, sum, part);
-    gather(job, product, part + job->channels);
+    GT_T *sum = scratch, *product = sum + job->wide, *minus = product + job->wide;
+    for (int64_t j = 0; j < job->wide; j++)
+        minus[j] = -mean[j % job->channels];
+    GT_NAME(add_up)(job, rows * job->channels, x, g, minus, sum, product);
+    GT_NAME(gather)(job, sum, part);
+    GT_NAME(gather)(job, product, part + job->channels);
 }
 
 /* Numbers of the channels, as often as rows stand side by side. */
@@ -106,3 +149,5 @@ static void GT_NAME(gradient)(const gt_BatchJob *job, void *const *at, int64_t f
 
 #undef GT_T
 #undef GT_NAME
+#undef LANES
+#undef GT_MULTIPLY_ADD

@@ -65,9 +65,10 @@ void GT_KERNEL(tiles_conv_pack)(const void *job, void *const *at, int64_t first,
     gt_conv_pack_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
-/* y: a sum over (tap, channel) in order, zeros of the padding counted; its gradient in x, a sum over the taps that meet the
- * position, the last one first, and the channels: in parts of GT_CONV_LONG, each one sum from 0, added in order; rounded, then
- * the bias of a chain is added and what is not above 0 becomes 0. Any order of tiles. */
+/* y: a sum over (tap, channel) in order; its gradient in x, a sum over the taps that meet the position, the last one first, and the
+ * channels: in parts of GT_CONV_LONG, each one sum from 0, added in order; rounded, then the bias of a chain is added and what is
+ * not above 0 becomes 0. Padding counts in the parts; the 0 that its product with a finite kernel is may be left out. Any order
+ * of tiles. */
 void GT_KERNEL(tiles_conv)(const void *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -81,9 +82,9 @@ void GT_KERNEL(tiles_conv_pool)(const void *job, void *const *at, int64_t first,
     gt_conv_pool_tiles(&GT_KERNEL(kernels), job, at, first, last, scratch);
 }
 
-/* Sums over positions in order, zeros of the padding counted: in parts of `slice`, cut every `tile_units` lines, each one sum from
- * 0; they are added in order, from the first of `block_units` lines on, and these sums in double, those of the
- * blocks of a part in order. Any order of tiles. */
+/* Sums over positions in order, those of padding counted, though their products with what is finite, 0, may be left out: in parts of
+ * `slice`, cut every `tile_units` lines, each one sum from 0; they are added in order, from the first of `block_units` lines on, and
+ * these sums in double, those of the blocks of a part in order. Any order of tiles. */
 void GT_KERNEL(tiles_conv_kernel_gradient)(const void *job, void *const *at, int64_t first,
                                            int64_t last, void *scratch)
 {

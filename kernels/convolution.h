@@ -8,11 +8,15 @@
 
 /* What every convolution comes down to, driven by two lists of offsets:
  *     y[to[r] + j] (+)= sum over k of x[row[r] + column[k]] * b[k * step + j],   j < width
- * in ascending order of k, one sum a result from 0, which becomes y or, `add`, is added to it. Offsets are bytes. The lists of
+ * in ascending order of k, of those in `run`, one sum a result from 0, which becomes y or, `add`, is added to it. Offsets are bytes. The lists of
  * rows, `row` and `to`, go on for GT_CONV_SPARE entries, copies of the last one.
  *     conv          rows are positions of y, columns (tap, channel) of x, b the kernel
  *     its gradient in the kernel: rows are (tap, channel) of x, columns positions, b the gradient that arrives
  * Dense: b is whole vectors wide, at most two, with zeros beyond `width`; deep, each channel by itself: x[.. + j] instead. */
+typedef struct gt_ConvRun {
+    int64_t first, count;
+} gt_ConvRun;
+
 typedef struct gt_ConvStrip {
     const void *x, *b;
     void *y;
@@ -24,10 +28,14 @@ typedef struct gt_ConvStrip {
     /* Pairs of lines, of which the list has the upper ones: y[to[r] + below + j] is the same sum of x[row[r] + column[k + shift]];
      * `column` goes on for `shift` entries. One number of x is read for both. */
     int64_t shift, below; /* columns; bytes */
+    /* The columns that are not padding for all of the rows, in order; the others, whose products are 0, are left out. */
+    const gt_ConvRun *run;
+    int64_t runs;
     /* Turned, the gradient in the kernel of one vector of channels j: rows are runs of `width` numbers of x, of which i gives
      * y[to[r] + j * below + i] (+)= sum over k of x[row[r] + column[k] + i] * b[k * step + j]. */
 } gt_ConvStrip;
 #define GT_CONV_SPARE 16
+#define GT_CONV_RUNS  16
 
 typedef void gt_ConvLoop(const gt_ConvStrip *strip);
 
@@ -49,8 +57,9 @@ typedef struct gt_ConvJob {
     bool pairs;    /* lines are worked on in pairs */
     bool
         turned; /* of a kernel's gradient: vectors are of x, and its sums [channel of the result][depth] */
-    bool direct; /* no window reads padding: x is read where it lies */
-    bool alone;  /* one tile of positions and a large kernel: tiles are its panels, which are packed
+    bool direct;     /* no window reads padding: x is read where it lies */
+    bool leaves_out; /* products with lines of padding, of few positions with other padding, too */
+    bool alone; /* one tile of positions and a large kernel: tiles are its panels, which are packed
                     there; of a kernel's gradient: one block, the kernel is written there */
     gt_SlidingWindow window; /* without the taps that are padding for every position: */
     int64_t size[GT_SPATIAL],
@@ -100,6 +109,11 @@ static inline int64_t gt_conv_depth(const gt_ConvJob *c)
 static inline int64_t gt_conv_shift(const gt_ConvJob *c)
 {
     return c->pairs ? gt_conv_depth(c) / c->window.size[1] : 0;
+}
+/* Lists that a kernel's gradient has for its rows: each is of a line of taps where padding is left out. */
+static inline int64_t gt_conv_lines(const gt_ConvJob *c)
+{
+    return c->leaves_out ? c->window.size[0] * c->window.size[1] : 1;
 }
 /* Positions of x that lie between the first and the last one that `positions` windows read, along axis d. */
 int64_t gt_conv_extent(const gt_ConvJob *c, int d, int64_t positions);

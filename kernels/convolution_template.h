@@ -72,20 +72,22 @@ GT_INLINE void G(conv_tile)(const gt_ConvStrip *s, int64_t row, int64_t channel,
     GT_UNROLL
     for (int r = 0; r < rows; r++)
         sum[r][0] = sum[r][vectors - 1] = G(zero)();
-    const number *b = (const number *)s->b + channel;
-    const int64_t *column = s->column, *const end = column + s->columns;
     const int64_t step = deep || vectors > 1 ? s->step : LANES; /* registers are scarce */
-    for (; column < end; column++, b += step) {
-        const int64_t k = *column;
-        const G(vec) b0 = deep ? G(load_whole)(b, mask) : G(load)(b);
-        const G(vec) b1 = vectors > 1 ? G(load)(b + LANES) : b0;
-        GT_UNROLL
-        for (int r = 0; r < rows; r++) {
-            const number *at = G(near)(x[r], k);
-            const G(vec) v = deep ? G(load_whole)(at, mask) : G(broadcast)(at);
-            sum[r][0] = G(fma)(v, b0, sum[r][0]);
-            if (vectors > 1)
-                sum[r][1] = G(fma)(v, b1, sum[r][1]);
+    for (const gt_ConvRun *run = s->run, *const last_run = run + s->runs; run < last_run; run++) {
+        const int64_t *column = s->column + run->first, *const end = column + run->count;
+        const number *b = (const number *)s->b + channel + run->first * step;
+        for (; column < end; column++, b += step) {
+            const int64_t k = *column;
+            const G(vec) b0 = deep ? G(load_whole)(b, mask) : G(load)(b);
+            const G(vec) b1 = vectors > 1 ? G(load)(b + LANES) : b0;
+            GT_UNROLL
+            for (int r = 0; r < rows; r++) {
+                const number *at = G(near)(x[r], k);
+                const G(vec) v = deep ? G(load_whole)(at, mask) : G(broadcast)(at);
+                sum[r][0] = G(fma)(v, b0, sum[r][0]);
+                if (vectors > 1)
+                    sum[r][1] = G(fma)(v, b1, sum[r][1]);
+            }
         }
     }
 #if !GT_MASKS
@@ -168,6 +170,7 @@ GT_INLINE void G(pair_columns)(const gt_ConvStrip *s, const number *const x[GT_P
 void GT_KERNEL(conv_pair)(const gt_ConvStrip *s)
 {
     const int width = (int)s->width;
+    const int64_t begin = s->run->first, end = begin + s->run->count;
     const G(mask) mask = G(mask_of)(width);
     const G(vec) bias = s->bias ? G(load_part)(s->bias, mask) : G(zero)();
     for (int64_t row = 0; row < s->rows; row += GT_PAIRED) {
@@ -179,9 +182,9 @@ void GT_KERNEL(conv_pair)(const gt_ConvStrip *s)
             GT_IN_REGISTER(x[r]);
             sum[r][0] = sum[r][1] = G(zero)();
         }
-        G(pair_columns)(s, x, 0, s->shift, true, false, sum);
+        G(pair_columns)(s, x, begin, s->shift, true, false, sum);
         G(pair_columns)(s, x, s->shift, s->columns, true, true, sum);
-        G(pair_columns)(s, x, s->columns, s->columns + s->shift, false, true, sum);
+        G(pair_columns)(s, x, s->columns, end, false, true, sum);
         GT_UNROLL
         for (int r = 0; r < GT_PAIRED; r++) {
             number *y = G(place)(s, row + r), *const lower = y + s->below / (int64_t)sizeof *y;
@@ -210,17 +213,20 @@ GT_INLINE void G(turned_tile)(const gt_ConvStrip *s, int64_t row, int64_t at, in
         for (int f = 0; f < GT_TURNED; f++)
             sum[f][v] = G(zero)();
     }
-    for (const int64_t *column = s->column, *const end = column + s->columns; column < end;
-         column++, b += s->step) {
-        const number *from = G(near)(x, *column);
-        const G(vec) x0 = G(load_part)(from, mask[0]), x1 = G(load_part)(from + LANES, mask[1]);
-        const G(vec) x2 = G(load_part)(from + 2 * LANES, mask[2]);
-        GT_UNROLL
-        for (int f = 0; f < GT_TURNED; f++) {
-            const G(vec) u = G(broadcast)(b + f);
-            sum[f][0] = G(fma)(x0, u, sum[f][0]);
-            sum[f][1] = G(fma)(x1, u, sum[f][1]);
-            sum[f][2] = G(fma)(x2, u, sum[f][2]);
+    for (const gt_ConvRun *run = s->run, *const last_run = run + s->runs; run < last_run; run++) {
+        const int64_t *column = s->column + run->first, *const end = column + run->count;
+        const number *u = b + run->first * s->step;
+        for (; column < end; column++, u += s->step) {
+            const number *from = G(near)(x, *column);
+            const G(vec) x0 = G(load_part)(from, mask[0]), x1 = G(load_part)(from + LANES, mask[1]);
+            const G(vec) x2 = G(load_part)(from + 2 * LANES, mask[2]);
+            GT_UNROLL
+            for (int f = 0; f < GT_TURNED; f++) {
+                const G(vec) v = G(broadcast)(u + f);
+                sum[f][0] = G(fma)(x0, v, sum[f][0]);
+                sum[f][1] = G(fma)(x1, v, sum[f][1]);
+                sum[f][2] = G(fma)(x2, v, sum[f][2]);
+            }
         }
     }
     GT_UNROLL

@@ -66,6 +66,10 @@ GT_INLINE vec_f32 add_f32(vec_f32 a, vec_f32 b)
 {
     return _mm512_add_ps(a, b);
 }
+GT_INLINE vec_f32 mul_f32(vec_f32 a, vec_f32 b)
+{
+    return _mm512_mul_ps(a, b);
+}
 GT_INLINE vec_f32 fma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
     return GT_FUSES ? _mm512_fmadd_ps(a, b, c) : _mm512_add_ps(_mm512_mul_ps(a, b), c);
@@ -129,6 +133,10 @@ GT_INLINE vec_f64 broadcast_f64(const double *p)
 GT_INLINE vec_f64 add_f64(vec_f64 a, vec_f64 b)
 {
     return _mm512_add_pd(a, b);
+}
+GT_INLINE vec_f64 mul_f64(vec_f64 a, vec_f64 b)
+{
+    return _mm512_mul_pd(a, b);
 }
 GT_INLINE vec_f64 fma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
@@ -199,6 +207,10 @@ GT_INLINE vec_f32 broadcast_f32(const float *p)
 GT_INLINE vec_f32 add_f32(vec_f32 a, vec_f32 b)
 {
     return _mm256_add_ps(a, b);
+}
+GT_INLINE vec_f32 mul_f32(vec_f32 a, vec_f32 b)
+{
+    return _mm256_mul_ps(a, b);
 }
 GT_INLINE vec_f32 fma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
@@ -273,6 +285,10 @@ GT_INLINE vec_f64 add_f64(vec_f64 a, vec_f64 b)
 {
     return _mm256_add_pd(a, b);
 }
+GT_INLINE vec_f64 mul_f64(vec_f64 a, vec_f64 b)
+{
+    return _mm256_mul_pd(a, b);
+}
 GT_INLINE vec_f64 fma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
     return GT_FUSES ? _mm256_fmadd_pd(a, b, c) : _mm256_add_pd(_mm256_mul_pd(a, b), c);
@@ -337,6 +353,10 @@ GT_INLINE vec_f32 add_f32(vec_f32 a, vec_f32 b)
 {
     return _mm_add_ps(a, b);
 }
+GT_INLINE vec_f32 mul_f32(vec_f32 a, vec_f32 b)
+{
+    return _mm_mul_ps(a, b);
+}
 GT_INLINE vec_f32 fma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
     return _mm_add_ps(_mm_mul_ps(a, b), c);
@@ -360,6 +380,10 @@ GT_INLINE vec_f64 broadcast_f64(const double *p)
 GT_INLINE vec_f64 add_f64(vec_f64 a, vec_f64 b)
 {
     return _mm_add_pd(a, b);
+}
+GT_INLINE vec_f64 mul_f64(vec_f64 a, vec_f64 b)
+{
+    return _mm_mul_pd(a, b);
 }
 GT_INLINE vec_f64 fma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
@@ -391,6 +415,10 @@ GT_INLINE vec_f32 add_f32(vec_f32 a, vec_f32 b)
 {
     return vaddq_f32(a, b);
 }
+GT_INLINE vec_f32 mul_f32(vec_f32 a, vec_f32 b)
+{
+    return vmulq_f32(a, b);
+}
 GT_INLINE vec_f32 fma_f32(vec_f32 a, vec_f32 b, vec_f32 c)
 {
     return GT_FUSES ? vfmaq_f32(c, a, b) : vaddq_f32(vmulq_f32(a, b), c);
@@ -414,6 +442,10 @@ GT_INLINE vec_f64 broadcast_f64(const double *p)
 GT_INLINE vec_f64 add_f64(vec_f64 a, vec_f64 b)
 {
     return vaddq_f64(a, b);
+}
+GT_INLINE vec_f64 mul_f64(vec_f64 a, vec_f64 b)
+{
+    return vmulq_f64(a, b);
 }
 GT_INLINE vec_f64 fma_f64(vec_f64 a, vec_f64 b, vec_f64 c)
 {
@@ -458,6 +490,12 @@ typedef struct vec_f64 {
     {                                                                                              \
         for (int i = 0; i < lanes; i++)                                                            \
             a.lane[i] += b.lane[i];                                                                \
+        return a;                                                                                  \
+    }                                                                                              \
+    GT_INLINE vec_##t mul_##t(vec_##t a, vec_##t b)                                                \
+    {                                                                                              \
+        for (int i = 0; i < lanes; i++)                                                            \
+            a.lane[i] *= b.lane[i];                                                                \
         return a;                                                                                  \
     }                                                                                              \
     GT_INLINE vec_##t fma_##t(vec_##t a, vec_##t b, vec_##t c)                                     \

@@ -1,6 +1,7 @@
-/* Layer and root mean square normalization, forward and backward, row by row. Leans on loops.h. */
+/* Layer and root mean square normalization, forward and backward, row by row. Leans on loops.h and gemm_vector.h. */
 #include <math.h>
 
+#include "gemm_vector.h"
 #include "loops.h"
 #include "norm.h"
 
@@ -10,12 +11,16 @@ enum { LANES = 16, PART = 1024, TOGETHER = GT_NORM_TOGETHER, SHORT = 512 };
 
 /* Mean squares between LOW and HIGH are of numbers whose squares neither overflow nor get lost. */
 #define GT_T          float
+#define GT_VEC        vec_f32
+#define GT_WIDTH      GT_GEMM_LANES_F32
 #define GT_NAME(name) name##_f32
 #define GT_LOW        0x1p-80
 #define GT_HIGH       0x1p100
 #include "norm_template.h"
 
 #define GT_T          double
+#define GT_VEC        vec_f64
+#define GT_WIDTH      GT_GEMM_LANES_F64
 #define GT_NAME(name) name##_f64
 #define GT_LOW        0x1p-800
 #define GT_HIGH       0x1p900
@@ -72,8 +77,9 @@ void GT_KERNEL(tiles_norm_gradient)(const void *given, void *const *at, int64_t 
             else
                 backward_f32(job, at, row, (int)rows, scratch);
         }
-        for (int64_t i = 0; i < 2 * n; i++)
-            part[i] =
-                job->wide_type ? ((const double *)scratch)[i] : (double)((const float *)scratch)[i];
+        if (job->wide_type)
+            memcpy(part, scratch, 2 * (size_t)n * sizeof(double));
+        for (int64_t i = 0; !job->wide_type && i < 2 * n; i++)
+            part[i] = (double)((const float *)scratch)[i];
     }
 }

@@ -126,6 +126,15 @@ static void GT_NAME(mark_line)(const gt_PoolJob *job, const GT_T *x, int64_t row
         GT_NAME(mark)(place, r * step, n, job->above, y + r * n, which + r * n);
 }
 
+/* to = more where which is this place, else 0. By bits: of a choice compilers make branches and masked stores. */
+GT_INLINE void GT_NAME(put)(GT_T *to, GT_T more, GT_PLACE which, GT_PLACE place)
+{
+    GT_PLACE bits;
+    memcpy(&bits, &more, sizeof bits);
+    bits &= -(GT_PLACE)(which == place);
+    memcpy(to, &bits, sizeof bits);
+}
+
 /* x'[the place of which[c]] = 0 + g[c], and 0 at the others. */
 static void GT_NAME(spread_line)(const gt_PoolJob *job, const GT_T *g, const GT_PLACE *which,
                                  int64_t row, int64_t rows, GT_T *x)
@@ -139,11 +148,10 @@ static void GT_NAME(spread_line)(const gt_PoolJob *job, const GT_T *g, const GT_
         GT_INDEPENDENT
         for (int64_t i = 0; i < n; i++) {
             const GT_T more = 0 + g[i];
-            const GT_PLACE place = which[i];
-            a[i] = place == 0 ? more : 0;
-            b[i] = place == 1 ? more : 0;
-            c[i] = place == 2 ? more : 0;
-            d[i] = place == 3 ? more : 0;
+            GT_NAME(put)(a + i, more, which[i], 0);
+            GT_NAME(put)(b + i, more, which[i], 1);
+            GT_NAME(put)(c + i, more, which[i], 2);
+            GT_NAME(put)(d + i, more, which[i], 3);
         }
     }
 }

@@ -187,11 +187,10 @@ static void GT_P(check_conv)(gt_Shape in, int size, int groups, int b, int strid
     GT_P(compare)("conv", GT_P(made), y);
     GT_P(conv_input_gradient)(&w, groups, a, b, gt_data(u), gt_data(k), GT_P(made));
     GT_P(compare)("its gradient in x", GT_P(made), gradient_of(tape, y, u, x));
-    const gt_ConvJob job = conv_job(x, k, y, &options);
-    const gt_size each = (gt_size)job.tile_units, many = 2048 / (each * (gt_size)job.wide);
+    const gt_ConvJob job = kernel_gradient_job(x, k, y, &options);
     GT_P(conv_kernel_gradient)
-    (&w, groups, a, b, (gt_size)job.cuts, (gt_size)job.wide, each, job.depthwise || many < 1 ? each : many * each,
-     job.depthwise ? GT_CONV_DEEP_SLICE : GT_CONV_SLICE, gt_data(x), gt_data(u), GT_P(made));
+    (&w, groups, a, b, (gt_size)job.cuts, (gt_size)job.wide, (gt_size)job.tile_units,
+     (gt_size)job.block_units, (gt_size)job.slice, gt_data(x), gt_data(u), GT_P(made));
     GT_P(compare)("its gradient in k", GT_P(made), gradient_of(tape, y, u, k));
     gt_tape_end(tape);
 }

@@ -1035,6 +1035,65 @@ Test(passes, product_takes_bias)
     assert_no_leaks();
 }
 
+/* A product that only the chain reads is written where the chain's result goes, unless that is where the residual was: then the
+ * sum would be of the product with itself. */
+Test(passes, product_is_written_where_the_chain_ends)
+{
+    for (int taken_over = 0; taken_over < 2; taken_over++) {
+        Planted p;
+        plant(&p);
+        gt_Tensor *x = gt_reshape(argument(300 * 32), gt_shape(300, 32));
+        gt_Tensor *w = gt_reshape(argument(32 * 64), gt_shape(32, 64)), *bias = argument(64);
+        gt_Tensor *rest = gt_reshape(argument(300 * 64), gt_shape(300, 64));
+        rest = taken_over ? gt_cumsum(rest, .axis = 0) : rest;
+        gt_Tensor *y = gt_add(rest, gt_add(gt_matmul(x, w), bias));
+        y = gt_cumsum(y, .axis = 0); /* or it were an output, which takes nothing over */
+        grown(&p, 1, &y);
+        run_to(&p, gt_pass_lower);
+        cr_assert_eq(p.program.step_count, taken_over ? 3 : 2);
+        const gt_ProgramStep *step = &p.program.steps[taken_over];
+        const gt_Launch *launch = &p.plan->launches[step->launch + step->launches - 1];
+        const gt_ChainJob *job = (const void *)(p.plan->jobs + launch->job);
+        const gt_ProductJob *product = (const void *)((const char *)job + job->head_job);
+        cr_assert_eq(job->head, GT_TILES_product);
+        cr_assert_eq(job->steps, 1);
+        cr_expect_eq(job->head_at[product->c] == job->step[0].result.from, !taken_over);
+        uproot(&p);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
+/* A product whose result would have its rows last is made with its operands exchanged, not copied. */
+Test(passes, contractions_change_places)
+{
+    static const struct {
+        const char *subscripts;
+        int copies;
+    } cases[] = {{"ik,kj->ij", 0}, {"kj,ik->ij", 0}, {"jk,ik->ij", 0}, {"jkl,ilk->ij", 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Planted p;
+        plant(&p);
+        const bool deep = strlen(cases[i].subscripts) > 9;
+        gt_Tensor *large = argument(300 * 64), *w = argument(64 * 64);
+        large = gt_reshape(large, deep ? gt_shape(300, 8, 8) : gt_shape(300, 64));
+        w = gt_reshape(w, deep ? gt_shape(64, 8, 8) : gt_shape(64, 64));
+        gt_Tensor *y = i == 0 ? gt_einsum(cases[i].subscripts, gt_tensors(large, w))
+                              : gt_einsum(cases[i].subscripts, gt_tensors(w, large));
+        grown(&p, 1, &y);
+        run_to(&p, gt_pass_lower);
+        cr_assert_eq(p.program.step_count, 1);
+        const gt_ProgramStep *step = &p.program.steps[0];
+        int copies = 0;
+        for (int l = 0; l < step->launches; l++)
+            copies += p.plan->launches[step->launch + l].kernel == GT_TILES_copy;
+        cr_expect_eq(copies, cases[i].copies, "%s: %d copies", cases[i].subscripts, copies);
+        uproot(&p);
+    }
+    gt_context_free(NULL);
+    assert_no_leaks();
+}
+
 /* What only the chain reads has no memory; what is read behind it, or was taken over, has. */
 Test(passes, chain)
 {

@@ -72,16 +72,22 @@ static gt_window window_of(gt_Shape in, gt_Shape out, int size, int stride, int 
     return w;
 }
 
-/* How a convolution is cut: what the text of its kernel's gradient is told. */
-static gt_ConvJob conv_job(gt_Tensor *x, gt_Tensor *k, gt_Tensor *y, const gt_conv_options *options)
+/* How a convolution's kernel gradient is cut: what its text is told. Its options begin with those of the convolution. */
+static gt_ConvJob kernel_gradient_job(gt_Tensor *x, gt_Tensor *k, gt_Tensor *y,
+                                      const gt_conv_options *options)
 {
-    const gt_Spec in[2] = {gt_spec(x), gt_spec(k)};
-    gt_ShapeRule rule = {.operation = &gt_op_conv, .options = options, .inputs = 2, .outputs = 1};
+    const gt_OptionType *type = gt_op_conv_kernel_gradient.options;
+    const gt_Spec in[2] = {gt_spec(x), gt_spec(y)};
+    gt_ShapeRule rule = {
+        .operation = &gt_op_conv_kernel_gradient, .inputs = 2, .input = {&in[0], &in[1]}, .outputs = 1};
     gt_Lowering lowering;
     gt_ConvJob job;
-    rule.input[0] = &in[0];
-    rule.input[1] = &in[1];
-    rule.output[0] = gt_spec(y);
+    max_align_t given[16];
+    cr_assert_leq(type->size, sizeof given);
+    memcpy(given, type->defaults, type->size);
+    memcpy(given, options, offsetof(gt_conv_options, end));
+    rule.options = given;
+    rule.output[0] = gt_spec(k);
     gt_lower(&rule, gt_context_kernels(gt_context()), &lowering);
     memcpy(&job, lowering.job + lowering.launch[0].job, sizeof job);
     return job;

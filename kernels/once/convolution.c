@@ -38,6 +38,17 @@ typedef struct Operand {
     int half; /* a gt_HalfType; -1: the result's type */
 } Operand;
 
+/* On which side of x the windows of a position leave it, along an axis. */
+typedef enum Side { BEFORE, INSIDE, BEYOND } Side;
+
+/* Positions that are listed from number `begin` on, and the columns that are not padding for all of them. */
+typedef struct Rows {
+    int64_t begin, rows, runs;
+    gt_ConvRun run[GT_CONV_RUNS];
+    bool pairs; /* upper lines of pairs */
+} Rows;
+#define MOST_LISTS 6
+
 /* A call: the job, where its operands are, a worker's scratch memory. */
 typedef struct Work {
     const gt_KernelTable *table;
@@ -48,7 +59,12 @@ typedef struct Work {
     char *image;                /* boxes */
     char *strip;                /* a panel of the gradient that arrives, then sums */
     int64_t listed[2];          /* units whose positions are listed, counted from an image on */
-    int64_t pairs, rows, begin; /* upper lines of pairs; other positions, and where these begin */
+    int64_t rows;               /* positions in all lists */
+    int64_t
+        edge[GT_SPATIAL]
+            [2]; /* positions below the first number are BEFORE, from the second one on BEYOND */
+    int lists;
+    Rows list[MOST_LISTS];
 } Work;
 
 /* Kinds of positions that are read through different taps; `phase` of each axis. */
@@ -83,6 +99,11 @@ static Work open_work(const gt_KernelTable *table, const gt_ConvJob *c, void *co
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
 }
 
 static Operand from(Operand a, int64_t number)
@@ -329,14 +350,60 @@ static int64_t image_bytes(const gt_ConvJob *c)
     return gt_conv_to(c, 0) * gt_conv_to(c, 1) * gt_conv_to(c, 2) * c->groups * c->b * c->element;
 }
 
-/* Which lines of a box: all, each that the next one makes a pair with, or the one that is left. */
+/* Which positions are listed: of lines all, each that the next one makes a pair with, or the one that is left, of this side; of
+ * these all positions or those of a side. */
 typedef enum Lines { ALL, UPPER, LEFT } Lines;
+typedef struct Wanted {
+    Lines lines;
+    bool of_lines, of_columns; /* a side alone */
+    Side line, column;
+} Wanted;
 
-/* Lists the positions of the units that belong to the phase from number `begin` on, and returns how many: where their windows begin
- * and, unless `to` is NULL, where they lie in the result, counted from the image of the first unit (local: from that unit), so that
- * the lists of many tiles are the same. */
-static int64_t list_lines(const Work *w, const Phase *phase, int64_t unit, int64_t end, Lines lines,
-                          int64_t begin, int64_t *to)
+/* Where the positions of an axis begin that are not BEFORE, and those that are BEYOND; all are INSIDE if some are both. */
+static void find_edges(Work *w, int d)
+{
+    const gt_ConvJob *c = w->c;
+    const int64_t n = gt_conv_to(c, d), from = gt_conv_from(c, d), far = c->window.size[d] - 1;
+    const int64_t low = c->back ? lies(c, d, far) : 0, high = c->back ? 0 : lies(c, d, far);
+    int64_t first = 0, last = n;
+    while (first < n && begins(c, d, first) + low < 0)
+        first++;
+    while (last > 0 && begins(c, d, last - 1) + high >= from)
+        last--;
+    w->edge[d][0] = first <= last ? first : 0;
+    w->edge[d][1] = first <= last ? last : n;
+}
+
+static Side side_of(const Work *w, int d, int64_t i)
+{
+    return i < w->edge[d][0] ? BEFORE : i < w->edge[d][1] ? INSIDE : BEYOND;
+}
+
+/* A pair is on the side of its outer line. */
+static bool is_wanted(const Work *w, const Wanted *wanted, int64_t line)
+{
+    const Side upper = side_of(w, 1, line);
+    const Side side = wanted->lines == UPPER && upper == INSIDE ? side_of(w, 1, line + 1) : upper;
+    return !wanted->of_lines || side == wanted->line;
+}
+
+/* Positions [*first, *end) of the last axis that are wanted among those that are there. */
+static void cut_columns(const Work *w, const Wanted *wanted, int64_t *first, int64_t *end)
+{
+    const int64_t *edge = w->edge[2];
+    if (!wanted->of_columns)
+        return;
+    if (wanted->column != BEFORE)
+        *first = most(*first, edge[wanted->column == BEYOND]);
+    if (wanted->column != BEYOND)
+        *end = least(*end, edge[wanted->column == INSIDE]);
+}
+
+/* Lists the positions of the units that belong to the phase and are wanted from number `begin` on, and returns how many: where their
+ * windows begin and, unless `to` is NULL, where they lie in the result, counted from the image of the first unit (local: from that
+ * unit), so that the lists of many tiles are the same. */
+static int64_t list_lines(const Work *w, const Phase *phase, int64_t unit, int64_t end,
+                          const Wanted *wanted, int64_t begin, int64_t *to)
 {
     const gt_ConvJob *c = w->c;
     const int64_t all = c->groups * c->b * c->element;
@@ -349,8 +416,10 @@ static int64_t list_lines(const Work *w, const Phase *phase, int64_t unit, int64
     Box box;
     for (int64_t number = 0; unit < end; number++) {
         unit = next_box(c, unit, end, &box);
+        int64_t left = box.first[2], right = left + box.count[2];
+        cut_columns(w, wanted, &left, &right);
         const int64_t y = first_of_phase(c, phase, 1, box.first[1]),
-                      x = first_of_phase(c, phase, 2, box.first[2]);
+                      x = first_of_phase(c, phase, 2, left);
         if (first_of_phase(c, phase, 0, box.first[0]) != box.first[0])
             continue;
         int64_t line = box_begins(c, &box, number);
@@ -361,10 +430,11 @@ static int64_t list_lines(const Work *w, const Phase *phase, int64_t unit, int64
                          x) *
                             all -
                         start;
-        const int64_t n = (box.first[2] + box.count[2] - x + by[2] - 1) / by[2];
+        const int64_t n = most(0, right - x + by[2] - 1) / by[2];
         for (int64_t j = y; j < box.first[1] + box.count[1]; j += by[1]) {
             const bool first = (j - y) % 2 == 0, last = j + 1 == box.first[1] + box.count[1];
-            if (lines == ALL || (first && last == (lines == LEFT))) {
+            const Lines lines = wanted->lines;
+            if ((lines == ALL || (first && last == (lines == LEFT))) && is_wanted(w, wanted, j)) {
                 list(n, line, on[2] * c->pitch[2], row);
                 if (to)
                     list(n, place, by[2] * all, to + (row - w->row));
@@ -381,7 +451,105 @@ static int64_t list_lines(const Work *w, const Phase *phase, int64_t unit, int64
     return count;
 }
 
-static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end, int64_t *to)
+/* ---- what is padding ---- */
+
+/* Columns [first, first + count) are not left out. */
+static void add_run(gt_ConvRun *run, int64_t *runs, int64_t first, int64_t count)
+{
+    gt_ConvRun *last = run + *runs - 1;
+    if (*runs > 0 && (last->first + last->count == first || *runs == GT_CONV_RUNS)) {
+        last->count = first + count - last->first;
+        return;
+    }
+    run[*runs].first = first;
+    run[(*runs)++].count = count;
+}
+
+/* Is a tap padding for every position of a side of the axis? */
+static bool is_padding(const Work *w, int d, Side side, int64_t tap)
+{
+    const int64_t edge = w->edge[d][side == BEYOND], at = lies(w->c, d, tap);
+    if (side == BEFORE)
+        return begins(w->c, d, edge - 1) + at < 0;
+    return side == BEYOND && begins(w->c, d, edge) + at >= gt_conv_from(w->c, d);
+}
+
+typedef struct Choice {
+    const Wanted *wanted;
+    Rows *rows;
+} Choice;
+
+static void choose_tap(const Work *w, int64_t number, const int64_t tap[GT_SPATIAL], void *user)
+{
+    const Choice *choice = user;
+    const Wanted *wanted = choice->wanted;
+    if ((wanted->of_lines && is_padding(w, 1, wanted->line, tap[1])) ||
+        (wanted->of_columns && is_padding(w, 2, wanted->column, tap[2])))
+        return;
+    add_run(choice->rows->run, &choice->rows->runs, number * w->c->a, w->c->a);
+}
+
+/* Adds a list of the positions that are wanted; of a pair the first line of taps is the upper one's, the last one, `shift` columns
+ * beyond, the lower one's. */
+static void add_list(Work *w, const Phase *phase, int64_t unit, int64_t end, Wanted wanted)
+{
+    const gt_ConvJob *c = w->c;
+    Rows *rows = &w->list[w->lists];
+    rows->begin = w->lists > 0 ? rows[-1].begin + rows[-1].rows + GT_CONV_SPARE : 0;
+    rows->pairs = wanted.lines == UPPER;
+    rows->rows = list_lines(w, phase, unit, end, &wanted, rows->begin, w->to);
+    rows->runs = 1;
+    rows->run[0].first = 0;
+    rows->run[0].count = phase->taps * c->a;
+    w->rows += rows->rows;
+    w->lists += rows->rows > 0;
+    if (rows->pairs) {
+        const int64_t shift = gt_conv_shift(c);
+        rows->run[0].first = wanted.line == BEFORE ? shift : 0;
+        rows->run[0].count += wanted.line == INSIDE ? shift : 0;
+    } else if (wanted.of_lines || wanted.of_columns) {
+        Choice choice = {&wanted, rows};
+        rows->runs = 0;
+        each_tap(w, phase, choose_tap, &choice);
+    }
+}
+
+/* Rows of a register tile, about, and multiply-adds of all lists, for a channel of the result. */
+#define TALL 12
+static int64_t work_of(const Work *w)
+{
+    int64_t all = 0;
+    for (const Rows *rows = w->list; rows < w->list + w->lists; rows++) {
+        int64_t columns = 0;
+        for (int64_t i = 0; i < rows->runs; i++)
+            columns += rows->run[i].count;
+        all += (rows->rows + TALL - 1) / TALL * columns;
+    }
+    return all;
+}
+
+/* The lists of a tile: of lines by side; then, those inside, of positions by side. */
+static void list_sides(Work *w, const Phase *phase, int64_t unit, int64_t end, bool lines,
+                       bool columns)
+{
+    w->lists = 0;
+    w->rows = 0;
+    for (Side side = BEFORE; side <= BEYOND; side++) {
+        if (!lines && side != INSIDE)
+            continue;
+        for (Side column = BEFORE; column <= BEYOND; column++)
+            if ((side == INSIDE && columns) || column == INSIDE)
+                add_list(w, phase, unit, end,
+                         (Wanted){w->c->pairs ? UPPER : ALL, lines, side == INSIDE && columns, side,
+                                  column});
+    }
+    if (w->c->pairs)
+        add_list(w, phase, unit, end, (Wanted){.lines = LEFT});
+}
+
+/* Lists the positions of a tile so that the products with padding are left out, where that saves more than tiles that are not full
+ * cost. */
+static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end)
 {
     const gt_ConvJob *c = w->c;
     end -= unit / image_units(c) * image_units(c);
@@ -390,9 +558,32 @@ static void list_rows(Work *w, const Phase *phase, int64_t unit, int64_t end, in
         return;
     w->listed[0] = unit;
     w->listed[1] = end;
-    w->pairs = c->pairs ? list_lines(w, phase, unit, end, UPPER, 0, to) : 0;
-    w->begin = c->pairs ? w->pairs + GT_CONV_SPARE : 0;
-    w->rows = list_lines(w, phase, unit, end, c->pairs ? LEFT : ALL, w->begin, to);
+    const bool lines = c->leaves_out, columns = lines && c->cuts == 1 && !c->pairs;
+    list_sides(w, phase, unit, end, lines, columns);
+    if (!columns)
+        return;
+    const int64_t by_columns = work_of(w);
+    list_sides(w, phase, unit, end, true, false);
+    const int64_t by_lines = work_of(w);
+    list_sides(w, phase, unit, end, false, false);
+    const int64_t plain = work_of(w);
+    if (least(by_columns, by_lines) < plain)
+        list_sides(w, phase, unit, end, true, by_columns < by_lines);
+}
+
+/* All positions of some units in one list, without where they lie in the result. */
+static void list_positions(Work *w, int64_t unit, int64_t end)
+{
+    const gt_ConvJob *c = w->c;
+    const Phase phase = {.of = {0}};
+    const Wanted all = {.lines = ALL};
+    end -= unit / image_units(c) * image_units(c);
+    unit %= image_units(c);
+    if (w->listed[0] == unit && w->listed[1] == end)
+        return;
+    w->listed[0] = unit;
+    w->listed[1] = end;
+    w->rows = list_lines(w, &phase, unit, end, &all, 0, NULL);
 }
 
 /* What rows are counted from. */
@@ -486,41 +677,38 @@ typedef struct Tile {
     int64_t unit, end, group, panel, panels;
 } Tile;
 
-static void conv_panel(const Work *w, const Tile *t, const Phase *phase, int64_t panel)
+static void conv_rows(const Work *w, const Tile *t, const Phase *phase, int64_t panel,
+                      const Rows *rows)
 {
     const gt_ConvJob *c = w->c;
     const int64_t columns = phase->taps * c->a, first = phase->start * c->a, j = panel * c->panel;
     const char *b =
         c->alone ? w->strip : (const char *)w->at[c->packed] + packed(c, t->group, panel);
     gt_ConvStrip s = {.x = image_of(w, t->group, t->unit),
-                      .row = w->row + w->begin,
-                      .to = w->to + w->begin,
-                      .rows = w->rows,
+                      .row = w->row + rows->begin,
+                      .to = w->to + rows->begin,
+                      .rows = rows->rows,
                       .width = width_of(c, j),
                       .step = step_of(c, j),
+                      .shift = gt_conv_shift(c),
+                      .below = gt_conv_to(c, 2) * c->groups * c->b * c->element,
                       .y = (char *)w->at[2] +
                            (c->local ? 0 : t->unit / image_units(c) * image_bytes(c)) +
                            (t->group * c->b + j) * c->element};
     for (int64_t k = 0; k == 0 || k < columns; k += GT_CONV_LONG) {
+        const gt_ConvRun part = {0, least(GT_CONV_LONG, columns - k)};
+        const bool whole = part.count == columns;
         s.column = w->column + first + k;
-        s.columns = least(GT_CONV_LONG, columns - k);
+        s.columns = part.count;
+        s.run = whole ? rows->run : &part;
+        s.runs = whole ? rows->runs : 1;
         s.b = b + (size_t)((first + k) * s.step) * c->element;
         s.add = k > 0;
         const bool last = k + GT_CONV_LONG >= columns;
         if (last && c->bias >= 0)
             s.bias = (const char *)w->at[c->bias] + (t->group * c->b + j) * c->element;
         s.relu = last && c->relu;
-        if (w->rows > 0)
-            strip_of(w)(&s);
-        if (c->pairs) {
-            gt_ConvStrip pairs = s;
-            pairs.row = w->row;
-            pairs.to = w->to;
-            pairs.rows = w->pairs;
-            pairs.shift = gt_conv_shift(c);
-            pairs.below = gt_conv_to(c, 2) * c->groups * c->b * c->element;
-            w->table->conv_pair(&pairs);
-        }
+        (rows->pairs ? w->table->conv_pair : strip_of(w))(&s);
     }
 }
 
@@ -532,9 +720,10 @@ static void conv_tile(Work *w, const Tile *t)
     if (c->alone)
         pack_panel(w, t->group, t->panel, w->strip, w->strip + packed(c, 0, 1));
     for (int64_t i = 0; next_phase(c, i, &phase); i++) {
-        list_rows(w, &phase, t->unit, t->end, w->to);
+        list_rows(w, &phase, t->unit, t->end);
         for (int64_t panel = t->panel; panel < t->panel + t->panels; panel++)
-            conv_panel(w, t, &phase, panel);
+            for (int number = 0; number < w->lists; number++)
+                conv_rows(w, t, &phase, panel, &w->list[number]);
     }
 }
 
@@ -544,6 +733,8 @@ void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const
     Work work = open_work(table, c, at, scratch);
     const int64_t panels = gt_conv_panels(c), pieces = c->alone ? panels : 1;
     list_columns(&work);
+    find_edges(&work, 1);
+    find_edges(&work, 2);
     for (int64_t tile = first; tile < last; tile++) {
         const int64_t unit = tile / pieces / c->groups * c->tile_units;
         const Tile t = {unit, least(unit + c->tile_units, c->units), tile / pieces % c->groups,
@@ -615,6 +806,23 @@ static const char *panel_rows(const Work *w, const Part *p, int64_t panel, int64
     return w->strip;
 }
 
+/* The runs of positions [at, at + count), counted from unit `unit` on, that tap `tap` of a line of them does not find in the padding; all
+ * of them where they are not to be left out. */
+static int64_t runs_of(const Work *w, int64_t unit, int64_t tap, int64_t at, int64_t count,
+                       gt_ConvRun *run)
+{
+    const gt_ConvJob *c = w->c;
+    const int64_t wide = gt_conv_to(c, 2), end = at + count;
+    int64_t runs = 0;
+    for (int64_t i = at, next; i < end; i = next) {
+        next = c->leaves_out ? least(end, (i / wide + 1) * wide) : end;
+        const int64_t line = begins(c, 1, (unit + i / wide) % gt_conv_to(c, 1)) + lies(c, 1, tap);
+        if (!c->leaves_out || (line >= 0 && line < gt_conv_from(c, 1)))
+            add_run(run, &runs, i - at, next - i);
+    }
+    return runs;
+}
+
 /* Products of the positions that are listed are added to the sums of a block that are turned: a strip for each slice. */
 static void add_turned(Work *w, const Part *p, int64_t position, int64_t unit, bool first)
 {
@@ -622,9 +830,7 @@ static void add_turned(Work *w, const Part *p, int64_t position, int64_t unit, b
     const int64_t run = c->window.size[2] * c->a, runs = gt_conv_depth(c) / run;
     gt_ConvStrip s = {.x = image_of(w, p->group, unit),
                       .y = p->sums,
-                      .row = w->to + runs,
-                      .to = w->to,
-                      .rows = runs,
+                      .rows = 1,
                       .width = run,
                       .below = gt_conv_depth(c) * c->element};
     for (int64_t at = 0; at < w->rows; at += c->slice) {
@@ -632,7 +838,14 @@ static void add_turned(Work *w, const Part *p, int64_t position, int64_t unit, b
         s.columns = least(c->slice, w->rows - at);
         s.b = panel_rows(w, p, p->panel, position + at, s.columns, &s.step);
         s.add = !first || at > 0;
-        w->table->conv_turned(&s);
+        for (int64_t line = 0; line < runs; line++) {
+            gt_ConvRun kept[GT_CONV_RUNS];
+            s.row = w->to + runs + line;
+            s.to = w->to + line;
+            s.run = kept;
+            s.runs = runs_of(w, unit, line % c->window.size[1], at, s.columns, kept);
+            w->table->conv_turned(&s);
+        }
     }
 }
 
@@ -642,15 +855,14 @@ static void add_units(Work *w, const Part *p, int64_t unit, int64_t end, bool fi
     const gt_ConvJob *c = w->c;
     const int64_t depth = gt_conv_depth(c), panel = (int64_t)c->element * c->panel;
     const int64_t position = unit / c->cuts * gt_conv_to(c, 2) + unit % c->cuts * c->wide;
-    const Phase phase = {.of = {0}};
-    list_rows(w, &phase, unit, end, NULL);
+    list_positions(w, unit, end);
     copy_boxes(w, p->group, unit, end);
     if (c->turned) {
         add_turned(w, p, position, unit, first);
         return;
     }
-    gt_ConvStrip s = {
-        .x = image_of(w, p->group, unit), .row = w->column, .to = w->to, .rows = depth};
+    const int64_t lines = gt_conv_lines(c);
+    gt_ConvStrip s = {.x = image_of(w, p->group, unit), .rows = depth / lines};
     for (int64_t at = 0; at < w->rows; at += c->slice)
         for (int64_t i = 0; i < p->panels; i++) {
             s.column = w->row + at;
@@ -659,7 +871,14 @@ static void add_units(Work *w, const Part *p, int64_t unit, int64_t end, bool fi
             s.y = p->sums + i * depth * panel;
             s.width = step_of(c, (p->panel + i) * c->panel);
             s.add = !first || at > 0;
-            strip_of(w)(&s);
+            for (int64_t line = 0; line < lines; line++) {
+                gt_ConvRun kept[GT_CONV_RUNS];
+                s.row = w->column + line * (s.rows + GT_CONV_SPARE);
+                s.to = w->to + line * (s.rows + GT_CONV_SPARE);
+                s.run = kept;
+                s.runs = runs_of(w, unit, line % c->window.size[1], at, s.columns, kept);
+                strip_of(w)(&s);
+            }
         }
 }
 
@@ -737,6 +956,17 @@ static void kernel_part(Work *w, const Part *p)
     }
 }
 
+/* A list of n, cut into lists of as many each, that have spare entries. */
+static void cut_list(int64_t *whole, int64_t n, int64_t lists)
+{
+    const int64_t each = n / lists;
+    for (int64_t i = lists - 1; i >= 0; i--) {
+        int64_t *piece = whole + i * (each + GT_CONV_SPARE);
+        memmove(piece, whole + i * each, (size_t)each * sizeof *piece);
+        spare(piece, each);
+    }
+}
+
 /* Where the numbers lie that a line of taps reads together, in the sums and, behind that list, in x. */
 static void list_runs(const Work *w)
 {
@@ -755,9 +985,12 @@ void gt_conv_kernel_gradient_tiles(const gt_KernelTable *table, const gt_ConvJob
                   pieces = (panels + c->tile_panels - 1) / c->tile_panels;
     list_columns(&work);
     list(gt_conv_depth(c), 0, c->panel * c->element, work.to);
-    spare(work.to, gt_conv_depth(c));
     if (c->turned)
         list_runs(&work);
+    else {
+        cut_list(work.column, gt_conv_depth(c), gt_conv_lines(c));
+        cut_list(work.to, gt_conv_depth(c), gt_conv_lines(c));
+    }
     for (int64_t tile = first; tile < last; tile++) {
         Part p = {.part = tile / pieces / c->groups,
                   .group = tile / pieces % c->groups,

@@ -1,7 +1,8 @@
 /* Convolutions: x (images, in, groups a), k (size, a, groups b), y (images, out, groups b); depthwise ones have a = b = 1. y of
- * a position: a sum over (place of the window, channel), zeros in the padding counted, but for places that are padding for every position. The gradient of x: a sum over the
- * places that meet the position, the last one first, and b, positions of y that are not there counted as zeros. Both in parts
- * of 2048, each one sum from 0, added in order. The gradient of k: a sum over the positions of y in parts of `slice`, counted
+ * a position: a sum over (place of the window, channel), zeros in the padding counted, but for places that are padding for every
+ * position; the kernels leave products with padding out where that saves time, which changes no bit where k is finite. The
+ * gradient of x: a sum over the places that meet the position, the last one first, and b, positions of y that are not there
+ * counted as zeros. Both in parts of 2048, each one sum from 0, added in order. The gradient of k: a sum over the positions of y in parts of `slice`, counted
  * anew every `each` units, which are lines of y, cut into `pieces` of `wide` positions; added in order, from 0 again every `block`
  * units; blocks are added as doubles in order, in up to 16 parts of as many blocks, and so are the parts. needs: prelude window */
 typedef struct GT_P(conv_sum) {

@@ -10,7 +10,8 @@
  * so in memory, or with its last two groups exchanged, is read in place; any other is copied to a temporary first.
  *
  * Example: "ibj,kbj->bki": batch b, rows i, columns k, sums j. a lies as (i, b, j) and is copied to (b, i, j); b likewise; the
- * products are (b, i, k) in a temporary, which is copied to (b, k, i). With the result "bik" there would be no third copy.
+ * products are (b, i, k) in a temporary, which is copied to (b, k, i). With the result "bik" there would be no third copy. Where
+ * it is enough that a and b change places, as in "kj,ij->ik", they do.
  *
  * Bits: an element is one sum over all sums in the order of a, by gt_gemm's rule, wherever operands lie. */
 #include "ops/linalg/contract.h"
@@ -156,14 +157,16 @@ static const Group natural[3] = {BATCH, ROWS, COLUMNS};
 
 /* Which operands are read in place, and the products. */
 typedef struct Contraction {
+    gt_ContractOptions options; /* a and b as the products have them */
+    int a;                      /* which input is a; b is the other one */
     Groups groups;
     bool a_lies, b_lies, result_lies;
     gt_ProductJob job;
 } Contraction;
 
-static void plan_contraction(Contraction *c, const gt_ContractOptions *options, const gt_Spec *a,
-                             const gt_Spec *b, const gt_Spec *out)
+static void plan_in_order(Contraction *c, const gt_Spec *a, const gt_Spec *b, const gt_Spec *out)
 {
+    const gt_ContractOptions *options = &c->options;
     int32_t label;
     bool fits = sort_labels(&c->groups, options, a, b, &label);
     GT_ASSERT(fits);
@@ -183,6 +186,34 @@ static void plan_contraction(Contraction *c, const gt_ContractOptions *options, 
     job->walk.rank = 1;
     job->walk.dims[0] = c->groups.size[BATCH];
     job->walk.stride[0][0] = job->walk.stride[1][0] = 1;
+    job->a = (uint8_t)c->a;
+    job->b = (uint8_t)(1 - c->a);
+}
+
+/* Are the sums in one order, hence the bits the same? */
+static bool same_sums(const Groups *one, const Groups *other)
+{
+    bool same = one->count[SUMS] == other->count[SUMS];
+    for (int i = 0; same && i < one->count[SUMS]; i++)
+        same = one->label[SUMS][i] == other->label[SUMS][i];
+    return same;
+}
+
+/* The operands change places if the result lies right then. */
+static void plan_contraction(Contraction *c, const gt_ShapeRule *rule)
+{
+    const gt_ContractOptions *given = rule->options;
+    const gt_Spec *a = rule->input[0], *b = rule->input[1], *out = &rule->output[0];
+    Contraction other = {.options = *given, .a = 1};
+    *c = (Contraction){.options = *given};
+    plan_in_order(c, a, b, out);
+    if (c->result_lies)
+        return;
+    other.options.a = given->b;
+    other.options.b = given->a;
+    plan_in_order(&other, b, a, out);
+    if (other.result_lies && same_sums(&c->groups, &other.groups))
+        *c = other;
 }
 
 /* A launch that copies an operand to a temporary in the order of the groups; returns where it is in `at`. */
@@ -228,14 +259,13 @@ static void spread(const gt_ShapeRule *rule, gt_Lowering *lowering, int from, co
 
 static void contract_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
-    const gt_ContractOptions *options = rule->options;
     const gt_Spec *out = &rule->output[0];
     Contraction c;
-    plan_contraction(&c, options, rule->input[0], rule->input[1], out);
+    plan_contraction(&c, rule);
     if (!c.a_lies)
-        c.job.a = packed(rule, lowering, 0, &options->a, &c.groups, left);
+        c.job.a = packed(rule, lowering, c.a, &c.options.a, &c.groups, left);
     if (!c.b_lies)
-        c.job.b = packed(rule, lowering, 1, &options->b, &c.groups, right);
+        c.job.b = packed(rule, lowering, 1 - c.a, &c.options.b, &c.groups, right);
     if (!c.result_lies)
         c.job.c = (uint8_t)gt_lower_temporary(lowering, rule, gt_spec_bytes(out));
     gt_lower_product(rule, lowering, &c.job, c.groups.size[BATCH]);
@@ -246,18 +276,21 @@ static void contract_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 /* ---- gradient ---- */
 
 /* dA runs over the labels of b and the result, dB over those of a and the result. The first operand decides the order of
- * the sums, which is that of columns and rows. */
+ * the sums, which is that of columns and rows. dA comes last: what is added to it then follows it in a plan, and both are one
+ * step. */
 static gt_Status contract_gradient(gt_GradientRule *rule)
 {
     const gt_ContractOptions *options = gt_rule_options(rule);
     const gt_Labels *labels[2] = {&options->a, &options->b};
+    gt_Tensor *slope[2] = {NULL, NULL};
+    for (int i = 1; i >= 0; i--)
+        if (gt_wants(rule, i))
+            slope[i] = gt_contract(gt_rule_input(rule, 1 - i), gt_upstream(rule, 0), labels[1 - i],
+                                   &options->result, labels[i]);
     for (int i = 0; i < 2; i++) {
-        if (!gt_wants(rule, i))
-            continue;
         const gt_Spec *spec = gt_rule_input_spec(rule, i);
-        gt_Tensor *slope = gt_contract(gt_rule_input(rule, 1 - i), gt_upstream(rule, 0),
-                                       labels[1 - i], &options->result, labels[i]);
-        gt_give(rule, i, gt_narrowed(gt_unbroadcast(slope, spec), spec->dtype));
+        if (gt_wants(rule, i))
+            gt_give(rule, i, gt_narrowed(gt_unbroadcast(slope[i], spec), spec->dtype));
     }
     return gt_status();
 }

@@ -35,11 +35,12 @@ GT_OPTION_TYPE(ConvGradientOptions, CONV_GRADIENT_OPTIONS);
 /* ---- sizes ---- */
 
 /* Positions: of a line that stay together; of a tile where there are many, about; where there are few,
- * for TILES of them, at least. */
+ * for TILES of them, at least. Strips of a kernel's gradient are as long in any tile, those of the others longer in larger ones. */
 #define LINE  1024
 #define TILE  1024
 #define FEW   128
 #define TILES 16
+#define MORE  2
 /* Bytes that a tile copies, about. */
 #define COPIED (1 << 19)
 /* Bytes of a packed kernel that is not worth to be packed for one tile of positions. */
@@ -169,7 +170,7 @@ static void leave_out_padding(gt_ConvJob *c)
 }
 
 /* How many lines, counted through all images, a tile has, and what it copies: of sizes alone. */
-static void cut(gt_ConvJob *c)
+static void cut(gt_ConvJob *c, int64_t more)
 {
     const int64_t width = gt_conv_to(c, 2), lines = gt_conv_to(c, 1);
     c->cuts = c->wide = c->tile_units = 1;
@@ -181,7 +182,7 @@ static void cut(gt_ConvJob *c)
     c->direct = c->half_a < 0;
     for (int d = 0; d < GT_SPATIAL; d++)
         c->direct = c->direct && stays_inside(c, d);
-    int64_t n = most(least(c->units * c->wide / TILES, TILE), FEW) / c->wide;
+    int64_t n = most(least(c->units * c->wide * more / TILES, TILE), FEW * more) / c->wide;
     n = c->cuts > 1 ? 1 : n > lines ? n / lines * lines : pieces(lines, pieces(lines, most(n, 1)));
     while (n > 1 && pieces(n, lines) * box_of(c, least(n, lines)) > COPIED)
         n = pieces(n, 2);
@@ -223,7 +224,7 @@ static gt_ConvJob *lower_conv(const gt_ShapeRule *rule, gt_Lowering *lowering, g
     c->lanes = lowering->target->conv_lanes[c->type];
     c->panel = c->depthwise ? c->b : c->b <= c->lanes ? c->lanes : 2 * c->lanes;
     leave_out_padding(c);
-    cut(c);
+    cut(c, id == GT_TILES_conv_kernel_gradient ? 1 : MORE);
     return c;
 }
 
@@ -232,10 +233,11 @@ static size_t scratch_of(gt_ConvJob *c)
 {
     const int64_t depth = gt_conv_depth(c), lines = gt_conv_to(c, 1);
     const int64_t boxes = c->cuts > 1 ? c->tile_units : (c->tile_units + lines - 2) / lines + 1;
-    const int64_t rows = most(c->tile_units * c->wide, depth);
-    const int64_t columns = depth + gt_conv_shift(c) + GT_CONV_SPARE;
+    const int64_t spare = (gt_conv_lines(c) + 6) * GT_CONV_SPARE; /* at most 6 lists of positions */
+    const int64_t rows = most(c->tile_units * c->wide, depth) + spare;
+    const int64_t columns = depth + gt_conv_shift(c) + spare;
     c->column_bytes = gt_aligned((size_t)columns * sizeof(int64_t));
-    c->row_bytes = gt_aligned((size_t)(rows + 2 * GT_CONV_SPARE) * sizeof(int64_t));
+    c->row_bytes = gt_aligned((size_t)rows * sizeof(int64_t));
     c->image_bytes = c->direct ? 0 : gt_aligned((size_t)(boxes * c->box));
     return c->column_bytes + 2 * c->row_bytes + c->image_bytes;
 }
@@ -252,12 +254,22 @@ static bool goes_in_pairs(const gt_ConvJob *c, const gt_KernelTable *target)
            gt_conv_depth(c) <= GT_CONV_LONG;
 }
 
+/* What is padding is not multiplied where strips are long enough that more of them cost nothing, and each sum is one. */
+static bool leaves_out(const gt_ConvJob *c)
+{
+    const bool strides =
+        c->back && c->window.stride[0] * c->window.stride[1] * c->window.stride[2] > 1;
+    return !c->depthwise && !c->direct && !strides && c->a >= 8 && c->window.size[1] > 1 &&
+           gt_conv_depth(c) <= GT_CONV_LONG;
+}
+
 /* The kernel is packed, then each tile writes its lines of one group; or, alone, packs and uses a panel. */
 static void lower_strips(const gt_ShapeRule *rule, gt_Lowering *lowering, bool back,
                          const gt_conv_options *options, const gt_Spec *x, const gt_Spec *kernel)
 {
     gt_ConvJob *c = lower_conv(rule, lowering, GT_TILES_conv_pack, back, options, x, kernel);
     c->pairs = goes_in_pairs(c, lowering->target);
+    c->leaves_out = leaves_out(c);
     const int64_t panels = gt_conv_panels(c), tiles = pieces(c->units, c->tile_units) * c->groups;
     const size_t panel = (size_t)(gt_conv_depth(c) * c->panel) * c->element;
     const size_t room = back && c->half_b >= 0 ? (size_t)(c->panel * c->a) * c->element : 0;
@@ -316,6 +328,7 @@ static void conv_kernel_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lo
     c->parts = least(pieces(c->units, c->block_units), least(PARTS, TOTALS / most(kernel, 1)));
     c->parts = most(1, c->parts);
     c->turned = is_turned(c, lowering->target);
+    c->leaves_out = leaves_out(c) && c->cuts == 1;
     const size_t again = c->turned ? (size_t)sums * c->element : 0; /* turned back */
     const size_t bytes = scratch_of(c) + again;
     c->strip_bytes = gt_aligned((size_t)(c->slice * c->panel) * c->element);
