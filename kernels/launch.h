@@ -81,7 +81,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(logsumexp)                                                                                \
     RARE(arg_rows)                                                                                 \
     ONCE(arg_columns)                                                                              \
-    ONCE(running)                                                                                  \
+    RARE(running)                                                                                  \
     EACH(draw)                                                                                     \
     EACH(draw_integers)                                                                            \
     EACH(draw_classes)                                                                             \

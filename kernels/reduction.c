@@ -3,6 +3,7 @@
 #include "reduction.h"
 
 #include "loops.h"
+#include "narrow.h"
 #include "scaled.h"
 
 /* A launch at work. */
@@ -114,19 +115,11 @@ static void finish_products(int64_t n, const gt_Scaled *waiting, double *x)
             x[i] = gt_plain(waiting[i]);
 }
 
-/* n elements of y, from number `output` on, made of the n that waited, maybe in y. */
-static void finish_piece(const Reduction *r, int64_t output, int64_t n, void *waiting)
+/* n elements of y, from number `output` on, from doubles, maybe in y. */
+static void round_piece(const Reduction *r, int64_t output, int64_t n, const double *x)
 {
     const gt_ReductionJob *job = r->job;
-    double *x = waiting;
     void *y = r->y + output * (job->to == GT_LOOP_F64 ? 8 : 4);
-    double product[FINISHED];
-    if (job->loop == GT_LOOP_PROD)
-        finish_products(n, waiting, x = product);
-    else if (n == 1)
-        *x = gt_reduction_finished(job, r->x, output, *x);
-    else
-        finish_sums(r, output, n, x);
     if (job->to == GT_LOOP_F64 && x != y)
         memcpy(y, x, (size_t)n * sizeof *x);
     else if (job->to == GT_LOOP_F64)
@@ -135,6 +128,21 @@ static void finish_piece(const Reduction *r, int64_t output, int64_t n, void *wa
         *(float *)y = (float)*x;
     else
         GT_KERNEL(kernels).cast[GT_LOOP_F64][GT_LOOP_F32](n, x, y);
+}
+
+/* The same from the n that waited, maybe in y. */
+static void finish_piece(const Reduction *r, int64_t output, int64_t n, void *waiting)
+{
+    const gt_ReductionJob *job = r->job;
+    double *x = waiting;
+    double product[FINISHED];
+    if (job->loop == GT_LOOP_PROD)
+        finish_products(n, waiting, x = product);
+    else if (n == 1)
+        *x = gt_reduction_finished(job, r->x, output, *x);
+    else
+        finish_sums(r, output, n, x);
+    round_piece(r, output, n, x);
 }
 
 /* ---- pieces ---- */
@@ -208,6 +216,14 @@ static void reduce_rows(const Reduction *r, int64_t first, int64_t last)
     for (int64_t row = first; row < last; row += FINISHED) {
         int64_t n = last - row < FINISHED ? last - row : FINISHED;
         char *into = place_of(r, row, waiting);
+        if (few && r->job->loop == GT_LOOP_PROD &&
+            (r->job->from == GT_LOOP_F32
+                 ? GT_KERNEL_RARE(few_plain_products_f32)
+                 : GT_KERNEL_RARE(few_plain_products_f64))(n, r->job->rows, piece_at(r, row, 0).x,
+                                                           (double *)(void *)waiting)) {
+            round_piece(r, row, n, (double *)(void *)waiting);
+            continue;
+        }
         if (few)
             few(n, r->job->rows, piece_at(r, row, 0).x, into);
         for (int64_t i = 0; i < n && !few; i++) {
@@ -235,6 +251,30 @@ static void reduce_nothing(const Reduction *r)
     }
 }
 
+/* One number is its own sum (of floats 0 + x, which is 0 for -0), its own product and extreme; the root of its square is |x|, for a square is rounded to
+ * what its root is again. False: it is something else. */
+static bool reduce_single(const gt_ReductionJob *job, void *const *at, int64_t first, int64_t last)
+{
+    static const uint64_t zero = 0;
+    const gt_KernelTable *table = &GT_KERNEL(kernels);
+    const bool plain = job->scale == 1 && !(job->epsilon > 0) && !(job->floor > 0);
+    if (job->reduced != 1 || job->round != GT_REDUCTION_WHOLE || job->from > GT_LOOP_F64 ||
+        job->from != job->to || (job->wide && !plain) ||
+        (job->loop == GT_LOOP_SQUARES ? !job->root : job->root))
+        return false;
+    const int64_t begin = first * job->group * job->width, end = last * job->group * job->width;
+    const int64_t n = (end < job->outputs ? end : job->outputs) - begin;
+    const char *x = (const char *)at[0] + begin * job->element;
+    char *y = (char *)at[1] + begin * job->element;
+    if (job->loop == GT_LOOP_SUM && job->from == GT_LOOP_F32)
+        table->binary[GT_LOOP_ADD][job->from](n, x, 1, &zero, 0, y);
+    else if (job->loop == GT_LOOP_SQUARES)
+        table->unary[GT_LOOP_ABS][job->from](n, x, y);
+    else if (x != y)
+        memcpy(y, x, (size_t)(n * job->element));
+    return true;
+}
+
 /* Of each element of y: the elements that it is made of are put together in rows or columns by the order of reduce.c,
  * then the partial results in the order of passes and blocks, then it is finished: divided, scaled, rooted, rounded.
  * Any order of tiles. */
@@ -248,6 +288,8 @@ void GT_KERNEL(tiles_reduce)(const void *given, void *const *at, int64_t first, 
         reduce_nothing(&r);
         return;
     }
+    if (reduce_single(job, at, first, last))
+        return;
     int64_t parts = r.last ? 1 : job->parts;
     int64_t pieces = job->kept.count * parts * job->strips;
     int64_t end = last * job->group < pieces ? last * job->group : pieces;
@@ -318,3 +360,110 @@ void GT_KERNEL(tiles_logsumexp)(const void *given, void *const *at, int64_t firs
         i += lanes;
     }
 }
+
+#ifndef GT_RARE_ELSEWHERE
+/* ---- running ---- */
+
+/* Rows of a few floats, GT_ROWS_BESIDE of them beside each other: taken apart into columns, a column made of the one before it for all rows
+ * at once, put together again. Element i of x is that of the row's own order, whichever end it begins at. */
+enum { GT_ROWS_BESIDE = 64 };
+#define GT_RUNNING_ROWS(suffix, type, size)                                                        \
+    static void sum_rows_##suffix(int64_t count, bool exclusive, const type *x, type *y,           \
+                                  int64_t step)                                                    \
+    {                                                                                              \
+        double sum[GT_ROWS_BESIDE];                                                                \
+        int64_t i = 1;                                                                             \
+        for (int j = 0; j < GT_ROWS_BESIDE; j++) {                                                 \
+            y[j] = exclusive ? 0 : x[j];                                                           \
+            sum[j] = (double)y[j];                                                                 \
+        }                                                                                          \
+        x += exclusive ? 0 : step;                                                                 \
+        y += step;                                                                                 \
+        for (; i + 4 <= count; i += 4, x += 4 * step, y += 4 * step)                               \
+            for (int j = 0; j < GT_ROWS_BESIDE; j++) {                                             \
+                const double a = (double)x[j], b = a + (double)x[step + j];                        \
+                const double c = b + (double)x[2 * step + j], d = c + (double)x[3 * step + j];     \
+                y[j] = (type)(sum[j] + a);                                                         \
+                y[step + j] = (type)(sum[j] + b);                                                  \
+                y[2 * step + j] = (type)(sum[j] + c);                                              \
+                y[3 * step + j] = (type)(sum[j] += d);                                             \
+            }                                                                                      \
+        for (; i < count; i++, x += step, y += step)                                               \
+            for (int j = 0; j < GT_ROWS_BESIDE; j++)                                               \
+                y[j] = (type)(sum[j] += (double)x[j]);                                             \
+    }                                                                                              \
+    static void product_rows_##suffix(int64_t count, bool exclusive, const type *x, type *y,       \
+                                      int64_t step)                                                \
+    {                                                                                              \
+        double now[GT_ROWS_BESIDE];                                                                \
+        int64_t i = 0;                                                                             \
+        for (int j = 0; j < GT_ROWS_BESIDE; j++)                                                   \
+            now[j] = 1;                                                                            \
+        for (; i + 4 <= count; i += 4, x += 4 * step, y += 4 * step)                               \
+            for (int j = 0; j < GT_ROWS_BESIDE; j++) {                                             \
+                const double a = (double)x[j], b = a * (double)x[step + j];                        \
+                const double c = b * (double)x[2 * step + j], d = c * (double)x[3 * step + j];     \
+                y[j] = (type)(exclusive ? now[j] : now[j] * a);                                    \
+                y[step + j] = (type)(now[j] * (exclusive ? a : b));                                \
+                y[2 * step + j] = (type)(now[j] * (exclusive ? b : c));                            \
+                y[3 * step + j] = (type)(now[j] * (exclusive ? c : d));                            \
+                now[j] *= d;                                                                       \
+            }                                                                                      \
+        for (; i < count; i++, x += step, y += step)                                               \
+            for (int j = 0; j < GT_ROWS_BESIDE; j++) {                                             \
+                const double next = now[j] * (double)x[j];                                         \
+                y[j] = (type)(exclusive ? now[j] : next);                                          \
+                now[j] = next;                                                                     \
+            }                                                                                      \
+    }                                                                                              \
+    /* Up to 16 such factors make a product that never needs an exponent beside it. */             \
+    static bool are_near_##suffix(int64_t n, const type *x)                                        \
+    {                                                                                              \
+        int wild = 0;                                                                              \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            const type a = x[i] < 0 ? -x[i] : x[i];                                                \
+            wild |= !(((a > (type)0x1p-18) & (a < (type)0x1p18)) | (a == 0));                      \
+        }                                                                                          \
+        return !wild;                                                                              \
+    }                                                                                              \
+    static void running_rows_##suffix(const gt_RunningJob *job, void *const *at, int64_t first,    \
+                                      int64_t last)                                                \
+    {                                                                                              \
+        type apart[GT_NARROW * GT_ROWS_BESIDE], made[GT_NARROW * GT_ROWS_BESIDE];                  \
+        const int64_t w = job->count, start = job->reverse ? (w - 1) * GT_ROWS_BESIDE : 0;         \
+        const int64_t step = job->reverse ? -GT_ROWS_BESIDE : GT_ROWS_BESIDE;                      \
+        memset(apart, 0, sizeof apart);                                                            \
+        for (int64_t row = first, n; row < last; row += n) {                                       \
+            const type *x = (const type *)at[0] + row * w;                                         \
+            type *y = (type *)at[1] + row * w;                                                     \
+            n = last - row < GT_ROWS_BESIDE ? last - row : GT_ROWS_BESIDE;                         \
+            if (job->kind == GT_RUNNING_PRODUCT && !are_near_##suffix(n * w, x)) {                 \
+                for (int64_t i = 0; i < n; i++)                                                    \
+                    gt_running_row(job, x + i * w, y + i * w);                                     \
+                continue;                                                                          \
+            }                                                                                      \
+            GT_KERNEL(part_##size)(n, w, x, apart, GT_ROWS_BESIDE);                                \
+            (job->kind == GT_RUNNING_SUM ? sum_rows_##suffix : product_rows_##suffix)(             \
+                w, job->exclusive, apart + start, made + start, step);                             \
+            GT_KERNEL(braid_##size)(n, w, made, GT_ROWS_BESIDE, y);                                \
+        }                                                                                          \
+    }
+GT_RUNNING_ROWS(f32, float, 4)
+GT_RUNNING_ROWS(f64, double, 8)
+
+/* Each element from the one before along the axis, in the order that once/running_template.h names; any order of tiles. */
+void GT_KERNEL(tiles_running)(const void *given, void *const *at, int64_t first, int64_t last,
+                              void *scratch)
+{
+    const gt_RunningJob *job = given;
+    const int64_t from = first * job->group, to = last * job->group;
+    (void)scratch;
+    if (job->inner != 1 || job->count > GT_NARROW || job->type > GT_LOOP_F64 ||
+        job->kind == GT_RUNNING_RECURRENCE)
+        gt_running_tiles(job, at, first, last);
+    else if (job->type == GT_LOOP_F32)
+        running_rows_f32(job, at, from, to < job->outer ? to : job->outer);
+    else
+        running_rows_f64(job, at, from, to < job->outer ? to : job->outer);
+}
+#endif

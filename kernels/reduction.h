@@ -83,6 +83,11 @@ typedef struct gt_RunningJob {
     int64_t width, strips, group;
 } gt_RunningJob;
 
+/* Tiles of it, of any type, column by column; compiled once. */
+void gt_running_tiles(const gt_RunningJob *job, void *const *at, int64_t first, int64_t last);
+/* One row of floats of it, where inner is 1. */
+void gt_running_row(const gt_RunningJob *job, const void *x, void *y);
+
 /* Of sums of floats; compiled once. `output` is the number of the element of y. */
 /* Sums in [least, most] need not be computed again: others overflowed, or are of squares that may have underflowed. */
 void gt_reduction_trusted(const gt_ReductionJob *job, double *least, double *most);

@@ -156,6 +156,12 @@ void GT_KERNEL(GT_NAME(softmax))(int64_t rows, int64_t columns, const void *from
 {
     const GT_T *x = from;
     GT_T *y = to, highest[GT_TERMS], sum[GT_TERMS];
+    if (columns == 1) { /* e^0 / e^0, or NaN */
+        GT_INDEPENDENT
+        for (int64_t r = 0; r < rows; r++)
+            y[r] = (x[r] - x[r]) + 1;
+        return;
+    }
     for (int64_t done; rows > 0 && columns > 0;
          rows -= done, x += done * columns, y += done * columns)
         done = GT_KERNEL(GT_NAME(softmax_terms))(rows, columns, x, y, false, highest, sum);
@@ -235,6 +241,12 @@ void GT_KERNEL(GT_NAME(logsumexp))(int64_t rows, int64_t columns, const void *fr
     if (columns <= 0) {
         for (int64_t r = 0; r < rows; r++)
             ((GT_T *)to)[r] = (GT_T)-INFINITY;
+        return;
+    }
+    if (columns == 1) { /* log e^0 + x */
+        GT_INDEPENDENT
+        for (int64_t r = 0; r < rows; r++)
+            ((GT_T *)to)[r] = ((const GT_T *)from)[r] + 0;
         return;
     }
     const int64_t group = GT_NAME(rows_of_group)(columns);

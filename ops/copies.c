@@ -3,6 +3,7 @@
 #include "core/assert.h"
 #include "ops/lowering.h"
 
+#include <math.h>
 
 void gt_strides(const gt_Spec *spec, int64_t stride[GT_MAX_RANK])
 {
@@ -27,7 +28,7 @@ static gt_FillJob fill_job(gt_DType dtype, int y, int64_t size, double number)
     return (gt_FillJob){.element = (uint8_t)gt_dtype_size(dtype),
                         .y = (uint8_t)y,
                         .size = size,
-                        .pattern = number == 0 ? 0 : gt_number_pattern(dtype, number)};
+                        .pattern = number == 0 && !signbit(number) ? 0 : gt_number_pattern(dtype, number)};
 }
 
 void gt_lower_fill(gt_Lowering *lowering, gt_DType dtype, int y, int64_t size, double number)

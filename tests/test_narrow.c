@@ -448,3 +448,154 @@ Test(narrow, gradients_of_columns)
         gt_scope_end(scope);
     }
 }
+
+/* ---- kernels that take narrow rows another way ---- */
+
+/* Rows of up to 16 run beside each other as each of them does alone. */
+Test(narrow, running_rows)
+{
+    FOR_TABLES(table)
+    for (int way = 0; way < 8; way++)
+        for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
+            for (int64_t w = 1; w <= 18; w++)
+                for (int c = 0; c < COUNTS; c++) {
+                    const int64_t size = type == GT_LOOP_F32 ? 4 : 8, n = counts[c] * w;
+                    const gt_RunningJob job = {.kind = way & 1 ? GT_RUNNING_PRODUCT : GT_RUNNING_SUM,
+                                               .type = (uint8_t)type,
+                                               .element = (uint8_t)size,
+                                               .reverse = way & 2,
+                                               .exclusive = way & 4,
+                                               .outer = counts[c],
+                                               .count = w,
+                                               .inner = 1,
+                                               .width = 1,
+                                               .strips = 1,
+                                               .group = 7};
+                    char *x = numbers(type, n, c % 2), *y = memory(n * size), *right = memory(n * size);
+                    table->tile[GT_TILES_running](&job, (void *[]){x, y}, 0, (counts[c] + 6) / 7, NULL);
+                    for (int64_t i = 0; i < counts[c]; i++)
+                        gt_running_row(&job, x + i * w * size, right + i * w * size);
+                    CHECK(same(type, n, y, right), "%s: way %d of type %d, %d rows of %d", table->isa,
+                          way, type, (int)counts[c], (int)w);
+                    free(x);
+                    free(y);
+                    free(right);
+                }
+}
+
+/* A reduction of `rows` rows of n, over the rows or, where n is 1, of columns. */
+static gt_ReductionJob reduction_of(int loop, int type, int64_t rows, int64_t n)
+{
+    const bool wide = loop != GT_LOOP_MAX && loop != GT_LOOP_MIN;
+    const int64_t size = type == GT_LOOP_F32 ? 4 : 8;
+    gt_ReductionJob job = {.loop = (uint8_t)loop,
+                           .round = GT_REDUCTION_WHOLE,
+                           .from = (uint8_t)type,
+                           .to = (uint8_t)type,
+                           .element = (uint8_t)size,
+                           .waiting = (uint8_t)(loop == GT_LOOP_PROD ? sizeof(gt_Scaled)
+                                                : wide               ? sizeof(double)
+                                                                     : (size_t)size),
+                           .wide = wide,
+                           .scale = 1,
+                           .rows = n,
+                           .stride = 1,
+                           .columns = 1,
+                           .block = n,
+                           .blocks = 1,
+                           .parts = 1,
+                           .width = 1,
+                           .strips = 1,
+                           .group = rows,
+                           .reduced = n,
+                           .outputs = rows,
+                           .kept = {.rank = 1, .count = rows},
+                           .passes = {.count = 1}};
+    job.kept.dims[0] = rows;
+    job.kept.stride[0] = n;
+    if (n == 1) {
+        job.kept.rank = 0;
+        job.kept.count = job.group = 1;
+        job.columns = job.width = job.stride = rows;
+    }
+    return job;
+}
+
+/* Rows of one number give what the reduction gives that does not know it. */
+Test(narrow, reductions_of_one_number)
+{
+    FOR_TABLES(table)
+    for (int loop = 0; loop < GT_REDUCE_LOOP_COUNT; loop++)
+        for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
+            for (int c = 0; c < COUNTS; c++) {
+                const int64_t rows = counts[c], bytes = rows * (type == GT_LOOP_F32 ? 4 : 8);
+                gt_ReductionJob job = reduction_of(loop, type, rows, 1);
+                job.root = loop == GT_LOOP_SQUARES;
+                char *x = numbers(type, rows, false), *y = memory(bytes), *right = memory(bytes);
+                table->tile[GT_TILES_reduce](&job, (void *[]){x, y}, 0, 1, NULL);
+                job.reduced = 0; /* of nothing it knows nothing */
+                table->tile[GT_TILES_reduce](&job, (void *[]){x, right}, 0, 1, NULL);
+                CHECK(same(type, rows, y, right), "%s: loop %d of type %d, %d rows", table->isa, loop,
+                      type, (int)rows);
+                free(x);
+                free(y);
+                free(right);
+            }
+}
+
+/* Finished products of many rows are those of each row. */
+Test(narrow, products_of_many_rows)
+{
+    FOR_TABLES(table)
+    for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
+        for (int64_t n = 2; n < 34; n++)
+            for (int c = 0; c < COUNTS; c++) {
+                const int64_t rows = counts[c], size = type == GT_LOOP_F32 ? 4 : 8;
+                const gt_ReductionJob job = reduction_of(GT_LOOP_PROD, type, rows, n),
+                                      one = reduction_of(GT_LOOP_PROD, type, 1, n);
+                char *x = numbers(type, rows * n, c % 2), *y = memory(rows * size);
+                char *right = memory(rows * size);
+                table->tile[GT_TILES_reduce](&job, (void *[]){x, y}, 0, 1, NULL);
+                for (int64_t i = 0; i < rows; i++)
+                    table->tile[GT_TILES_reduce](
+                        &one, (void *[]){x + i * n * size, right + i * size}, 0, 1, NULL);
+                CHECK(same(type, rows, y, right), "%s: type %d, %d rows of %d", table->isa, type,
+                      (int)rows, (int)n);
+                free(x);
+                free(y);
+                free(right);
+            }
+}
+
+/* Of one number softmax is 1 and logsumexp is the number, as rows of two say in which the other one is nothing. */
+Test(narrow, softmax_of_one_number)
+{
+    FOR_TABLES(table)
+    for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++) {
+        enum { ROWS = 300 };
+        const int64_t size = type == GT_LOOP_F32 ? 4 : 8;
+        char *x = numbers(type, ROWS, false), *two = memory(2 * ROWS * size);
+        char *soft = memory(ROWS * size), *sum = memory(ROWS * size);
+        char *right = memory(2 * ROWS * size), *right_sum = memory(ROWS * size);
+        for (int64_t i = 0; i < ROWS; i++) {
+            const float low = -INFINITY;
+            const double lower = -(double)INFINITY;
+            memcpy(two + 2 * i * size, x + i * size, (size_t)size);
+            memcpy(two + (2 * i + 1) * size, size == 4 ? (const void *)&low : &lower, (size_t)size);
+        }
+        table->softmax[type](ROWS, 1, x, soft);
+        table->logsumexp[type](ROWS, 1, x, sum);
+        table->softmax[type](ROWS, 2, two, right);
+        table->logsumexp[type](ROWS, 2, two, right_sum);
+        for (int64_t i = 0; i < ROWS; i++)
+            CHECK(same(type, 1, soft + i * size, right + 2 * i * size), "%s: softmax, row %d",
+                  table->isa, (int)i);
+        CHECK(same(type, ROWS, sum, right_sum), "%s: logsumexp of type %d", table->isa, type);
+        free(x);
+        free(two);
+        free(soft);
+        free(sum);
+        free(right);
+        free(right_sum);
+    }
+}

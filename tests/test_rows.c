@@ -17,8 +17,8 @@ static bool runs_together(gt_Function *function)
 }
 
 /* Plan and eager run give the same bits, with one thread, with two and with three, and profiled. */
-static void same_bits(const char *name, gt_FunctionBody body, void *user, int outputs, gt_Tensors in,
-                      bool together)
+static void same_bits(const char *name, gt_FunctionBody body, void *user, int outputs,
+                      gt_Tensors in, bool together)
 {
     gt_Tensor *eager[MOST], *planned[MOST];
     gt_Function *function = gt_function(body, user, .outputs = outputs);
@@ -171,8 +171,8 @@ Test(rows, over_its_row)
 Test(rows, long_row)
 {
     gt_Scope *scope = gt_scope_begin();
-    gt_Tensor *in[3] = {numbers(gt_shape(3200, 128), GT_FLOAT32), numbers(gt_shape(128), GT_FLOAT32),
-                        numbers(gt_shape(3200, 1), GT_FLOAT32)};
+    gt_Tensor *in[3] = {numbers(gt_shape(3200, 128), GT_FLOAT32),
+                        numbers(gt_shape(128), GT_FLOAT32), numbers(gt_shape(3200, 1), GT_FLOAT32)};
     for (int chained = 0; chained < 2; chained++)
         same_bits("long row", long_row, &(bool){chained}, 1, (gt_Tensors){in, 3}, false);
     gt_scope_end(scope);
@@ -190,7 +190,8 @@ Test(rows, memory)
 {
     gt_Scope *scope = gt_scope_begin();
     gt_Tensor *x = numbers(gt_shape(40000, 6), GT_FLOAT64), *y[3];
-    gt_Tensor *in[3] = {x, numbers(gt_shape(6), GT_FLOAT64), numbers(gt_shape(40000, 1), GT_FLOAT64)};
+    gt_Tensor *in[3] = {x, numbers(gt_shape(6), GT_FLOAT64),
+                        numbers(gt_shape(40000, 1), GT_FLOAT64)};
     gt_Function *function = gt_function(every_kernel, NULL, .outputs = 3);
     cr_assert_eq(gt_function_call(function, ((gt_Tensors){in, 3}), y), GT_OK);
     const gt_FunctionStats stats = gt_function_stats(function);

@@ -40,14 +40,18 @@ static Running *const products[GT_LOOP_TYPES] = {running_product_f32, running_pr
                                                  running_product_i32, running_product_i64,
                                                  running_product_u8,  NULL};
 
-/* Each element from the one before along the axis, in the order that running_template.h names; any order of tiles. */
-void GT_KERNEL(tiles_running)(const void *given, void *const *at, int64_t first, int64_t last,
-                              void *scratch)
+void gt_running_row(const gt_RunningJob *job, const void *x, void *y)
 {
-    const gt_RunningJob *job = given;
+    const int64_t from = job->reverse ? (job->count - 1) * job->element : 0;
+    Running *run = (job->kind == GT_RUNNING_SUM ? sums : products)[job->type];
+    run(job->count, 1, job->reverse ? -1 : 1, job->exclusive, (const char *)x + from,
+        (char *)y + from);
+}
+
+void gt_running_tiles(const gt_RunningJob *job, void *const *at, int64_t first, int64_t last)
+{
     int64_t step = job->reverse ? -job->inner : job->inner, strips = job->outer * job->strips;
     int64_t end = last * job->group < strips ? last * job->group : strips;
-    (void)scratch;
     for (int64_t strip = first * job->group; strip < end; strip++) {
         int64_t column = strip % job->strips * job->width;
         int64_t width = job->inner - column < job->width ? job->inner - column : job->width;

@@ -21,10 +21,10 @@
 #include "plan/program.h"
 
 enum {
-    FEWEST = 64,             /* rows that a group must have */
-    ROOM = 224 * 1024,       /* bytes of scratch memory that a tile may take */
-    WORTH = 256 * 1024,      /* bytes that must become scratch memory, or the group is not worth it */
-    UNIT = 16                /* a tile has a multiple of so many rows, where there is room */
+    FEWEST = 64,        /* rows that a group must have */
+    ROOM = 224 * 1024,  /* bytes of scratch memory that a tile may take */
+    WORTH = 256 * 1024, /* bytes that must become scratch memory, or the group is not worth it */
+    UNIT = 16           /* a tile has a multiple of so many rows, where there is room */
 };
 
 /* ---- one launch ---- */
@@ -46,12 +46,16 @@ static Cut cut_of_walk(const gt_Broadcast *walk)
 
 static Cut cut_of_chain(const gt_ChainJob *job)
 {
-    Cut cut = {job->head >= 0 || job->steps == 0 ? 0 : job->size / (job->width == job->size ? 1 : job->width), 0};
+    Cut cut = {job->head >= 0 || job->steps == 0
+                   ? 0
+                   : job->size / (job->width == job->size ? 1 : job->width),
+               0};
     for (int32_t s = 0; s < job->steps; s++)
         for (int i = 0; i < job->step[s].operands; i++) {
             const gt_ChainOperand *operand = &job->step[s].operand[i];
             const int at = operand->repeat ? operand->repeat - 1 : operand->from;
-            if (at < GT_CHAIN_OPERANDS && (operand->way == GT_CHAIN_ROW || operand->way == GT_CHAIN_ONE))
+            if (at < GT_CHAIN_OPERANDS &&
+                (operand->way == GT_CHAIN_ROW || operand->way == GT_CHAIN_ONE))
                 cut.whole |= UINT64_C(1) << at;
         }
     return cut;
@@ -61,8 +65,11 @@ static Cut cut_of_chain(const gt_ChainJob *job)
 static Cut cut_of_reduction(const gt_ReductionJob *job)
 {
     const gt_Walk *kept = &job->kept;
+    if (job->round == GT_REDUCTION_WHOLE && job->reduced == 1)
+        return (Cut){job->outputs, 0};
     if (job->round != GT_REDUCTION_WHOLE || job->parts != 1 || kept->rank == 0 ||
-        kept->stride[0] * kept->dims[0] != kept->count * job->passes.count * job->rows * job->columns)
+        kept->stride[0] * kept->dims[0] !=
+            kept->count * job->passes.count * job->rows * job->columns)
         return (Cut){0, 0};
     return (Cut){kept->dims[0], 0};
 }
@@ -154,6 +161,12 @@ static void cut_anew(gt_Launch *launch, void *job, int64_t all, int64_t rows, in
         return;
     case GT_TILES_reduce: {
         gt_ReductionJob *r = job;
+        if (r->reduced == 1) { /* a column an element */
+            r->width = rows;
+            r->strips = tiles;
+            r->group = 1;
+            return;
+        }
         r->group = r->kept.count / all * r->strips * rows;
         return;
     }
@@ -184,11 +197,12 @@ static void cut_anew(gt_Launch *launch, void *job, int64_t all, int64_t rows, in
 
 typedef struct Group {
     gt_Program *program;
-    int32_t *written, *whole; /* of each root: the last group of which a step writes it, reads it otherwise than by rows */
-    int32_t number;           /* of the try, from 1 on */
-    int32_t first, end;       /* its steps */
-    int64_t rows, most;       /* how many it has; the bytes of the largest operand that is cut */
-    int32_t count, *inside;   /* the roots that become scratch memory */
+    int32_t *written,
+        *whole; /* of each root: the last group of which a step writes it, reads it otherwise than by rows */
+    int32_t number;         /* of the try, from 1 on */
+    int32_t first, end;     /* its steps */
+    int64_t rows, most;     /* how many it has; the bytes of the largest operand that is cut */
+    int32_t count, *inside; /* the roots that become scratch memory */
     gt_Piece *pieces, **placed;
 } Group;
 
@@ -425,7 +439,7 @@ gt_Status gt_pass_rows(gt_Program *program)
                    .pieces = gt_plan_array(context, cells, sizeof *group.pieces),
                    .placed = gt_plan_array(context, cells, sizeof *group.placed)};
     if (gt_context_status(context) == GT_OK)
-        for (int32_t s = 0; s < program->step_count; s = group.end > s ? group.end : s + 1)
+        for (int32_t s = 0; s<program->step_count; s = group.end> s ? group.end : s + 1)
             if (find_group(&group, s) != GT_OK)
                 break;
     gt_plan_drop(context, group.written, cells, sizeof *group.written);
