@@ -70,11 +70,10 @@ typedef struct Work {
     int64_t rows;               /* positions in all lists */
     const char *ahead;          /* what the next tile will copy, and how many bytes */
     int64_t ahead_bytes;
-    int64_t
-        edge[GT_SPATIAL]
-            [2]; /* positions below the first number are BEFORE, from the second one on BEYOND */
+    int64_t edge[GT_SPATIAL]
+                [2]; /* positions below the first number are BEFORE, from the second on BEYOND */
     int lists;
-    Rows list[MOST_LISTS];
+    Rows *list; /* room for MOST_LISTS, where there are any */
 } Work;
 
 /* Kinds of positions that are read through different taps; `phase` of each axis. */
@@ -784,8 +783,10 @@ static void conv_tile(Work *w, const Tile *t)
 void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at, int64_t first,
                    int64_t last, void *scratch, gt_ConvThen *then, void *user)
 {
+    Rows lists[MOST_LISTS];
     Work work = open_work(table, c, at, scratch);
     const int64_t panels = gt_conv_panels(c), pieces = c->alone ? panels : 1;
+    work.list = lists;
     list_columns(&work);
     find_edges(&work, 1);
     find_edges(&work, 2);
