@@ -126,9 +126,9 @@ Test(kernels, table_is_complete)
         }
         for (int type = 0; type < 2; type++)
             CHECK(table->softmax[type] && table->log_softmax[type] && table->logsumexp[type] &&
-                      table->gemm[type] && table->gemm_scratch[type] && table->random_uniform[type] &&
-                      table->random_normal[type] && table->gemm_m[type] > 0 &&
-                      table->gemm_n[type] > 0,
+                      table->gemm[type] && table->gemm_scratch[type] &&
+                      table->random_uniform[type] && table->random_normal[type] &&
+                      table->gemm_m[type] > 0 && table->gemm_n[type] > 0,
                   "%s: a loop of %s is missing", table->isa, type_names[type]);
         for (int size = 0; size < 4; size++)
             CHECK(table->select[size] && table->transpose[size], "%s: select or transpose %d",
@@ -815,7 +815,8 @@ Test(kernels, find)
                 _Alignas(8) char x[LONGEST * 8] = {0};
                 double nan = NAN, minus = -0.0;
                 float nan32 = NAN, minus32 = -0.0f;
-                uint64_t zero = 0, one = 1;
+                uint64_t zero = 0,
+                         one = UINT64_C(0x0101010101010101); /* of any width, from either end */
                 const void *value = type == GT_LOOP_F32   ? (const void *)&minus32
                                     : type == GT_LOOP_F64 ? (const void *)&minus
                                                           : (const void *)&zero;
@@ -1133,7 +1134,8 @@ Test(kernels, adagrad_and_factors)
             float w[2][N + 1], a[2][N + 1], g[2][N + 1]; /* with the factor; multiplied before */
             double w64[2][N], a64[2][N], g64[2][N];
             int64_t calls = 5;
-            const double first = isnan(factor) ? factor : fmax(factor, 1e-30), second = factor / first;
+            const double first = isnan(factor) ? factor : fmax(factor, 1e-30),
+                         second = factor / first;
             for (int i = 0; i < N; i++) {
                 w64[0][i] = w64[1][i] = next_real();
                 a64[0][i] = a64[1][i] = fabs(next_real());
@@ -1154,8 +1156,13 @@ Test(kernels, adagrad_and_factors)
                                  .weight_decay = decays ? 0.3 : 0};
             for (int k = 0; k < 2; k++) {
                 job.update.scaled = k == 0 ? 1 + GT_LOOP_F64 : 0;
-                void *at[] = {wide ? (void *)w64[k] : w[k] + 1, wide ? (void *)a64[k] : a[k] + 1,
-                              wide ? (void *)g64[k] : g[k] + 1, &rate, &calls, NULL, &factor};
+                void *at[] = {wide ? (void *)w64[k] : w[k] + 1,
+                              wide ? (void *)a64[k] : a[k] + 1,
+                              wide ? (void *)g64[k] : g[k] + 1,
+                              &rate,
+                              &calls,
+                              NULL,
+                              &factor};
                 table->tile[GT_TILES_adagrad](&job, at, 0, 1, NULL);
             }
             for (int i = 0; i < N; i++)
@@ -1172,9 +1179,14 @@ Test(kernels, adagrad_and_factors)
             adam.update.slots = 2;
             for (int k = 0; k < 2; k++) {
                 adam.update.scaled = sgd.update.scaled = k == 0 ? 1 + GT_LOOP_F64 : 0;
-                void *at[] = {wide ? (void *)w64[k] : w[k] + 1, wide ? (void *)a64[k] : a[k] + 1,
-                              wide ? (void *)v64[k] : v[k] + 1, wide ? (void *)g64[k] : g[k] + 1,
-                              &rate, &calls, NULL, &factor};
+                void *at[] = {wide ? (void *)w64[k] : w[k] + 1,
+                              wide ? (void *)a64[k] : a[k] + 1,
+                              wide ? (void *)v64[k] : v[k] + 1,
+                              wide ? (void *)g64[k] : g[k] + 1,
+                              &rate,
+                              &calls,
+                              NULL,
+                              &factor};
                 void *two[] = {at[0], at[1], at[3], &rate, &calls, NULL, &factor};
                 table->tile[GT_TILES_adam](&adam, at, 0, 1, NULL);
                 table->tile[GT_TILES_sgd](&sgd, two, 0, 1, NULL);
@@ -1185,7 +1197,8 @@ Test(kernels, adagrad_and_factors)
                       "%s: Adam and SGD, a factor of %g", table->isa, factor);
             double x = 0.5, y = 0.25, z = -2;
             float xf = 0.5f, yf = 0.25f, zf = -2;
-            const double right = (decays ? 0.5 - 0.5 * (0.1 * 0.3) : 0.5) + 2 * 0.1 / sqrt(4.25 + 1e-3);
+            const double right =
+                (decays ? 0.5 - 0.5 * (0.1 * 0.3) : 0.5) + 2 * 0.1 / sqrt(4.25 + 1e-3);
             void *at[] = {wide ? (void *)&x : &xf, wide ? (void *)&y : &yf, wide ? (void *)&z : &zf,
                           &rate, &calls};
             job.update.size = job.update.width = 1;
@@ -1235,11 +1248,20 @@ Test(kernels, optimizers)
                 right[i] = w[i] - w[i] * (0.01 * adam.weight_decay) -
                            alpha * mean / (sqrt(variance) + 1e-7);
             }
-            void *wide[] = {w, m, v, amsgrad ? (void *)hat : g, amsgrad ? g : &rate,
-                            amsgrad ? (void *)&rate : &calls, &calls};
-            void *narrow[] = {wf + 1, mf + 1, vf + 1, amsgrad ? hatf + 1 : gf + 1,
+            void *wide[] = {w,
+                            m,
+                            v,
+                            amsgrad ? (void *)hat : g,
+                            amsgrad ? g : &rate,
+                            amsgrad ? (void *)&rate : &calls,
+                            &calls};
+            void *narrow[] = {wf + 1,
+                              mf + 1,
+                              vf + 1,
+                              amsgrad ? hatf + 1 : gf + 1,
                               amsgrad ? (void *)(gf + 1) : &rate,
-                              amsgrad ? (void *)&rate : &calls, &calls};
+                              amsgrad ? (void *)&rate : &calls,
+                              &calls};
             adam.update.slots = amsgrad ? 3 : 2;
             adam.update.type = GT_LOOP_F64;
             table->tile[GT_TILES_adam](&adam, wide, 0, 1, NULL);
@@ -1261,7 +1283,8 @@ Test(kernels, optimizers)
             }
             void *wide_sgd[] = {w, amsgrad ? g : m, amsgrad ? &rate : g,
                                 amsgrad ? (void *)&calls : &rate, &calls};
-            void *narrow_sgd[] = {wf + 1, amsgrad ? gf + 1 : mf + 1, amsgrad ? (void *)&rate : gf + 1,
+            void *narrow_sgd[] = {wf + 1, amsgrad ? gf + 1 : mf + 1,
+                                  amsgrad ? (void *)&rate : gf + 1,
                                   amsgrad ? (void *)&calls : &rate, &calls};
             rate = 0.1;
             sgd.update.slots = amsgrad ? 0 : 1;
