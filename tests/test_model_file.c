@@ -337,7 +337,7 @@ Test(model_file, class_names)
     gt_fit(loaded, other, SILENT);
     ok();
     cr_assert_str_eq(gt_class_name(loaded, 2), "yew");
-    refused(gt_set_class_names(loaded, gt_names("good", "b\xff" "d" + 1)), GT_INVALID, "not UTF-8");
+    refused(gt_set_class_names(loaded, gt_names("good", "\xff" "d")), GT_INVALID, "not UTF-8");
     cr_assert_str_eq(gt_class_name(loaded, 2), "yew");
     refused(gt_class_count(NULL), GT_INVALID, "NULL");
     gt_context_free(NULL);
@@ -375,7 +375,7 @@ Test(model_file, bad_files)
         {"\\\"class\\\":\\\"mean_squared_error\\\"", "\\\"class\\\":\\\"mean_squered_error\\\"", GT_FORMAT, "no loss is known as \"mean_squered_error\""},
         {"\\\"class\\\":\\\"dense\\\"", "\\\"class\\\":\\\"dance\\\"", GT_FORMAT, "gt_register_layer"},
         {"\\\"steps_per_execution\\\":1", "\\\"steps_per_execution\\\":0", GT_INVALID, "steps_per_execution"},
-        {"/optimizer/iteration", "/optimizer/itteration" + 1, GT_INVALID, ""},
+        {"/optimizer/iteration", "optimizer/itteration", GT_INVALID, ""},
         {"dense/bias/momentum", "dense/bias/monument", GT_INVALID, "is missing"},
         {"\\\"units\\\":1", "\\\"units\\\":2", GT_INVALID, "dense/kernel must be float32 (1, 2) (got float32 (1, 1))"},
         {"\\\"loss_weights\\\":[1]", "\\\"loss_weights\\\":[x]", GT_FORMAT, ""},
