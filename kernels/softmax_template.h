@@ -34,45 +34,40 @@ static void GT_NAME(turn_rows)(int64_t rows, int64_t columns, const GT_T *x, GT_
     GT_PART(rows, columns, x, t->at, t->ld);
 }
 
-/* The highest number of each row, NaN if there is one, and the sum: two chains each, as reduce.h says of so few. */
-static void GT_NAME(turned_highest)(const GT_NAME(Turned) * t, GT_T *y)
+static inline GT_T GT_NAME(combined)(const bool sums, GT_T a, GT_T b)
+{
+    return sums ? a + b : GT_NAME(combine_max)(a, b);
+}
+
+/* Of each row the sum, or the highest number, NaN if there is one: two chains, as reduce.h says of so few. */
+GT_INLINE void GT_NAME(turned_combined)(const bool sums, const GT_NAME(Turned) * t, GT_T *y)
 {
     const int64_t half = t->columns / 2, ld = t->ld;
     for (int64_t r = 0; r < ld; r += GT_SIDE) {
         const GT_T *a = t->at + r, *b = a + half * ld;
         GT_T first[GT_SIDE], second[GT_SIDE];
         for (int l = 0; l < GT_SIDE; l++)
-            first[l] = second[l] = (GT_T)-INFINITY;
+            first[l] = second[l] = sums ? (GT_T)0 : (GT_T)-INFINITY;
         for (int64_t j = 0; j < half; j++, a += ld, b += ld)
             for (int l = 0; l < GT_SIDE; l++) {
-                first[l] = GT_NAME(combine_max)(first[l], a[l]);
-                second[l] = GT_NAME(combine_max)(second[l], b[l]);
+                first[l] = GT_NAME(combined)(sums, first[l], a[l]);
+                second[l] = GT_NAME(combined)(sums, second[l], b[l]);
             }
         for (int l = 0; l < GT_SIDE && t->columns > 2 * half; l++)
-            first[l] = GT_NAME(combine_max)(first[l], b[l]);
+            first[l] = GT_NAME(combined)(sums, first[l], b[l]);
         for (int l = 0; l < GT_SIDE; l++)
-            y[r + l] = GT_NAME(combine_max)(first[l], second[l]);
+            y[r + l] = GT_NAME(combined)(sums, first[l], second[l]);
     }
+}
+
+static void GT_NAME(turned_highest)(const GT_NAME(Turned) * t, GT_T *y)
+{
+    GT_NAME(turned_combined)(false, t, y);
 }
 
 static void GT_NAME(turned_totals)(const GT_NAME(Turned) * t, GT_T *y)
 {
-    const int64_t half = t->columns / 2, ld = t->ld;
-    for (int64_t r = 0; r < ld; r += GT_SIDE) {
-        const GT_T *a = t->at + r, *b = a + half * ld;
-        GT_T first[GT_SIDE], second[GT_SIDE];
-        for (int l = 0; l < GT_SIDE; l++)
-            first[l] = second[l] = 0;
-        for (int64_t j = 0; j < half; j++, a += ld, b += ld)
-            for (int l = 0; l < GT_SIDE; l++) {
-                first[l] += a[l];
-                second[l] += b[l];
-            }
-        for (int l = 0; l < GT_SIDE && t->columns > 2 * half; l++)
-            first[l] += b[l];
-        for (int l = 0; l < GT_SIDE; l++)
-            y[r + l] = first[l] + second[l];
-    }
+    GT_NAME(turned_combined)(true, t, y);
 }
 
 /* t = exp(t - shift) */

@@ -399,6 +399,15 @@ static void run_packed(const Isa *isa, const Product *p, const void *packed, con
     release(&scratch);
 }
 
+/* The bias is added to what the product has as its result, of lines of ldc. */
+static void add_to_rows(const Product *p, int64_t ldc, const Fenced *bias)
+{
+    for (int64_t t = 0; t < p->m * p->n; t++) {
+        const int64_t at = t / p->n * ldc + t % p->n;
+        put(p->type, p->c.at, at, get(p->type, p->c.at, at) + get(p->type, bias->at, t % p->n));
+    }
+}
+
 /* The sum of the product and a bias is rounded like that of two operations. */
 Test(gemm, laid_out_ahead_the_bits_are_the_same, .timeout = 1200)
 {
@@ -427,10 +436,8 @@ Test(gemm, laid_out_ahead_the_bits_are_the_same, .timeout = 1200)
                 const bool one = p.k <= GT_GEMM_DEPTH(type ? GT_LOOP_F64 : GT_LOOP_F32);
                 for (int64_t t = 0; t < p.n; t++)
                     put(type, bias.at, t, any_number());
-                for (int64_t t = 0; one && t < p.m * p.n; t++) {
-                    const int64_t at = t / p.n * p.ldc + t % p.n;
-                    put(type, p.c.at, at, get(type, p.c.at, at) + get(type, bias.at, t % p.n));
-                }
+                if (one)
+                    add_to_rows(&p, p.ldc, &bias);
                 run_packed(&list[s], &p, packed.at, one ? bias.at : NULL, x % 2 ? 9 : p.m, c.at);
                 cr_assert(memcmp(c.at, p.c.at, bytes) == 0, "%s f%d %dx%dx%d with a bias",
                           list[s].name, type ? 64 : 32, (int)p.m, (int)p.n, (int)p.k);
@@ -477,8 +484,7 @@ Test(gemm, small_ones_have_the_same_bits, .timeout = 1200)
                     cr_assert(memcmp(c.at, p.c.at, bytes) == 0, "%s f%d how %d %dx%dx%d bias %d",
                               list[s].name, type ? 64 : 32, how, (int)p.m, (int)p.n, (int)p.k,
                               biased);
-                    for (int64_t t = 0; t < p.m * p.n; t++)
-                        put(type, p.c.at, t, get(type, p.c.at, t) + get(type, bias.at, t % p.n));
+                    add_to_rows(&p, p.n, &bias);
                 }
                 release(&scratch);
                 release(&bias);
