@@ -261,6 +261,16 @@ typedef struct gt_OptionType {
                                            S##_fields,                                             \
                                            GT_TEXTS_OF(S)}
 
+/* The same for a struct that nobody gives: operations that the passes of a plan make fill it themselves. */
+#define GT_MADE_OPTION_TYPE(S)                                                                     \
+    static const S S##_defaults = {.size = sizeof(S)};                                             \
+    static const gt_Field S##_fields[1] = {{.name = NULL}};                                        \
+    static const gt_OptionType S##_type = {.name = #S,                                             \
+                                           .size = sizeof(S),                                      \
+                                           .end = sizeof(S),                                       \
+                                           .defaults = &S##_defaults,                              \
+                                           .fields = S##_fields}
+
 /* Copies the caller's options over the defaults, as far as both know the fields, to `into`, which has
  * type->size bytes and is returned. NULL gives the defaults. Raises GT_INVALID for a shape, a set of axes or
  * the like that was not made by its macro. */

@@ -11,13 +11,7 @@
 
 #include <string.h>
 
-static const gt_ChainOptions no_chain = {.size = sizeof(gt_ChainOptions)};
-static const gt_Field no_fields[1] = {{.name = NULL}};
-static const gt_OptionType ChainOptions_type = {.name = "ChainOptions",
-                                                .size = sizeof(gt_ChainOptions),
-                                                .end = sizeof(gt_ChainOptions),
-                                                .defaults = &no_chain,
-                                                .fields = no_fields};
+GT_MADE_OPTION_TYPE(gt_ChainOptions);
 
 /* The head by itself. */
 static void lower_head(const gt_ShapeRule *rule, const gt_ChainOptions *options,
@@ -256,5 +250,5 @@ const gt_Operation gt_op_chain = {.size = sizeof(gt_Operation),
                                   .inputs_min = 1,
                                   .inputs_max = GT_CHAIN_OPERANDS,
                                   .outputs = GT_MAX_OUTPUTS,
-                                  .options = &ChainOptions_type,
+                                  .options = &gt_ChainOptions_type,
                                   .lower = chain_lower};

@@ -39,13 +39,7 @@ typedef struct JoinOptions {
     gt_JoinPart part[GT_JOB_PARTS];
 } JoinOptions;
 
-static const JoinOptions no_parts = {.size = sizeof(JoinOptions)};
-static const gt_Field no_fields[1] = {{.name = NULL}};
-static const gt_OptionType JoinOptions_type = {.name = "JoinOptions",
-                                               .size = sizeof(JoinOptions),
-                                               .end = sizeof(JoinOptions),
-                                               .defaults = &no_parts,
-                                               .fields = no_fields};
+GT_MADE_OPTION_TYPE(JoinOptions);
 
 static int32_t tiles_of(const gt_JoinPart *part)
 {

@@ -27,13 +27,7 @@ typedef struct PoolsOptions {
     gt_PoolJob pool; /* of that */
 } PoolsOptions;
 
-static const PoolsOptions no_pools = {.size = sizeof(PoolsOptions)};
-static const gt_Field no_fields[1] = {{.name = NULL}};
-static const gt_OptionType PoolsOptions_type = {.name = "PoolsOptions",
-                                                .size = sizeof(PoolsOptions),
-                                                .end = sizeof(PoolsOptions),
-                                                .defaults = &no_pools,
-                                                .fields = no_fields};
+GT_MADE_OPTION_TYPE(PoolsOptions);
 
 /* Lines of a tile that are whole images, or parts of one plane that no window crosses; 0: there are none. */
 static int64_t lines_of(const gt_ConvJob *c, const gt_PoolJob *pool)
