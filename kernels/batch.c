@@ -1,4 +1,4 @@
-/* Batch normalization, forward and backward, of rows of channels. Leans on loops.h,
+/* Batch and group normalization, forward and backward, of rows of channels. Leans on loops.h,
  * gemm_vector.h. */
 #include "batch.h"
 #include "gemm_vector.h"
@@ -22,7 +22,17 @@ enum { COLUMN = 4 }; /* vectors that stay in registers with their sums */
 
 static int64_t first_row(const gt_BatchJob *job, int64_t block)
 {
-    return block * job->group < job->rows ? block * job->group : job->rows;
+    if (job->blocks == 0)
+        return 0;
+    const int64_t row = block % job->blocks * job->group;
+    return block / job->blocks * job->rows + (row < job->rows ? row : job->rows);
+}
+
+/* The end of the rows of one sample from `row` on. */
+static int64_t end_of_sample(const gt_BatchJob *job, int64_t row, int64_t end)
+{
+    const int64_t last = (row / job->rows + 1) * job->rows;
+    return last < end ? last : end;
 }
 
 /* Of a block and a channel: column i of those that stand side by side adds every `side`th row from row i on, from 0, in the type of
@@ -49,11 +59,14 @@ void GT_KERNEL(tiles_batch_scale)(const void *given, void *const *at, int64_t fi
                                   void *scratch)
 {
     const gt_BatchJob *job = given;
-    const int64_t begin = first_row(job, first), end = first_row(job, last);
-    if (job->wide_type)
-        scale_f64(job, at, begin, end, scratch);
-    else
-        scale_f32(job, at, begin, end, scratch);
+    const int64_t end = first_row(job, last);
+    for (int64_t row = first_row(job, first), to; row < end; row = to) {
+        to = end_of_sample(job, row, end);
+        if (job->wide_type)
+            scale_f64(job, at, row, to, scratch);
+        else
+            scale_f32(job, at, row, to, scratch);
+    }
 }
 
 /* Of a block and a channel, the sums of g and of g (x - mean), in the order of batch_moments. Any order of tiles. */
@@ -63,25 +76,25 @@ void GT_KERNEL(tiles_batch_slopes)(const void *given, void *const *at, int64_t f
     const gt_BatchJob *job = given;
     for (int64_t block = first; block < last; block++) {
         const int64_t row = first_row(job, block), rows = first_row(job, block + 1) - row;
-        const int64_t from = row * job->channels;
         double *part = (double *)at[8] + 2 * block * job->channels;
         if (job->wide_type)
-            slopes_f64(job, (const double *)at[0] + from, (const double *)at[4] + from, at[1], rows,
-                       part, scratch);
+            slopes_f64(job, at, row, rows, part, scratch);
         else
-            slopes_f32(job, (const float *)at[0] + from, (const float *)at[4] + from, at[1], rows,
-                       part, scratch);
+            slopes_f32(job, at, row, rows, part, scratch);
     }
 }
 
-/* x' = ((g - offset) - (x - mean) slope) factor, each step rounded to the type of x. Any order of tiles. */
+/* x' = ((g scale - offset) - (x - mean) slope) factor, each step rounded to the type of x. Any order of tiles. */
 void GT_KERNEL(tiles_batch_gradient)(const void *given, void *const *at, int64_t first,
                                      int64_t last, void *scratch)
 {
     const gt_BatchJob *job = given;
-    const int64_t begin = first_row(job, first), end = first_row(job, last);
-    if (job->wide_type)
-        gradient_f64(job, at, begin, end, scratch);
-    else
-        gradient_f32(job, at, begin, end, scratch);
+    const int64_t end = first_row(job, last);
+    for (int64_t row = first_row(job, first), to; row < end; row = to) {
+        to = end_of_sample(job, row, end);
+        if (job->wide_type)
+            gradient_f64(job, at, row, to, scratch);
+        else
+            gradient_f32(job, at, row, to, scratch);
+    }
 }

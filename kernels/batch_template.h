@@ -79,6 +79,18 @@ static const GT_T *GT_NAME(repeated)(const gt_BatchJob *job, const GT_T *from, G
     return room;
 }
 
+/* The same of the sample's numbers of the groups, each for all of its channels, times `by`. */
+static const GT_T *GT_NAME(spread)(const gt_BatchJob *job, int64_t sample, const GT_T *from,
+                                   GT_T by, GT_T *room)
+{
+    const int64_t width = job->channels / job->groups;
+    from += sample * job->groups;
+    for (int64_t g = 0, c = 0; g < job->groups; g++)
+        for (const int64_t end = c + width; c < end; c++)
+            room[c] = from[g] * by;
+    return GT_NAME(repeated)(job, room, room);
+}
+
 static void GT_NAME(moments)(const gt_BatchJob *job, const GT_T *x, int64_t rows, double *part,
                              void *scratch)
 {
@@ -103,29 +115,33 @@ static void GT_NAME(moments)(const gt_BatchJob *job, const GT_T *x, int64_t rows
     }
 }
 
-static void GT_NAME(slopes)(const gt_BatchJob *job, const GT_T *x, const GT_T *g, const GT_T *mean,
-                            int64_t rows, double *part, void *scratch)
+/* Of `rows` rows from `row` on. */
+static void GT_NAME(slopes)(const gt_BatchJob *job, void *const *at, int64_t row, int64_t rows,
+                            double *part, void *scratch)
 {
+    const int64_t from = row * job->channels;
     GT_T *sum = scratch, *product = sum + job->wide, *minus = product + job->wide;
-    for (int64_t c = 0; c < job->channels; c++)
-        minus[c] = -mean[c];
-    GT_NAME(repeated)(job, minus, minus);
-    GT_NAME(add_up)(job, rows * job->channels, x, g, minus, sum, product);
+    GT_NAME(spread)(job, row / job->rows, at[1], -1, minus);
+    GT_NAME(add_up)
+    (job, rows * job->channels, (const GT_T *)at[0] + from, (const GT_T *)at[4] + from, minus, sum,
+     product);
     GT_NAME(gather)(job, sum, part);
     GT_NAME(gather)(job, product, part + job->channels);
 }
 
+/* Of rows of one sample. */
 static void GT_NAME(scale)(const gt_BatchJob *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
     const int64_t wide = job->wide, begin = first * job->channels, end = last * job->channels;
-    const GT_T *x = at[0], *mean = at[4], *line = at[7];
+    const int64_t sample = first / job->rows, channels = job->channels;
+    GT_T *y = at[3], *room = scratch;
+    const GT_T *x = at[0], *line = (const GT_T *)at[7] + 2 * sample * channels;
     const GT_T *more = job->more >= 0 ? at[job->more] : NULL,
                least = job->relu ? 0 : -(GT_T)INFINITY;
-    GT_T *y = at[3], *room = scratch;
-    mean = GT_NAME(repeated)(job, mean, room);
+    const GT_T *mean = GT_NAME(spread)(job, sample, at[4], 1, room);
     const GT_T *factor = GT_NAME(repeated)(job, line, room + wide);
-    const GT_T *offset = GT_NAME(repeated)(job, line + job->channels, room + 2 * wide);
+    const GT_T *offset = GT_NAME(repeated)(job, line + channels, room + 2 * wide);
     for (int64_t i = begin; i < end; i += wide) {
         const int64_t n = end - i < wide ? end - i : wide;
         if (more) {
@@ -144,21 +160,25 @@ static void GT_NAME(scale)(const gt_BatchJob *job, void *const *at, int64_t firs
     }
 }
 
+/* Of rows of one sample. */
 static void GT_NAME(gradient)(const gt_BatchJob *job, void *const *at, int64_t first, int64_t last,
                               void *scratch)
 {
     const int64_t wide = job->wide, begin = first * job->channels, end = last * job->channels;
-    const GT_T *x = at[0], *mean = at[1], *g = at[4], *line = at[9];
+    const int64_t sample = first / job->rows, channels = job->channels;
     GT_T *to = at[5], *room = scratch;
-    mean = GT_NAME(repeated)(job, mean, room);
+    const GT_T *x = at[0], *g = at[4], *line = (const GT_T *)at[9] + 4 * sample * channels;
+    const GT_T *mean = GT_NAME(spread)(job, sample, at[1], 1, room);
     const GT_T *factor = GT_NAME(repeated)(job, line, room + wide);
-    const GT_T *offset = GT_NAME(repeated)(job, line + job->channels, room + 2 * wide);
-    const GT_T *slope = GT_NAME(repeated)(job, line + 2 * job->channels, room + 3 * wide);
+    const GT_T *offset = GT_NAME(repeated)(job, line + channels, room + 2 * wide);
+    const GT_T *slope = GT_NAME(repeated)(job, line + 2 * channels, room + 3 * wide);
+    const GT_T *scale = GT_NAME(repeated)(job, line + 3 * channels, room + 4 * wide);
     for (int64_t i = begin; i < end; i += wide) {
         const int64_t n = end - i < wide ? end - i : wide;
         GT_INDEPENDENT
         for (int64_t j = 0; j < n; j++)
-            to[i + j] = ((g[i + j] - offset[j]) - (x[i + j] - mean[j]) * slope[j]) * factor[j];
+            to[i + j] =
+                ((g[i + j] * scale[j] - offset[j]) - (x[i + j] - mean[j]) * slope[j]) * factor[j];
     }
 }
 

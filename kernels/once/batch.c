@@ -1,4 +1,4 @@
-/* What batch normalization does once, between going over the rows: the parts of the blocks become numbers of the channels.
+/* What batch and group normalization do once, between going over the rows: the parts of the blocks become numbers of the channels.
  * Leans on loops.h. */
 #include "kernels/batch.h"
 #include "kernels/loops.h"
@@ -26,61 +26,113 @@ static double rows_of(const gt_BatchJob *job, int64_t block)
     return (double)(left < job->group ? left : job->group);
 }
 
-/* The blocks are joined in their order, in double, as by T. F. Chan, G. H. Golub, R. J. LeVeque, Updating formulae and a
- * pairwise algorithm for computing sample variances (1979), equation 1.3. What rounding the mean loses goes into the
- * offset. One tile. */
+/* What one set of numbers has; another one joins it. */
+typedef struct Moments {
+    double count, mean, apart;
+} Moments;
+
+static inline Moments joined(Moments a, double more, double mean, double apart)
+{
+    const double all = a.count + more, share = more / all, both = a.count * more / all;
+    const double step = mean - a.mean;
+    return (Moments){all, a.mean + step * share, a.apart + (apart + step * step * both)};
+}
+
+/* Of a channel, its blocks in their order. */
+static Moments of_channel(const gt_BatchJob *job, const double *part, int64_t c)
+{
+    if (job->rows == 0)
+        return (Moments){0, (double)NAN, 0};
+    Moments all = {rows_of(job, 0), part[c], part[job->channels + c]};
+    for (int64_t block = 1; block < job->blocks; block++) {
+        const double *of = part + 2 * block * job->channels + c;
+        all = joined(all, rows_of(job, block), of[0], of[job->channels]);
+    }
+    return all;
+}
+
+/* Of a channel: y = (x - mean) factor + offset. What rounding the mean loses goes into the offset. */
+static void make_line(const gt_BatchJob *job, void *const *at, int64_t sample, int64_t c,
+                      double mean, double rounded, double variance)
+{
+    const int64_t to = 2 * sample * job->channels + c;
+    const double scale = at[1] ? fetch(job, at[1], c) : 1;
+    const double factor = store(job, at[7], to, scale / sqrt(variance + job->epsilon));
+    store(job, at[7], to + job->channels,
+          (at[2] ? fetch(job, at[2], c) : 0) - (mean - rounded) * factor);
+}
+
+/* The blocks of a channel are joined in their order, then the channels of a group in theirs, in double, as by T. F. Chan, G. H.
+ * Golub, R. J. LeVeque, Updating formulae and a pairwise algorithm for computing sample variances (1979), equation 1.3. A tile is a
+ * sample; any order. */
 void GT_KERNEL_BASE(tiles_batch_moments_end)(const void *given, void *const *at, int64_t first,
                                              int64_t last, void *scratch)
 {
     const gt_BatchJob *job = given;
-    const int64_t channels = job->channels;
-    const double *part = at[6];
-    double *mean = scratch, *apart = mean + channels, count = 0;
-    for (int64_t c = 0; first < last && c < channels; c++) {
-        mean[c] = job->rows ? part[c] : (double)NAN;
-        apart[c] = job->rows ? part[channels + c] : 0;
-    }
-    for (int64_t block = 0; first < last && block < job->blocks; block++, part += 2 * channels) {
-        const double more = rows_of(job, block), all = count + more;
-        const double share = more / all, both = count * more / all;
-        for (int64_t c = 0; block > 0 && c < channels; c++) {
-            const double step = part[c] - mean[c];
-            mean[c] = mean[c] + step * share;
-            apart[c] = apart[c] + (part[channels + c] + step * step * both);
+    const int64_t width = job->groups ? job->channels / job->groups : 0;
+    (void)scratch;
+    for (int64_t s = first; s < last; s++)
+        for (int64_t g = 0; g < job->groups; g++) {
+            const double *part = (const double *)at[6] + 2 * s * job->blocks * job->channels;
+            Moments all = of_channel(job, part, g * width);
+            for (int64_t c = 1; c < width; c++) {
+                const Moments more = of_channel(job, part, g * width + c);
+                all = joined(all, more.count, more.mean, more.apart);
+            }
+            const double rounded = store(job, at[4], s * job->groups + g, all.mean);
+            const double variance = all.apart / (double)(job->rows * width);
+            store(job, at[5], s * job->groups + g, variance);
+            for (int64_t c = 0; c < width; c++)
+                make_line(job, at, s, g * width + c, all.mean, rounded, variance);
         }
-        count = all;
-    }
-    for (int64_t c = 0; first < last && c < channels; c++) {
-        const double rounded = store(job, at[4], c, mean[c]);
-        const double variance = apart[c] / (double)job->rows;
-        store(job, at[5], c, variance);
-        const double scale = at[1] ? fetch(job, at[1], c) : 1;
-        const double factor = store(job, at[7], c, scale / sqrt(variance + job->epsilon));
-        const double offset = (at[2] ? fetch(job, at[2], c) : 0) - (mean[c] - rounded) * factor;
-        store(job, at[7], channels + c, offset);
+}
+
+/* Of a sample and a channel: sums over the blocks in their order of g and of g (x - mean). */
+static void add_blocks(const gt_BatchJob *job, const double *part, int64_t c, double *sum,
+                       double *product)
+{
+    *sum = *product = 0;
+    for (int64_t block = 0; block < job->blocks; block++, part += 2 * job->channels) {
+        *sum += part[c];
+        *product += part[job->channels + c];
     }
 }
 
-/* Sums over the blocks in their order, in double; with inverse = 1 / sqrt(variance + epsilon), beta' is that of g, gamma'
- * inverse times that of g (x - mean). One tile. */
+/* Sums over the blocks of a sample in their order, then over the samples, in double; with inverse = 1 / sqrt(variance + epsilon),
+ * beta' is that of g, gamma' that of inverse g (x - mean). The offsets and slopes are of the means over a group of g gamma and of
+ * g gamma (x - mean), channel after channel. One tile. */
 void GT_KERNEL_BASE(tiles_batch_slopes_end)(const void *given, void *const *at, int64_t first,
                                             int64_t last, void *scratch)
 {
     const gt_BatchJob *job = given;
-    const double *part = at[8], rows = (double)job->rows;
-    (void)scratch;
-    for (int64_t c = 0; first < last && c < job->channels; c++) {
-        const double inverse = 1 / sqrt(fetch(job, at[2], c) + job->epsilon);
-        double sum = 0, product = 0;
-        for (int64_t block = 0; block < job->blocks; block++) {
-            const double *of = part + 2 * block * job->channels + c;
-            sum += of[0];
-            product += of[job->channels];
+    const int64_t channels = job->channels, width = job->groups ? channels / job->groups : 0;
+    const double n = (double)(job->rows * width);
+    double *to_gamma = scratch, *to_beta = to_gamma + channels;
+    for (int64_t c = 0; first < last && c < channels; c++)
+        to_gamma[c] = to_beta[c] = 0;
+    for (int64_t s = 0; first < last && s < job->samples; s++)
+        for (int64_t g = 0; g < job->groups; g++) {
+            const double *part = (const double *)at[8] + 2 * s * job->blocks * channels;
+            const double inverse = 1 / sqrt(fetch(job, at[2], s * job->groups + g) + job->epsilon);
+            double sums = 0, products = 0, sum, product;
+            for (int64_t c = g * width; c < (g + 1) * width; c++) {
+                const double gamma = at[3] ? fetch(job, at[3], c) : 1;
+                add_blocks(job, part, c, &sum, &product);
+                to_gamma[c] += product * inverse;
+                to_beta[c] += sum;
+                sums += sum * gamma;
+                products += product * gamma;
+            }
+            for (int64_t c = g * width; c < (g + 1) * width; c++) {
+                const int64_t to = 4 * s * channels + c;
+                store(job, at[9], to, inverse);
+                store(job, at[9], to + channels, sums / n);
+                store(job, at[9], to + 2 * channels, products * inverse * inverse / n);
+                store(job, at[9], to + 3 * channels, at[3] ? fetch(job, at[3], c) : 1);
+            }
         }
-        store(job, at[6], c, product * inverse);
-        store(job, at[7], c, sum);
-        store(job, at[9], c, (at[3] ? fetch(job, at[3], c) : 1) * inverse);
-        store(job, at[9], job->channels + c, sum / rows);
-        store(job, at[9], 2 * job->channels + c, product * inverse * inverse / rows);
+    for (int64_t c = 0; first < last && c < channels; c++) {
+        store(job, at[6], c, to_gamma[c]);
+        store(job, at[7], c, to_beta[c]);
     }
 }

@@ -1,64 +1,103 @@
 /* Batch normalization in training: S. Ioffe, C. Szegedy, Batch Normalization: Accelerating Deep Network Training by Reducing
- * Internal Covariate Shift (2015). Of the operations that it would be made of, each of which goes over all of x, two are made: one
- * forward, which reads x twice, and one backward, which reads x and g twice. Leans on kernels/batch.h.
+ * Internal Covariate Shift (2015), and group normalization: Y. Wu, K. He, Group Normalization (2018), of channels that are the last
+ * axis. Of the operations that they would be made of, each of which goes over all of x, two are made: one forward, which reads x twice,
+ * and one backward, which reads x and g twice. The gradient of the gradient is that of its formula. Leans on kernels/batch.h.
  *
- * With d = x - mean, r = (variance + epsilon)^(-1/2), sums over the n rows:
+ * With d = x - mean, r = (variance + epsilon)^(-1/2), a = g gamma, means over what mean and variance are of, sums over all rows:
  *
  *     y = d r gamma + beta
- *     beta' = sum g,  gamma' = r sum g d,  x' = gamma r (g - sum g / n - d r^2 sum g d / n) */
+ *     beta' = sum g,  gamma' = sum r g d,  x' = r (a - mean a - d r^2 mean(a d)) */
 #include "ops/nn/batch_norm.h"
 #include "kernels/kernels.h"
+#include "ops/array/creation.h"
+#include "ops/array/reshaping.h"
 #include "ops/kit.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/math.h"
-#include "ops/math/reduce.h"
+#include "ops/math/reduction.h"
+#include "ops/nn/formula.h"
 
-#define NORM_OPTIONS(F, S) F(S, double, epsilon, 1e-3, "added to the variance")
+#define NORM_OPTIONS(F, S)                                                                         \
+    F(S, double, epsilon, 1e-3, "added to the variance")                                           \
+    F(S, int64_t, groups, 0,                                                                       \
+      "of channels, of each sample by itself; 0: each channel, of all samples together")
 GT_OPTIONS(NormOptions, NORM_OPTIONS);
 GT_OPTION_TYPE(NormOptions, NORM_OPTIONS);
 
-static int64_t channels_of(const gt_Spec *x)
+enum { X, MEAN, VARIANCE, GAMMA, G, GRADIENT_INPUTS };
+
+/* x as (samples, rows, channels), channels in groups. */
+typedef struct Sizes {
+    int64_t samples, rows, channels, groups;
+} Sizes;
+
+static Sizes sizes_of(const gt_Spec *x, const NormOptions *options)
 {
-    return x->dims[x->rank - 1];
+    const bool apart = options->groups > 0;
+    Sizes sizes = {apart ? x->dims[0] : 1, 1, x->dims[x->rank - 1], options->groups};
+    for (int d = apart; d < x->rank - 1; d++)
+        sizes.rows *= x->dims[d];
+    if (!apart)
+        sizes.groups = sizes.channels;
+    return sizes;
 }
 
-static int64_t rows_of(const gt_Spec *x)
+/* x must be floats with an axis of channels, with as many groups of them as the options say, and for these one of samples. */
+static gt_Status check_x(const gt_ShapeRule *rule)
 {
-    return gt_reduced_count(x, (1u << (x->rank - 1)) - 1);
-}
-
-/* One number of the type of x for each channel, or nothing. */
-static gt_Status check_channels(const gt_ShapeRule *rule, int input)
-{
-    const gt_Spec *x = rule->input[0], *given = rule->input[input];
-    char s[160], t[160];
-    if (!given ||
-        (given->dtype == x->dtype && given->rank == 1 && given->dims[0] == channels_of(x)))
+    const NormOptions *options = rule->options;
+    const gt_Spec *x = rule->input[X];
+    char s[160];
+    if (!gt_takes(x, GT_TAKES_FLOAT))
+        return gt_status();
+    if (x->rank > (options->groups > 0) && options->groups >= 0 &&
+        (options->groups == 0 || x->dims[x->rank - 1] % options->groups == 0))
         return GT_OK;
-    return gt_fail(GT_INVALID, "input %d must be a number for each channel of %s (got %s)",
-                   input + 1, gt_spec_text(x, t, sizeof t), gt_spec_text(given, s, sizeof s));
+    return gt_fail(GT_INVALID, "x must have an axis of channels in %lld groups (got %s)",
+                   (long long)options->groups, gt_spec_text(x, s, sizeof s));
 }
 
-/* Outputs: one like x, two with a number for each channel; inputs from 1 up to `end` have such numbers. */
-static gt_Status channel_shapes(gt_ShapeRule *rule, int end)
+/* (channels), or for groups (samples, groups). */
+static gt_Spec of_moments(const gt_ShapeRule *rule)
 {
-    const gt_Spec *x = rule->input[0];
-    for (int i = 1; i < end; i++)
-        if (check_channels(rule, i) != GT_OK)
-            return gt_status();
-    rule->output[0] = *x;
-    for (int i = 1; i < 3; i++)
-        rule->output[i] = (gt_Spec){.dtype = x->dtype, .rank = 1, .dims = {channels_of(x)}};
-    return GT_OK;
+    const NormOptions *options = rule->options;
+    const gt_Spec *x = rule->input[X];
+    const Sizes sizes = sizes_of(x, options);
+    gt_Spec spec = {.dtype = x->dtype, .rank = options->groups > 0 ? 2 : 1, .dims = {sizes.groups}};
+    if (options->groups > 0) {
+        spec.dims[0] = sizes.samples;
+        spec.dims[1] = sizes.groups;
+    }
+    return spec;
+}
+
+static gt_Spec of_channels(const gt_ShapeRule *rule)
+{
+    const gt_Spec *x = rule->input[X];
+    return (gt_Spec){.dtype = x->dtype, .rank = 1, .dims = {x->dims[x->rank - 1]}};
+}
+
+/* An input is like `wanted`, or not given. */
+static gt_Status check_like(const gt_ShapeRule *rule, int input, gt_Spec wanted)
+{
+    const gt_Spec *given = rule->input[input];
+    char s[160], t[160];
+    if (!given || gt_spec_equal(given, &wanted))
+        return GT_OK;
+    return gt_fail(GT_INVALID, "input %d must be %s (got %s)", input + 1,
+                   gt_spec_text(&wanted, t, sizeof t), gt_spec_text(given, s, sizeof s));
 }
 
 static gt_BatchJob job_of(const gt_ShapeRule *rule)
 {
     const NormOptions *options = rule->options;
-    const gt_Spec *x = rule->input[0];
+    const gt_Spec *x = rule->input[X];
+    const Sizes sizes = sizes_of(x, options);
     gt_BatchJob job = {.wide_type = x->dtype == GT_FLOAT64,
-                       .channels = channels_of(x),
-                       .rows = rows_of(x),
+                       .samples = sizes.samples,
+                       .rows = sizes.rows,
+                       .channels = sizes.channels,
+                       .groups = sizes.groups,
                        .epsilon = options->epsilon,
                        .more = -1};
     job.side = job.channels < GT_BATCH_WIDE ? GT_BATCH_WIDE / (job.channels ? job.channels : 1) : 1;
@@ -77,164 +116,164 @@ static void launch(gt_Lowering *lowering, gt_TileKernelId kernel, int64_t tiles,
     gt_lower_scratch(lowering, GT_BATCH_SCRATCH(job->wide));
 }
 
-/* Parts of the blocks, and `numbers` a channel: the last two places in `at`. */
+/* Parts of the blocks, and `numbers` a channel of each sample: the last two places in `at`. */
 static void make_room(const gt_ShapeRule *rule, gt_Lowering *lowering, const gt_BatchJob *job,
                       int numbers)
 {
-    size_t channels = (size_t)job->channels;
+    const size_t channels = (size_t)(job->samples * job->channels);
     gt_lower_temporary(lowering, rule, (2 * (size_t)job->blocks * channels + 1) * sizeof(double));
     gt_lower_temporary(lowering, rule, ((size_t)numbers * channels + 1) * sizeof(double));
+}
+
+/* ---- in primitives ---- */
+
+/* (samples, rows, groups, channels of a group) */
+static gt_Tensor *in_groups(gt_Tensor *x, Sizes sizes)
+{
+    const int64_t width = sizes.groups ? sizes.channels / sizes.groups : 1;
+    return gt_reshape(x, gt_shape(sizes.samples, sizes.rows, sizes.groups, width));
+}
+
+/* A number for each group, so that it goes with in_groups. */
+static gt_Tensor *of_groups(gt_Tensor *numbers, Sizes sizes)
+{
+    return gt_reshape(numbers, gt_shape(sizes.samples, 1, sizes.groups, 1));
+}
+
+static gt_Tensor *mean_of_group(gt_Tensor *x)
+{
+    return gt_mean(x, .axes = gt_axes(1, 3), .keepdims = true);
+}
+
+static gt_Tensor *sum_of_rows(gt_Tensor *x)
+{
+    return gt_reshape(gt_sum(x, .axes = gt_axes(0, 1)), gt_shape(-1));
 }
 
 /* ---- batch_norm_gradient: (x, mean, variance, gamma, g) -> x', gamma', beta' ---- */
 
 static gt_Status gradient_shape(gt_ShapeRule *rule)
 {
-    const gt_Spec *x = rule->input[0];
-    if (!gt_takes(x, GT_TAKES_FLOAT) || x->rank == 0 || !gt_spec_equal(x, rule->input[4]))
-        return gt_fail(GT_INVALID, "x and its gradient must be floats of one shape");
-    return channel_shapes(rule, 4);
+    const gt_Spec *x = rule->input[X];
+    if (check_x(rule) != GT_OK || check_like(rule, MEAN, of_moments(rule)) != GT_OK ||
+        check_like(rule, VARIANCE, of_moments(rule)) != GT_OK ||
+        check_like(rule, GAMMA, of_channels(rule)) != GT_OK || check_like(rule, G, *x) != GT_OK)
+        return gt_status();
+    rule->output[0] = *x;
+    rule->output[1] = rule->output[2] = of_channels(rule);
+    return GT_OK;
 }
 
 static void gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     const gt_BatchJob job = job_of(rule);
-    make_room(rule, lowering, &job, 3);
-    launch(lowering, GT_TILES_batch_slopes, job.blocks, &job);
+    make_room(rule, lowering, &job, 4);
+    launch(lowering, GT_TILES_batch_slopes, job.samples * job.blocks, &job);
     launch(lowering, GT_TILES_batch_slopes_end, 1, &job);
-    launch(lowering, GT_TILES_batch_gradient, job.blocks, &job);
+    launch(lowering, GT_TILES_batch_gradient, job.samples * job.blocks, &job);
 }
 
-static gt_Tensor *sum_of_rows(gt_Tensor *x)
+static gt_Status gradient_formula(const void *given, gt_Tensor *const *in, gt_Tensor **out)
 {
-    return gt_sum(gt_reshape(x, gt_shape(-1, gt_last(gt_tensor_shape(x)))), .axis = 0);
-}
-
-static gt_Tensor *times(gt_Tensor *x, gt_Tensor *factor)
-{
-    return factor ? gt_multiply(x, factor) : x;
-}
-
-/* Derivatives of sum u x' + sum to_gamma gamma' + sum to_beta beta', where u, to_gamma, to_beta are what arrives at the three
- * results. With the sums over the rows U = sum u, D = sum u d, V = sum u g, G = sum g, S = sum g d it is, channel by channel,
- *
- *     gamma r (V - U G / n - r^2 D S / n) + to_gamma r S + to_beta G
- *
- * d, g and u are like x, everything else has one number a channel. */
-static gt_Status gradient_gradient(gt_GradientRule *rule)
-{
-    const NormOptions *options = gt_rule_options(rule);
-    const gt_Spec *spec = gt_rule_input_spec(rule, 0);
-    const double n = (double)rows_of(spec);
-    gt_Tensor *gamma = gt_rule_input(rule, 3), *g = gt_rule_input(rule, 4);
-    gt_Tensor *d = gt_subtract(gt_rule_input(rule, 0), gt_rule_input(rule, 1));
-    gt_Tensor *r = gt_rsqrt(gt_add(gt_rule_input(rule, 2), options->epsilon));
-    gt_Tensor *u = gt_upstream(rule, 0), *to_gamma = gt_upstream(rule, 1),
-              *to_beta = gt_upstream(rule, 2);
-    gt_Tensor *S = sum_of_rows(gt_multiply(g, d));
-    gt_Tensor *to_g = to_beta ? gt_add(gt_constant_like(g, 0), to_beta) : NULL, *to_d = NULL;
-    gt_Tensor *from_x = NULL; /* V - U G / n - r^2 D S / n, of which gamma r is the factor */
-    gt_Tensor *slope = to_gamma ? gt_multiply(r, to_gamma) : NULL; /* of S */
-    gt_Tensor *r_given = to_gamma ? gt_multiply(to_gamma, S) : NULL;
-    if (u) {
-        gt_Tensor *U = sum_of_rows(u), *D = sum_of_rows(gt_multiply(u, d));
-        gt_Tensor *V = sum_of_rows(gt_multiply(u, g)), *G = sum_of_rows(g);
-        gt_Tensor *square = gt_divide(gt_square(r), n);
-        gt_Tensor *scale = times(r, gamma), *last = gt_multiply(square, gt_multiply(D, S));
-        gt_Tensor *most = gt_subtract(V, gt_multiply(gt_divide(U, n), G));
-        from_x = gt_subtract(most, last);
-        slope = gt_sum_of_given(slope, gt_negative(gt_multiply(scale, gt_multiply(square, D))));
-        to_g = gt_sum_of_given(to_g, gt_multiply(gt_subtract(u, gt_divide(U, n)), scale));
-        to_d = gt_multiply(u, gt_negative(gt_multiply(scale, gt_multiply(square, S))));
-        r_given = gt_sum_of_given(r_given, times(gt_subtract(most, gt_multiply(last, 3)), gamma));
-    }
-    if (slope) {
-        to_g = gt_sum_of_given(to_g, gt_multiply(d, slope));
-        to_d = gt_sum_of_given(to_d, gt_multiply(g, slope));
-    }
-    to_d = to_d ? to_d : gt_constant_like(d, 0);
-    to_g = to_g ? to_g : gt_constant_like(g, 0);
-    if (gt_wants(rule, 0))
-        gt_give(rule, 0, to_d);
-    if (gt_wants(rule, 1))
-        gt_give(rule, 1, gt_negative(sum_of_rows(to_d)));
-    if (gt_wants(rule, 2)) /* r' = -r^3 / 2 */
-        gt_give(rule, 2,
-                r_given ? gt_multiply(r_given, gt_multiply(gt_multiply(gt_square(r), r), -0.5))
-                        : gt_constant_like(r, 0));
-    if (gt_wants(rule, 3))
-        gt_give(rule, 3, from_x ? gt_multiply(from_x, r) : gt_constant_like(r, 0));
-    if (gt_wants(rule, 4))
-        gt_give(rule, 4, to_g);
+    const NormOptions *options = given;
+    const gt_Spec spec = gt_spec(in[X]);
+    const Sizes sizes = sizes_of(&spec, options);
+    gt_Tensor *g = in_groups(in[G], sizes), *a = g;
+    gt_Tensor *d = gt_subtract(in_groups(in[X], sizes), of_groups(in[MEAN], sizes));
+    gt_Tensor *r = of_groups(gt_rsqrt(gt_add(in[VARIANCE], options->epsilon)), sizes);
+    if (in[GAMMA])
+        a = gt_multiply(a, gt_reshape(in[GAMMA], gt_shape(sizes.groups, -1)));
+    gt_Tensor *along = gt_multiply(gt_square(r), mean_of_group(gt_multiply(a, d)));
+    gt_Tensor *rest = gt_subtract(gt_subtract(a, mean_of_group(a)), gt_multiply(d, along));
+    out[0] = gt_reshape(gt_multiply(rest, r), gt_shape_open(gt_spec_shape(&spec)));
+    out[1] = sum_of_rows(gt_multiply(gt_multiply(g, d), r));
+    out[2] = sum_of_rows(g);
     return gt_status();
 }
 
-#define EPSILON(number) .options = &GT_VALUES(NormOptions, number)
+static gt_Status gradient_gradient(gt_GradientRule *rule)
+{
+    return gt_rule_by_formula(rule, gradient_formula);
+}
+
+#define HOW(...) .options = &GT_VALUES(NormOptions, __VA_ARGS__)
 const gt_Operation gt_op_batch_norm_gradient = {
     GT_RECORD_OUTPUTS("batch_norm_gradient",
-                      "gamma r (g - sum g / n - d r^2 sum g d / n), r sum g d, sum g", 5, 5, 3),
+                      "r (a - mean a - d r^2 mean(a d)), sum r g d, sum g, a = g gamma",
+                      GRADIENT_INPUTS, GRADIENT_INPUTS, 3),
     .flags = GT_OP_INTERNAL,
     .options = &NormOptions_type,
-    .optional_inputs = 1u << 3,
+    .optional_inputs = 1u << GAMMA,
     .saves_inputs = 31,
     .shape = gradient_shape,
     .lower = gradient_lower,
     .gradient = gradient_gradient,
     .samples = GT_SAMPLES(
-        {.inputs = 5,
+        {.inputs = GRADIENT_INPUTS,
          .input = GT_INPUTS(GT_ANY(4, 3), GT_ANY(3), GT_POSITIVE(3), GT_ANY(3), GT_ANY(4, 3)),
-         EPSILON(0.1)},
-        {.inputs = 5,
+         HOW(0.1, 0)},
+        {.inputs = GRADIENT_INPUTS,
          .input = GT_INPUTS(GT_ANY(2, 3, 2), GT_ANY(2), GT_POSITIVE(2), GT_ANY(2), GT_ANY(2, 3, 2)),
-         EPSILON(0.001)}),
+         HOW(0.001, 0)},
+        {.inputs = GRADIENT_INPUTS,
+         .input = GT_INPUTS(GT_ANY(2, 2, 4), GT_ANY(2, 2), GT_POSITIVE(2, 2), GT_ANY(4),
+                            GT_ANY(2, 2, 4)),
+         HOW(0.1, 2)}),
 };
 
 /* ---- batch_norm: (x, gamma, beta) -> y, mean, variance ---- */
 
 static gt_Status norm_shape(gt_ShapeRule *rule)
 {
-    const gt_Spec *x = rule->input[0];
-    if (!gt_takes(x, GT_TAKES_FLOAT))
+    if (check_x(rule) != GT_OK || check_like(rule, 1, of_channels(rule)) != GT_OK ||
+        check_like(rule, 2, of_channels(rule)) != GT_OK)
         return gt_status();
-    if (x->rank == 0)
-        return gt_fail(GT_INVALID, "x must have an axis of channels");
-    return channel_shapes(rule, 3);
+    rule->output[0] = *rule->input[X];
+    rule->output[1] = rule->output[2] = of_moments(rule);
+    return GT_OK;
 }
 
 static void norm_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
     const gt_BatchJob job = job_of(rule);
     make_room(rule, lowering, &job, 2);
-    launch(lowering, GT_TILES_batch_moments, job.blocks, &job);
-    launch(lowering, GT_TILES_batch_moments_end, 1, &job);
-    launch(lowering, GT_TILES_batch_scale, job.blocks, &job);
-    gt_lower_span(lowering, job.group * job.channels);
+    launch(lowering, GT_TILES_batch_moments, job.samples * job.blocks, &job);
+    launch(lowering, GT_TILES_batch_moments_end, job.samples, &job);
+    launch(lowering, GT_TILES_batch_scale, job.samples * job.blocks, &job);
+    if (job.samples == 1 || job.rows % job.group == 0)
+        gt_lower_span(lowering, job.group * job.channels);
 }
 
-/* What arrives at the mean goes to every row, at the variance 2 d / n times. */
+/* What arrives at the mean goes to all that it is of, at the variance 2 d / n times. */
 static gt_Status norm_gradient(gt_GradientRule *rule)
 {
-    const gt_Spec *spec = gt_rule_input_spec(rule, 0);
-    const double n = (double)rows_of(spec);
-    gt_Tensor *x = gt_rule_input(rule, 0), *mean = gt_rule_output(rule, 1);
-    gt_Tensor *to_mean = gt_upstream(rule, 1), *to_variance = gt_upstream(rule, 2);
+    const gt_Spec *spec = gt_rule_input_spec(rule, X);
+    const Sizes sizes = sizes_of(spec, gt_rule_options(rule));
+    const double n = (double)(sizes.rows * (sizes.groups ? sizes.channels / sizes.groups : 0));
+    gt_Tensor *x = gt_rule_input(rule, X), *mean = gt_rule_output(rule, 1);
+    gt_Tensor *to_mean = gt_upstream(rule, 1), *to_variance = gt_upstream(rule, 2), *more = NULL;
     gt_Tensor *in[] = {x, mean, gt_rule_output(rule, 2), gt_rule_input(rule, 1),
                        gt_upstream(rule, 0)};
     gt_Tensor *given[3] = {NULL, NULL, NULL};
-    if (in[4])
-        gt_apply(&gt_op_batch_norm_gradient, gt_rule_options(rule), 5, in, given);
+    if (in[G])
+        gt_apply(&gt_op_batch_norm_gradient, gt_rule_options(rule), GRADIENT_INPUTS, in, given);
     if (to_variance) {
-        gt_Tensor *d = gt_multiply(gt_subtract(x, mean), 2 / n);
-        given[0] = gt_sum_of_given(given[0], gt_multiply(d, to_variance));
+        gt_Tensor *d = gt_subtract(in_groups(x, sizes), of_groups(mean, sizes));
+        more = gt_multiply(gt_multiply(d, 2 / n), of_groups(to_variance, sizes));
     }
     if (to_mean)
-        given[0] =
-            gt_sum_of_given(given[0] ? given[0] : gt_constant_like(x, 0), gt_divide(to_mean, n));
-    if (gt_wants(rule, 0))
-        gt_give(rule, 0, given[0]);
+        more = gt_add(more ? more : gt_constant_like(in_groups(x, sizes), 0),
+                      of_groups(gt_divide(to_mean, n), sizes));
+    if (more)
+        given[0] = gt_sum_of_given(given[0], gt_reshape(more, gt_shape_open(gt_spec_shape(spec))));
+    if (gt_wants(rule, X))
+        gt_give(rule, X, given[0]);
     for (int i = 1; i < 3; i++)
         if (gt_wants(rule, i))
-            gt_give(rule, i, given[i] ? given[i] : gt_constant_like(mean, 0));
+            gt_give(rule, i,
+                    given[i] ? given[i]
+                             : gt_zeros(gt_shape_open(gt_spec_shape(gt_rule_input_spec(rule, i))),
+                                        .dtype = spec->dtype));
     return gt_status();
 }
 
@@ -251,14 +290,23 @@ const gt_Operation gt_op_batch_norm = {
     .lower = norm_lower,
     .gradient = norm_gradient,
     .samples = GT_SAMPLES(
-        {.inputs = 3, .input = GT_INPUTS(GT_ANY(4, 3), GT_ANY(3), GT_ANY(3)), EPSILON(0.1)},
-        {.inputs = 3, .input = GT_INPUTS(GT_ANY(2, 3, 2, 2), GT_ANY(2), GT_ANY(2)), EPSILON(0.001)},
-        {.inputs = 3, .input = GT_INPUTS(GT_ANY(5, 1), GT_ANY(1), GT_ANY(1)), EPSILON(0.1)}),
+        {.inputs = 3, .input = GT_INPUTS(GT_ANY(4, 3), GT_ANY(3), GT_ANY(3)), HOW(0.1, 0)},
+        {.inputs = 3, .input = GT_INPUTS(GT_ANY(2, 3, 2, 2), GT_ANY(2), GT_ANY(2)), HOW(0.001, 0)},
+        {.inputs = 3, .input = GT_INPUTS(GT_ANY(5, 1), GT_ANY(1), GT_ANY(1)), HOW(0.1, 0)},
+        {.inputs = 3, .input = GT_INPUTS(GT_ANY(2, 3, 4), GT_ANY(4), GT_ANY(4)), HOW(0.1, 2)}),
 };
 
 gt_BatchNorm gt_batch_norm(gt_Tensor *x, gt_Tensor *gamma, gt_Tensor *beta, double epsilon)
 {
     gt_Tensor *in[] = {x, gamma, beta}, *out[3] = {NULL, NULL, NULL};
-    gt_apply(&gt_op_batch_norm, &GT_VALUES(NormOptions, epsilon), 3, in, out);
+    gt_apply(&gt_op_batch_norm, &GT_VALUES(NormOptions, epsilon, 0), 3, in, out);
     return (gt_BatchNorm){out[0], out[1], out[2]};
+}
+
+gt_Tensor *gt_group_norm(gt_Tensor *x, gt_Tensor *gamma, gt_Tensor *beta, int64_t groups,
+                         double epsilon)
+{
+    gt_Tensor *in[] = {x, gamma, beta}, *out[3] = {NULL, NULL, NULL};
+    gt_apply(&gt_op_batch_norm, &GT_VALUES(NormOptions, epsilon, groups), 3, in, out);
+    return out[0];
 }

@@ -9,6 +9,7 @@
 #include "ops/math/arithmetic.h"
 #include "ops/math/compare.h"
 #include "ops/math/reduction.h"
+#include "ops/nn/batch_norm.h"
 #include "ops/nn/layer_norm.h"
 
 #include <string.h>
@@ -232,6 +233,22 @@ gt_Tensor *(gt_layer_normalization)(gt_Tensor *x)
     return gt_layer_normalization_at(NULL, x, NULL);
 }
 
+/* A weight in one axis. */
+static gt_Tensor *flat(gt_Tensor *weight)
+{
+    return weight && gt_rank(weight) != 1 ? gt_reshape(weight, gt_shape(-1)) : weight;
+}
+
+static gt_Tensor *in_last_axis(gt_Tensor *x, const gt_Spec *spec, uint32_t bits, int64_t groups,
+                               const gt_group_normalization_options *options)
+{
+    gt_Shape shape;
+    if ((options->gamma && !has_weights(options->gamma, spec, bits, "a scale", &shape)) ||
+        (options->beta && !has_weights(options->beta, spec, bits, "an offset", &shape)))
+        return NULL;
+    return gt_group_norm(x, flat(options->gamma), flat(options->beta), groups, options->epsilon);
+}
+
 static gt_Tensor *group_normalization(gt_Tensor *x, const gt_group_normalization_options *given)
 {
     gt_group_normalization_options options;
@@ -257,6 +274,12 @@ static gt_Tensor *group_normalization(gt_Tensor *x, const gt_group_normalization
                 (long long)groups);
         return NULL;
     }
+    if (groups == 1) {
+        x = normalized(x, &spec, ((1u << spec.rank) - 1) & ~1u, true, options.epsilon, NULL, NULL);
+        return scaled(x, &spec, bits, options.gamma, options.beta);
+    }
+    if (axis == spec.rank - 1)
+        return in_last_axis(x, &spec, bits, groups, &options);
     gt_Shape shape = {.mark = GT_MARK,
                       .rank = spec.rank + 1}; /* ..., groups, channels of a group, ... */
     for (int d = 0; d < spec.rank; d++)
@@ -264,12 +287,9 @@ static gt_Tensor *group_normalization(gt_Tensor *x, const gt_group_normalization
     shape.dims[axis] = groups;
     shape.dims[axis + 1] = channels / groups;
     uint32_t within = ((1u << shape.rank) - 1) & ~1u & ~(1u << axis);
-    if (groups == 1) {
-        x = normalized(x, &spec, ((1u << spec.rank) - 1) & ~1u, true, options.epsilon, NULL, NULL);
-    } else {
-        x = standardized(gt_reshape(x, gt_shape_open(shape)), within, true, options.epsilon);
-        x = gt_reshape(x, gt_shape_open(gt_spec_shape(&spec)));
-    }
+    x = normalized(gt_reshape(x, gt_shape_open(shape)), &(gt_Spec){.rank = shape.rank}, within,
+                   true, options.epsilon, NULL, NULL);
+    x = gt_reshape(x, gt_shape_open(gt_spec_shape(&spec)));
     return scaled(x, &spec, bits, options.gamma, options.beta);
 }
 GT_COMPOSED(group_normalization,
@@ -358,8 +378,7 @@ static gt_UnitKernel spectral_normalization(gt_Tensor *kernel, gt_Tensor *u,
     if (spec.rank < 1 || vector.rank != 2 || vector.dims[0] != 1 ||
         vector.dims[1] != spec.dims[spec.rank - 1]) {
         gt_fail(GT_INVALID, "u must be (1, channels) for a kernel (..., channels) (got %s for %s)",
-                gt_dims_text(&vector, s, sizeof s),
-                gt_dims_text(&spec, t, sizeof t));
+                gt_dims_text(&vector, s, sizeof s), gt_dims_text(&spec, t, sizeof t));
         return nothing;
     }
     gt_Tensor *matrix = gt_reshape(kernel, gt_shape(-1, vector.dims[1])), *v = NULL, *next = u;
