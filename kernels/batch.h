@@ -10,7 +10,7 @@
  * which has `blocks`; the last one may be shorter. Within a block `side` rows stand side by side, so that narrow rows fill vectors:
  * `side` channels = `wide` columns.
  *
- * Forward, at {x, gamma, beta, y, mean, variance, parts, line}; gamma and beta (channels) may be NULL, mean and variance are (samples,
+ * Forward, at {x, gamma, beta, y, mean, variance, parts, line}; gamma and beta (channels) may be NULL, mean and variance, or size, are (samples,
  * groups). `parts`, of doubles, has for each block the means of the channels, then the sums of their squared distances from these;
  * `line`, of the type of x, for each sample two numbers a channel: all factors, then all offsets of y = (x - mean) factor + offset.
  *     batch_moments, then batch_moments_end (a tile a sample), then batch_scale
@@ -23,6 +23,8 @@
  * Scratch: GT_BATCH_SCRATCH(wide) bytes. */
 typedef struct gt_BatchJob {
     bool wide_type; /* float64 instead of float32 */
+    bool
+        sizes; /* not the variance is kept but sqrt(variance + epsilon), which a group of any numbers has */
     int64_t samples, rows, channels, groups, group, side, wide, blocks;
     double epsilon;
     int8_t more; /* of a chain: the place in `at` of what is added to y; -1: none */

@@ -398,6 +398,79 @@ Test(layers_normalization, one_operation_is_what_it_is_made_of)
     gt_context_free(NULL);
 }
 
+/* Of what is computed and of what it is made of: y, then the gradients of its weighted sum to x, gamma, beta. */
+static void groups_are_as_composition(int64_t samples, int64_t rows, int64_t channels,
+                                      int64_t groups, gt_DType dtype, double size)
+{
+    const double bound = dtype == GT_FLOAT64 ? 1e-12 : 2e-5;
+    gt_Scope *scope = gt_scope_begin();
+    gt_Variable *generator = gt_generator(5);
+    gt_Shape shape = gt_shape(samples, rows, channels), one = gt_shape(channels);
+    gt_Tensor *x =
+        gt_normal(shape, .mean = size, .stddev = 2 * size, .dtype = dtype, .generator = generator);
+    gt_Tensor *w = gt_normal(shape, .dtype = dtype, .generator = generator), *mean, *variance;
+    gt_Tensor *gamma = gt_normal(one, .dtype = dtype, .generator = generator);
+    gt_Tensor *beta = gt_normal(one, .dtype = dtype, .generator = generator);
+    gt_Tape *tape = gt_tape_begin(.persistent = true);
+    gt_watch(tape, x);
+    gt_watch(tape, gamma);
+    gt_watch(tape, beta);
+    gt_Tensor *of[2][4] = {{gt_group_norm(x, gamma, beta, groups, 1e-3 * size * size)}};
+    gt_Tensor *apart = gt_reshape(x, gt_shape(samples, rows, groups, channels / groups));
+    gt_moments(apart, &mean, &variance, .axes = gt_axes(1, 3), .keepdims = true);
+    apart = gt_divide(gt_subtract(apart, mean), gt_sqrt(gt_add(variance, 1e-3 * size * size)));
+    of[1][0] = gt_add(gt_multiply(gt_reshape(apart, shape), gamma), beta);
+    for (int k = 0; k < 2; k++)
+        gt_gradients(tape, gt_tensors(gt_sum(gt_multiply(of[k][0], w))), gt_tensors(x, gamma, beta),
+                     of[k] + 1);
+    for (int i = 0; i < 4; i++) {
+        double most = gt_item(gt_max(gt_abs(of[1][i])));
+        double far = gt_item(gt_max(gt_abs(gt_subtract(of[0][i], of[1][i]))));
+        cr_expect(far <= bound * (1 + most) / (i == 1 ? size : 1),
+                  "(%lld, %lld, %lld) in %lld, number %d: %g of %g", (long long)samples,
+                  (long long)rows, (long long)channels, (long long)groups, i, far, most);
+    }
+    cr_expect(gt_status() == GT_OK, "%s", gt_error_message());
+    gt_tape_end(tape);
+    gt_scope_end(scope);
+}
+
+/* Rows that are fewer than a block, some blocks and a part of one; groups of one channel and of all. */
+Test(layers_normalization, groups_are_what_they_are_made_of)
+{
+    const int64_t sizes[][4] = {
+        {1, 1, 4, 2},    {3, 2, 6, 3},     {2, 7, 16, 1},    {2, 64, 1, 1},   {3, 300, 16, 4},
+        {2, 513, 18, 6}, {5, 9, 100, 100}, {2, 70, 130, 10}, {2, 3, 5000, 8}, {2, 1000, 64, 8}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        groups_are_as_composition(sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3], GT_FLOAT64,
+                                  1);
+        groups_are_as_composition(sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3], GT_FLOAT32,
+                                  1);
+    }
+    groups_are_as_composition(3, 300, 16, 4, GT_FLOAT64, 0x1p-60);
+    groups_are_as_composition(3, 300, 16, 4, GT_FLOAT32, 0x1p-25);
+    gt_context_free(NULL);
+}
+
+/* Numbers whose squares do not fit their type: the group is measured in another unit. */
+Test(layers_normalization, groups_of_any_size)
+{
+    gt_Scope *scope = gt_scope_begin();
+    for (int t = 0; t < 2; t++)
+        for (int k = 0; k < 2; k++) {
+            const gt_DType dtype = t ? GT_FLOAT64 : GT_FLOAT32;
+            const double size = ldexp(1, (k ? -1 : 1) * (t ? 900 : 110));
+            gt_Tensor *x = gt_normal(gt_shape(2, 9, 6), .dtype = dtype);
+            gt_Tensor *plain = gt_group_norm(x, NULL, NULL, 3, 0);
+            gt_Tensor *far = gt_group_norm(gt_multiply(x, size), NULL, NULL, 3, 0);
+            double apart = gt_item(gt_max(gt_abs(gt_subtract(plain, far))));
+            cr_expect(apart < (t ? 1e-12 : 1e-5), "%g: %g apart", size, apart);
+        }
+    cr_expect(gt_status() == GT_OK, "%s", gt_error_message());
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+}
+
 /* The digits of numbers that are large and close together: 2^20 + 0, 1, 2, ... in float32. */
 Test(layers_normalization, one_operation_keeps_digits)
 {

@@ -51,20 +51,64 @@ static Moments of_channel(const gt_BatchJob *job, const double *part, int64_t c)
     return all;
 }
 
+/* ---- groups whose squares do not fit their type ---- */
+
+static double unit_of(const gt_BatchJob *job, double most)
+{
+    const int far = job->wide_type ? 1020 : 125;
+    const double floor = sqrt(job->epsilon);
+    int exponent;
+    most = most > floor ? most : floor;
+    if (!(most > 0) || isinf(most))
+        return 1;
+    frexp(most, &exponent);
+    return ldexp(1, -(exponent < -far ? -far : exponent > far ? far : exponent));
+}
+
+/* The numbers of a group in double, times the power of two that brings the largest to about 1: their mean is that of x, `size` the
+ * root of the mean square of what is left of x and of epsilon. */
+static void measure(const gt_BatchJob *job, const void *x, int64_t sample, int64_t group,
+                    double *mean, double *size)
+{
+    const int64_t width = job->channels / job->groups, n = job->rows * width;
+    const int64_t from = sample * job->rows * job->channels + group * width;
+    double most = 0, total = 0, apart = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const double one = fabs(fetch(job, x, from + i / width * job->channels + i % width));
+        most = one > most || isnan(one) ? one : most;
+    }
+    const double unit = unit_of(job, most);
+    for (int64_t i = 0; i < n; i++)
+        total += fetch(job, x, from + i / width * job->channels + i % width) * unit;
+    total /= (double)n;
+    for (int64_t i = 0; i < n; i++) {
+        const double d = fetch(job, x, from + i / width * job->channels + i % width) * unit - total;
+        apart += d * d;
+    }
+    *mean = total / unit;
+    *size = sqrt(apart / (double)n + job->epsilon * unit * unit) / unit;
+}
+
+static bool squares_fit(const gt_BatchJob *job, double variance)
+{
+    return job->wide_type ? variance > 0x1p-800 && variance < 0x1p900
+                          : variance > 0x1p-80 && variance < 0x1p100;
+}
+
 /* Of a channel: y = (x - mean) factor + offset. What rounding the mean loses goes into the offset. */
 static void make_line(const gt_BatchJob *job, void *const *at, int64_t sample, int64_t c,
-                      double mean, double rounded, double variance)
+                      double mean, double rounded, double size)
 {
     const int64_t to = 2 * sample * job->channels + c;
     const double scale = at[1] ? fetch(job, at[1], c) : 1;
-    const double factor = store(job, at[7], to, scale / sqrt(variance + job->epsilon));
+    const double factor = store(job, at[7], to, scale / size);
     store(job, at[7], to + job->channels,
           (at[2] ? fetch(job, at[2], c) : 0) - (mean - rounded) * factor);
 }
 
 /* The blocks of a channel are joined in their order, then the channels of a group in theirs, in double, as by T. F. Chan, G. H.
- * Golub, R. J. LeVeque, Updating formulae and a pairwise algorithm for computing sample variances (1979), equation 1.3. A tile is a
- * sample; any order. */
+ * Golub, R. J. LeVeque, Updating formulae and a pairwise algorithm for computing sample variances (1979), equation 1.3. A group of
+ * `sizes` whose squares do not fit the type of x is measured in double instead. A tile is a sample; any order. */
 void GT_KERNEL_BASE(tiles_batch_moments_end)(const void *given, void *const *at, int64_t first,
                                              int64_t last, void *scratch)
 {
@@ -79,11 +123,14 @@ void GT_KERNEL_BASE(tiles_batch_moments_end)(const void *given, void *const *at,
                 const Moments more = of_channel(job, part, g * width + c);
                 all = joined(all, more.count, more.mean, more.apart);
             }
-            const double rounded = store(job, at[4], s * job->groups + g, all.mean);
             const double variance = all.apart / (double)(job->rows * width);
-            store(job, at[5], s * job->groups + g, variance);
+            double size = sqrt(variance + job->epsilon);
+            if (job->sizes && !squares_fit(job, variance))
+                measure(job, at[0], s, g, &all.mean, &size);
+            const double rounded = store(job, at[4], s * job->groups + g, all.mean);
+            store(job, at[5], s * job->groups + g, job->sizes ? size : variance);
             for (int64_t c = 0; c < width; c++)
-                make_line(job, at, s, g * width + c, all.mean, rounded, variance);
+                make_line(job, at, s, g * width + c, all.mean, rounded, size);
         }
 }
 
@@ -98,13 +145,13 @@ static void add_blocks(const gt_BatchJob *job, const double *part, int64_t c, do
     }
 }
 
-/* Sums over the blocks of a sample in their order, then over the samples, in double; with inverse = 1 / sqrt(variance + epsilon),
+/* Sums over the blocks of a sample in their order, then over the samples, in double; with inverse = 1 / sqrt(variance + epsilon), or 1 / size,
  * beta' is that of g, gamma' that of inverse g (x - mean). The offsets and slopes are of the means over a group of g gamma and of
  * g gamma (x - mean), channel after channel. One tile. */
-void GT_KERNEL_BASE(tiles_batch_slopes_end)(const void *given, void *const *at, int64_t first,
+void GT_KERNEL_BASE(tiles_batch_slopes_end)(const void *task, void *const *at, int64_t first,
                                             int64_t last, void *scratch)
 {
-    const gt_BatchJob *job = given;
+    const gt_BatchJob *job = task;
     const int64_t channels = job->channels, width = job->groups ? channels / job->groups : 0;
     const double n = (double)(job->rows * width);
     double *to_gamma = scratch, *to_beta = to_gamma + channels;
@@ -113,7 +160,8 @@ void GT_KERNEL_BASE(tiles_batch_slopes_end)(const void *given, void *const *at, 
     for (int64_t s = 0; first < last && s < job->samples; s++)
         for (int64_t g = 0; g < job->groups; g++) {
             const double *part = (const double *)at[8] + 2 * s * job->blocks * channels;
-            const double inverse = 1 / sqrt(fetch(job, at[2], s * job->groups + g) + job->epsilon);
+            const double given = fetch(job, at[2], s * job->groups + g);
+            const double inverse = 1 / (job->sizes ? given : sqrt(given + job->epsilon));
             double sums = 0, products = 0, sum, product;
             for (int64_t c = g * width; c < (g + 1) * width; c++) {
                 const double gamma = at[3] ? fetch(job, at[3], c) : 1;

@@ -1,7 +1,8 @@
 /* Batch normalization in training: S. Ioffe, C. Szegedy, Batch Normalization: Accelerating Deep Network Training by Reducing
  * Internal Covariate Shift (2015), and group normalization: Y. Wu, K. He, Group Normalization (2018), of channels that are the last
- * axis. Of the operations that they would be made of, each of which goes over all of x, two are made: one forward, which reads x twice,
- * and one backward, which reads x and g twice. The gradient of the gradient is that of its formula. Leans on kernels/batch.h.
+ * axis. Of the operations that they would be made of, each of which goes over all of x, two are made: one forward, which reads x
+ * twice, and one backward, which reads x and g twice. The gradient of the gradient is that of its formula. Groups keep their size,
+ * sqrt(variance + epsilon), where batch normalization keeps the variance. Leans on kernels/batch.h.
  *
  * With d = x - mean, r = (variance + epsilon)^(-1/2), a = g gamma, means over what mean and variance are of, sums over all rows:
  *
@@ -9,7 +10,6 @@
  *     beta' = sum g,  gamma' = sum r g d,  x' = r (a - mean a - d r^2 mean(a d)) */
 #include "ops/nn/batch_norm.h"
 #include "kernels/kernels.h"
-#include "ops/array/creation.h"
 #include "ops/array/reshaping.h"
 #include "ops/kit.h"
 #include "ops/math/arithmetic.h"
@@ -94,6 +94,7 @@ static gt_BatchJob job_of(const gt_ShapeRule *rule)
     const gt_Spec *x = rule->input[X];
     const Sizes sizes = sizes_of(x, options);
     gt_BatchJob job = {.wide_type = x->dtype == GT_FLOAT64,
+                       .sizes = options->groups > 0,
                        .samples = sizes.samples,
                        .rows = sizes.rows,
                        .channels = sizes.channels,
@@ -180,7 +181,9 @@ static gt_Status gradient_formula(const void *given, gt_Tensor *const *in, gt_Te
     const Sizes sizes = sizes_of(&spec, options);
     gt_Tensor *g = in_groups(in[G], sizes), *a = g;
     gt_Tensor *d = gt_subtract(in_groups(in[X], sizes), of_groups(in[MEAN], sizes));
-    gt_Tensor *r = of_groups(gt_rsqrt(gt_add(in[VARIANCE], options->epsilon)), sizes);
+    gt_Tensor *r = of_groups(options->groups > 0 ? gt_reciprocal(in[VARIANCE])
+                                                 : gt_rsqrt(gt_add(in[VARIANCE], options->epsilon)),
+                             sizes);
     if (in[GAMMA])
         a = gt_multiply(a, gt_reshape(in[GAMMA], gt_shape(sizes.groups, -1)));
     gt_Tensor *along = gt_multiply(gt_square(r), mean_of_group(gt_multiply(a, d)));
@@ -244,12 +247,13 @@ static void norm_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
         gt_lower_span(lowering, job.group * job.channels);
 }
 
-/* What arrives at the mean goes to all that it is of, at the variance 2 d / n times. */
+/* What arrives at the mean goes to all that it is of, at the variance 2 d / n times, at the size d / (n size) times. */
 static gt_Status norm_gradient(gt_GradientRule *rule)
 {
     const gt_Spec *spec = gt_rule_input_spec(rule, X);
     const Sizes sizes = sizes_of(spec, gt_rule_options(rule));
     const double n = (double)(sizes.rows * (sizes.groups ? sizes.channels / sizes.groups : 0));
+    const bool apart = ((const NormOptions *)gt_rule_options(rule))->groups > 0;
     gt_Tensor *x = gt_rule_input(rule, X), *mean = gt_rule_output(rule, 1);
     gt_Tensor *to_mean = gt_upstream(rule, 1), *to_variance = gt_upstream(rule, 2), *more = NULL;
     gt_Tensor *in[] = {x, mean, gt_rule_output(rule, 2), gt_rule_input(rule, 1),
@@ -259,7 +263,9 @@ static gt_Status norm_gradient(gt_GradientRule *rule)
         gt_apply(&gt_op_batch_norm_gradient, gt_rule_options(rule), GRADIENT_INPUTS, in, given);
     if (to_variance) {
         gt_Tensor *d = gt_subtract(in_groups(x, sizes), of_groups(mean, sizes));
-        more = gt_multiply(gt_multiply(d, 2 / n), of_groups(to_variance, sizes));
+        to_variance = apart ? gt_divide(to_variance, gt_multiply(in[VARIANCE], n))
+                            : gt_multiply(to_variance, 2 / n);
+        more = gt_multiply(d, of_groups(to_variance, sizes));
     }
     if (to_mean)
         more = gt_add(more ? more : gt_constant_like(in_groups(x, sizes), 0),
@@ -271,9 +277,7 @@ static gt_Status norm_gradient(gt_GradientRule *rule)
     for (int i = 1; i < 3; i++)
         if (gt_wants(rule, i))
             gt_give(rule, i,
-                    given[i] ? given[i]
-                             : gt_zeros(gt_shape_open(gt_spec_shape(gt_rule_input_spec(rule, i))),
-                                        .dtype = spec->dtype));
+                    given[i] ? given[i] : sum_of_rows(gt_constant_like(in_groups(x, sizes), 0)));
     return gt_status();
 }
 
