@@ -123,6 +123,10 @@ typedef __m512 Floats;
 #define OVER(a, b)     _mm512_div_ps(a, b)
 #define FUSED(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define EXP(x)         gt_wide_exp_f32(x)
+#define SIZE(x)        _mm512_min_ps(_mm512_abs_ps(x), FLOAT(FAR))
+#define BELOW_0(x)     _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ)
+#define IF(m, a, b)    _mm512_mask_blend_ps(m, b, a)
+typedef __mmask16 Choice;
 #elif !GT_IS_TRUE_BASE
 typedef float Floats;
 #define FLOAT(c)       ((float)(c))
@@ -132,7 +136,14 @@ typedef float Floats;
 #define OVER(a, b)     ((a) / (b))
 #define FUSED(a, b, c) gt_fma_f32(a, b, c)
 #define EXP(x)         gt_exp_f32(x)
+#define SIZE(x)        (fabsf(x) < FAR ? fabsf(x) : (float)FAR)
+#define BELOW_0(x)     ((x) < 0)
+#define IF(m, a, b)    ((m) ? (a) : (b))
+typedef bool Choice;
 #endif
+
+/* Where the normal distribution function is 0 as a float. */
+#define FAR 16
 
 #if !GT_IS_TRUE_BASE
 GT_INLINE Floats gelu_sum_f32(Floats x, Floats square)
@@ -152,41 +163,98 @@ GT_INLINE Floats gelu_slope_f32(Floats g, Floats x)
     const Floats bend = FUSED(square, FLOAT(6 * GT_GELU_CUBIC), FLOAT(2 * GT_GELU_LINEAR));
     return TIMES(g, FUSED(TIMES(TIMES(MINUS(FLOAT(1), s), s), x), bend, s));
 }
+
+#define FIRST(c) Floats p = FLOAT(c);
+#define NEXT(c)  p = FUSED(p, t, FLOAT(c));
+/* The normal distribution function at -y is tail e: e = e^(y^2 -1/2), tail = t p(t) + t p(t) lost, t = 1 / (1 + 0.3 y), where `lost`
+ * makes up for what rounding y^2 loses. */
+GT_INLINE Floats normal_tail(Floats y, Floats *e, Floats *lost)
+{
+    const Floats square = TIMES(y, y), t = OVER(FLOAT(1), FUSED(y, FLOAT(0.3), FLOAT(1)));
+    GT_SERIES_NORMAL_TAIL_F32(FIRST, NEXT)
+    *lost = TIMES(FUSED(y, y, MINUS(FLOAT(0), square)), FLOAT(-0.5));
+    *e = EXP(TIMES(square, FLOAT(-0.5)));
+    p = TIMES(p, t);
+    return FUSED(p, *lost, p);
+}
+
+GT_INLINE Floats gelu_exact_f32(Floats x)
+{
+    const Choice below = BELOW_0(x);
+    const Floats y = SIZE(x);
+    Floats e, lost;
+    const Floats tail = normal_tail(y, &e, &lost);
+    const Floats part = TIMES(TIMES(IF(below, x, y), tail), e);
+    return IF(below, part, MINUS(x, part));
+}
+
+GT_INLINE Floats gelu_exact_slope_f32(Floats g, Floats x)
+{
+    const Choice below = BELOW_0(x);
+    Floats e, lost;
+    const Floats tail = normal_tail(SIZE(x), &e, &lost), part = TIMES(tail, e);
+    const Floats density = TIMES(FUSED(e, lost, e), FLOAT(GT_GELU_DENSITY));
+    return TIMES(g, FUSED(x, density, IF(below, part, MINUS(FLOAT(1), part))));
+}
+
+/* y[i] = gelu_f32(x[i]); with `slope`, gelu_slope_f32(up[i], x[i]); the exact ones with `exact`. Both are constants where this is
+ * inlined. */
+GT_INLINE Floats gelu_any(const bool slope, const bool exact, Floats up, Floats x)
+{
+    if (exact)
+        return slope ? gelu_exact_slope_f32(up, x) : gelu_exact_f32(x);
+    return slope ? gelu_slope_f32(up, x) : gelu_f32(x);
+}
 #endif
 
-/* y[i] = gelu_f32(x[i]); with `slope`, a constant where this is inlined, gelu_slope_f32(up[i], x[i]). */
 #if GT_WIDE
-GT_INLINE void gelu_floats(const bool slope, int64_t n, const float *up, const float *x, float *y)
+GT_INLINE void gelu_floats(const bool slope, const bool exact, int64_t n, const float *up,
+                           const float *x, float *y)
 {
     for (; n >= 16; n -= 16, x += 16, y += 16, up += slope ? 16 : 0) {
         const Floats from = _mm512_loadu_ps(x);
-        _mm512_storeu_ps(y, slope ? gelu_slope_f32(_mm512_loadu_ps(up), from) : gelu_f32(from));
+        _mm512_storeu_ps(y, gelu_any(slope, exact, slope ? _mm512_loadu_ps(up) : from, from));
     }
     if (n > 0) {
         const __mmask16 rest = (__mmask16)((1U << n) - 1U);
         const Floats from = _mm512_maskz_loadu_ps(rest, x);
-        _mm512_mask_storeu_ps(y, rest,
-                              slope ? gelu_slope_f32(_mm512_maskz_loadu_ps(rest, up), from)
-                                    : gelu_f32(from));
+        const Floats above = slope ? _mm512_maskz_loadu_ps(rest, up) : from;
+        _mm512_mask_storeu_ps(y, rest, gelu_any(slope, exact, above, from));
     }
 }
 #elif !GT_IS_TRUE_BASE
-GT_INLINE void gelu_floats(const bool slope, int64_t n, const float *up, const float *x, float *y)
+GT_INLINE void gelu_floats(const bool slope, const bool exact, int64_t n, const float *up,
+                           const float *x, float *y)
 {
     GT_INDEPENDENT
     for (int64_t i = 0; i < n; i++)
-        y[i] = slope ? gelu_slope_f32(up[i], x[i]) : gelu_f32(x[i]);
+        y[i] = gelu_any(slope, exact, slope ? up[i] : x[i], x[i]);
 }
 #endif
 
+/* Whether the block is of floats, which are done at once; `up` is NULL where no slope is wanted. */
+static bool gelu_of_floats(const Block *block, bool exact, const void *up, const void *x, void *y)
+{
+#if GT_IS_TRUE_BASE
+    (void)block, (void)exact, (void)up, (void)x, (void)y;
+    return false;
+#else
+    if (block->type != GT_LOOP_F32)
+        return false;
+    if (up && exact)
+        gelu_floats(true, true, block->n, up, x, y);
+    else if (up)
+        gelu_floats(true, false, block->n, up, x, y);
+    else if (exact)
+        gelu_floats(false, true, block->n, NULL, x, y);
+    else
+        gelu_floats(false, false, block->n, NULL, x, y);
+    return true;
+#endif
+}
+
 static void gelu_near(const Block *block, const void *from, void *to)
 {
-#if !GT_IS_TRUE_BASE
-    if (block->type == GT_LOOP_F32) {
-        gelu_floats(false, block->n, NULL, from, to);
-        return;
-    }
-#endif
     double t[BLOCK];
     gelu_sum(block, from, t);
     both(block, GT_LOOP_DIVIDE, from, t, to);
@@ -194,12 +262,6 @@ static void gelu_near(const Block *block, const void *from, void *to)
 
 static void gelu_near_gradient(const Block *block, const void *up, const void *from, void *to)
 {
-#if !GT_IS_TRUE_BASE
-    if (block->type == GT_LOOP_F32) {
-        gelu_floats(true, block->n, up, from, to);
-        return;
-    }
-#endif
     double s[BLOCK], t[BLOCK], bend[BLOCK];
     gelu_sum(block, from, s);
     each(block, GT_LOOP_RECIPROCAL, s, s);
@@ -225,6 +287,8 @@ static void twice_below(const Block *block, const void *x, void *t)
 static void gelu_block(const gt_ActivationJob *job, const Block *block, const void *x, void *y)
 {
     double t[BLOCK];
+    if (gelu_of_floats(block, job->exact, NULL, x, y))
+        return;
     if (!job->exact) {
         gelu_near(block, x, y);
         return;
@@ -234,7 +298,8 @@ static void gelu_block(const gt_ActivationJob *job, const Block *block, const vo
     both(block, GT_LOOP_MULTIPLY, y, t, y);
 }
 
-/* y[i] from x[i] alone. Approximate: x / (1 + e^(x (x^2 -2 CUBIC + -2 LINEAR))); exact: (x / 2) erfc(x -1/sqrt(2)). Every product and
+/* y[i] from x[i] alone. Approximate: x / (1 + e^(x (x^2 -2 CUBIC + -2 LINEAR))); exact: (x / 2) erfc(x -1/sqrt(2)), of floats but in the base
+ * build by normal_tail. Every product and
  * sum is rounded, from the inside out, but of floats x^2 -2 CUBIC and the sum with it once where products are fused; the constants
  * are rounded first. Any order of tiles. */
 void GT_KERNEL(tiles_gelu)(const void *job, void *const *at, int64_t first, int64_t last,
@@ -249,6 +314,8 @@ static void gelu_gradient_block(const gt_ActivationJob *job, const Block *block,
                                 const void *x, void *to)
 {
     double t[BLOCK], d[BLOCK];
+    if (gelu_of_floats(block, job->exact, g, x, to))
+        return;
     if (!job->exact) {
         gelu_near_gradient(block, g, x, to);
         return;
@@ -265,8 +332,8 @@ static void gelu_gradient_block(const gt_ActivationJob *job, const Block *block,
 }
 
 /* g[i] times the slope at x[i]. Approximate, s = 1 / (1 + e^(as in gelu)): ((1 - s) s x) (x^2 6 CUBIC + 2 LINEAR) + s; exact:
- * erfc(x -1/sqrt(2)) / 2 + x (e^(x^2 -1/2) DENSITY). Every product and sum is rounded, from the left, from the inside out, but
- * of floats in the approximate form a product and the sum with it once where products are fused; the constants are rounded first. Any
+ * erfc(x -1/sqrt(2)) / 2 + x (e^(x^2 -1/2) DENSITY), of floats but in the base build by normal_tail. Every product and sum is rounded, from the left, from the inside out, but
+ * of floats a product and the sum with it once where products are fused; the constants are rounded first. Any
  * order of tiles. */
 void GT_KERNEL(tiles_gelu_gradient)(const void *given, void *const *at, int64_t first, int64_t last,
                                     void *scratch)

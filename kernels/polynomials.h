@@ -205,6 +205,24 @@ GT_INLINE double gt_series_minus_log_erfc_f64(double x)
     return p;
 }
 
+/* error 2^-27.8 */
+#define GT_SERIES_NORMAL_TAIL_F32(FIRST, NEXT)                                                     \
+    FIRST(-0x1.55c2aap-6f)                                                                         \
+    NEXT(0x1.d1bad6p-4f)                                                                           \
+    NEXT(-0x1.d968eap-3f)                                                                          \
+    NEXT(0x1.90b048p-3f)                                                                           \
+    NEXT(-0x1.523b5ep-4f)                                                                          \
+    NEXT(0x1.90a10ep-4f)                                                                           \
+    NEXT(0x1.3ecf1ep-4f)                                                                           \
+    NEXT(0x1.c3fedp-4f)                                                                            \
+    NEXT(0x1.e9b634p-4f)                                                                           \
+    NEXT(0x1.ea3d46p-4f)
+GT_INLINE float gt_series_normal_tail_f32(float x)
+{
+    GT_SERIES_NORMAL_TAIL_F32(GT_FIRST_F32, GT_NEXT_F32)
+    return p;
+}
+
 /* error 2^-32.0 */
 GT_INLINE double gt_series_short_exp_f64(double x)
 {

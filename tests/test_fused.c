@@ -120,10 +120,20 @@ static void gelu_tails(void)
         double got = gt_item(gt_gelu(gt_array(gt_shape(1), x[i])));
         cr_expect(fabs(got / right[i] - 1) < 1e-5, "gelu(%g) is %g", x[i], got);
     }
+    for (double at = -13; at < 6;
+         at += 0.0625) { /* the exact one keeps its digits, as far as floats have them */
+        double got = gt_item(gt_gelu_exact(gt_array(gt_shape(1), at))),
+               of = at / 2 * erfc(-at * sqrt(0.5));
+        cr_expect(fabs(got - of) <= 6e-7 * fabs(of), "gelu_exact(%g) is %g", at, got);
+    }
     gt_Tensor *far = gt_array(gt_shape(4), -1e9, -200, 200, 1e9), *slopes[ORDERS];
     derivatives(by_tanh, far, slopes);
     for (int i = 0; i < 4; i++)
         cr_expect(gt_element(slopes[1], i) == (i > 1), "%d: %g", i, gt_element(slopes[1], i));
+    derivatives(gt_gelu_exact, far, slopes);
+    for (int i = 0; i < 4; i++)
+        cr_expect(gt_element(slopes[1], i) == (i > 1), "exact, %d: %g", i,
+                  gt_element(slopes[1], i));
     gt_scope_end(scope);
 }
 

@@ -542,15 +542,18 @@ Test(kernels, functions_for_wide_vectors_have_the_bits_of_plain_loops)
             CHECK(memcmp(plain_d, wide_d, sizeof wide_d) == 0, "doubles, function %d, turn %u", f,
                   turn);
         }
-        const gt_ActivationJob job = {.type = GT_LOOP_F32, .size = N};
         void *at[] = {x, plain}, *back[] = {x, x, plain};
         void *at_wide[] = {x, wide}, *back_wide[] = {x, x, wide};
-        gt_kernels_v3.tile[GT_TILES_gelu](&job, at, 0, 1, NULL);
-        gt_kernels_v4.tile[GT_TILES_gelu](&job, at_wide, 0, 1, NULL);
-        CHECK(memcmp(plain, wide, sizeof wide) == 0, "gelu, turn %u", turn);
-        gt_kernels_v3.tile[GT_TILES_gelu_gradient](&job, back, 0, 1, NULL);
-        gt_kernels_v4.tile[GT_TILES_gelu_gradient](&job, back_wide, 0, 1, NULL);
-        CHECK(memcmp(plain, wide, sizeof wide) == 0, "gelu's gradient, turn %u", turn);
+        for (int exact = 0; exact < 2; exact++) {
+            const gt_ActivationJob job = {.type = GT_LOOP_F32, .exact = exact, .size = N};
+            gt_kernels_v3.tile[GT_TILES_gelu](&job, at, 0, 1, NULL);
+            gt_kernels_v4.tile[GT_TILES_gelu](&job, at_wide, 0, 1, NULL);
+            CHECK(memcmp(plain, wide, sizeof wide) == 0, "gelu %d, turn %u", exact, turn);
+            gt_kernels_v3.tile[GT_TILES_gelu_gradient](&job, back, 0, 1, NULL);
+            gt_kernels_v4.tile[GT_TILES_gelu_gradient](&job, back_wide, 0, 1, NULL);
+            CHECK(memcmp(plain, wide, sizeof wide) == 0, "gelu's gradient %d, turn %u", exact,
+                  turn);
+        }
     }
 }
 #endif

@@ -114,6 +114,12 @@ def bounded_erfc(t):
     return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
 
 
+def normal_tail(t):
+    """The normal distribution function at -y times exp(y^2 / 2) / t, as a function of t = 1 / (1 + 0.3 y)."""
+    y = (1 / t - 1) / mp.mpf("0.3")
+    return mp.exp(y * y / 2) * mp.erfc(y / mp.sqrt(2)) / (2 * t)
+
+
 BOUNDED_ERFC_0 = bounded_erfc(mp.mpf(0))
 BOUNDED_ERFC = series(lambda t: (bounded_erfc(t) - BOUNDED_ERFC_0) / t, mp.diff(bounded_erfc, 0))
 
@@ -132,7 +138,7 @@ HEAD = """/* Polynomials behind the functions of functions.h, written by tools/m
 #define GT_NEXT_F32(c)  p = gt_fma_f32(p, x, c);
 #define GT_FIRST_F64(c) double p = c;
 #define GT_NEXT_F64(c)  p = gt_fma_f64(p, x, c);"""
-LISTS = ("exp", "tanh")
+LISTS = ("exp", "tanh", "normal_tail")
 
 
 def main():
@@ -150,6 +156,7 @@ def main():
         fit("cos", COS, lambda z: z * z + tiny, d["cos"], 0, quarter_pi, code)
         fit("erf", ERF, lambda z: mp.mpf(1), d["erf"], 0, d["seam"] ** 2 * 1.01, code)
         fit("minus_log_erfc", minus_log_erfc, mp.erfc, d["erfc"], d["seam"] - 0.01, d["end"], code)
+    fit("normal_tail", normal_tail, lambda t: 1 / normal_tail(t), 9, "0.186", 1, "f")
     # What float32 takes from a double: about 2^-32 is enough, 2^-38 for the logarithm of a power.
     fit("short_exp", EXP, lambda r: abs(r) + tiny, 5, -half_ln2, half_ln2, "d")
     fit("short_log", LOG, lambda z: z / 2 + tiny, 4, 0, log_end, "d")
