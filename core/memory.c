@@ -1,6 +1,7 @@
 /* The memory of a context: size classes over the host's allocator. Classes are a quarter of a power
  * of two apart, in steps of at least 64 bytes, so every block is aligned for any vector and wastes
- * at most a quarter. A freed block goes to its class's list and comes back from there: a step whose
+ * at most a quarter. Small blocks are cut from slabs, one at a time as they are wanted: a first touch of a page costs more
+ * than an operation. A freed block goes to its class's list and comes back from there: a step whose
  * shapes were seen before asks the allocator for nothing; when that has nothing more, large free blocks go back to it, and it
  * is asked again. A context without pooling asks for every
  * block by itself and gives it back when it is freed. Leans on error.c. */
@@ -33,7 +34,6 @@ struct gt_Slab {
 
 #define SLAB_HEAD  GT_ALIGNMENT
 #define SLAB_BYTES ((size_t)256 * 1024)
-#define SMALL      ((size_t)32 * 1024) /* blocks up to this size are cut from slabs */
 
 static int log2_floor(size_t n)
 {
@@ -121,27 +121,35 @@ static void *out_of_memory(gt_Context *context, size_t bytes)
     return NULL;
 }
 
-/* One block of a class whose list is empty; small ones come with more, which go to the list. */
+/* One block of a class whose list is empty. The rest of a slab is not touched, so the system gives it no pages. */
 static void *fresh_block(gt_Context *context, int class, size_t size)
 {
-    size_t payload = size <= SMALL ? SLAB_BYTES / size * size : size;
-    if (size <= 4096 && context->memory.bytes_reserved < (int64_t)SLAB_BYTES)
-        payload = 32768 / size * size; /* a small program stays small */
-    struct gt_Slab *slab = slab_new(context, payload);
-    if (!slab)
-        return NULL;
-    char *block = (char *)slab + SLAB_HEAD;
-    for (size_t at = payload; at > size; at -= size)
-        push_free(context, class, block + at - size, size);
+    if (class >= GT_SMALL_CLASSES) {
+        struct gt_Slab *slab = slab_new(context, size);
+        return slab ? (char *)slab + SLAB_HEAD : NULL;
+    }
+    struct gt_Uncut *uncut = &context->uncut[class];
+    if (uncut->bytes == 0) {
+        size_t payload = SLAB_BYTES / size * size;
+        if (size <= 4096 && context->memory.bytes_reserved < (int64_t)SLAB_BYTES)
+            payload = 32768 / size * size; /* a small program stays small */
+        struct gt_Slab *slab = slab_new(context, payload);
+        if (!slab)
+            return NULL;
+        *uncut = (struct gt_Uncut){(char *)slab + SLAB_HEAD, payload};
+        forbid(uncut->at, payload);
+    }
+    char *block = uncut->at;
+    uncut->at += size;
+    uncut->bytes -= size;
     return block;
 }
 
 /* Large blocks have a slab each, which the allocator gets back. False: there were none. */
 static bool give_back_large(gt_Context *context)
 {
-    size_t size;
     bool any = false;
-    for (int i = class_of(SMALL, &size) + 1; i < GT_SIZE_CLASSES; i++)
+    for (int i = GT_SMALL_CLASSES; i < GT_SIZE_CLASSES; i++)
         for (void *block; (block = pop_free(context, i)); any = true) {
             struct gt_Slab *slab = (struct gt_Slab *)(void *)((char *)block - SLAB_HEAD);
             slab_free(context, slab, slab->bytes);
