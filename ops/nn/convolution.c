@@ -45,6 +45,8 @@ GT_OPTION_TYPE(ConvGradientOptions, CONV_GRADIENT_OPTIONS);
 #define COPIED (1 << 19)
 /* Bytes of a packed kernel that is not worth to be packed for one tile of positions. */
 #define LARGE (1 << 20)
+/* Products of a convolution for which it is not worth to pack the kernel. */
+#define SMALL 256
 /* Of the gradient of a kernel: positions whose sums are added as they are, not in double; parts of
  * these blocks, added up side by side, and bytes that they may take; panels of a tile. */
 #define BLOCK  2048
@@ -263,6 +265,16 @@ static bool leaves_out(const gt_ConvJob *c)
            gt_conv_depth(c) <= GT_CONV_LONG;
 }
 
+/* So few products that what a strip needs takes longer. */
+static bool is_small(const gt_ConvJob *c)
+{
+    const int64_t depth = gt_conv_depth(c), positions = c->units * c->wide;
+    return !c->back && !c->depthwise && c->groups == 1 && c->half_a < 0 && c->half_b < 0 &&
+           c->cuts == 1 && c->units <= c->tile_units && positions <= SMALL && depth <= SMALL &&
+           positions * depth <= SMALL / most(c->b, 1) &&
+           c->window.taps == c->size[0] * c->size[1] * c->size[2];
+}
+
 /* The kernel is packed, then each tile writes its lines of one group; or, alone, packs and uses a panel. */
 static void lower_strips(const gt_ShapeRule *rule, gt_Lowering *lowering, bool back,
                          const gt_conv_options *options, const gt_Spec *x, const gt_Spec *kernel)
@@ -273,7 +285,15 @@ static void lower_strips(const gt_ShapeRule *rule, gt_Lowering *lowering, bool b
     const int64_t panels = gt_conv_panels(c), tiles = pieces(c->units, c->tile_units) * c->groups;
     const size_t panel = (size_t)(gt_conv_depth(c) * c->panel) * c->element;
     const size_t room = back && c->half_b >= 0 ? (size_t)(c->panel * c->a) * c->element : 0;
+    c->small = is_small(c);
     c->alone = c->units <= c->tile_units && panels > 1 && (size_t)panels * panel > LARGE;
+    if (c->small) {
+        lowering->launch[0].kernel = GT_TILES_conv;
+        lowering->launch[0].tiles = 1;
+        gt_lower_scratch(lowering, scratch_of(c));
+        gt_lower_span(lowering, c->units * c->wide * c->b);
+        return;
+    }
     if (c->alone) {
         lowering->launch[0].kernel = GT_TILES_conv;
         lowering->launch[0].tiles = tiles * panels;
