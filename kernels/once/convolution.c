@@ -269,8 +269,9 @@ static void list(int64_t n, int64_t first, int64_t step, int64_t *to)
 
 static void spare(int64_t *list, int64_t n)
 {
-    for (int64_t i = n; i < n + GT_CONV_SPARE; i++)
-        list[i] = n ? list[n - 1] : 0;
+    const int64_t last = n ? list[n - 1] : 0;
+    for (int64_t i = 0; i < GT_CONV_SPARE; i++)
+        list[n + i] = last;
 }
 
 /* The numbers of a window, phase by phase. */
@@ -815,7 +816,7 @@ static void conv_small(const Work *w)
     const gt_ConvJob *c = w->c;
     copy_boxes(w, 0, 0, c->units);
     const gt_ConvRun run = {0, gt_conv_depth(c)};
-    gt_ConvStrip s = {.x = image_of(w, 0, 0),
+    gt_ConvStrip s = {.x = c->direct ? w->a.at : w->image,
                       .row = w->row,
                       .to = w->to,
                       .column = w->column,

@@ -6,8 +6,8 @@
  *     x (2, 5, 4, 3), k (3, 3, 3, 8), strides 2, same: zeros above, below and on the right;
  *     y (2, 3, 2, 8), y(b, i, j, f) = sum of x(b, 2 i + p - 1, 2 j + q, c) k(p, q, c, f) over p, q, c
  *
- * Order of calls: a shape rule recovers the specs of x and k, then plan() works out the window;
- * lowering does that again, cuts the work, by sizes alone, and adds what depends on the target, the
+ * Order of calls: a shape rule recovers the specs of x and k, then fit() checks them and works out the window;
+ * lowering works it out again, cuts the work, by sizes alone, and adds what depends on the target, the
  * width of panels. The kernels are in kernels/once/convolution.c. Leans on window.c. */
 #include "ops/nn/convolution.h"
 #include "core/assert.h"
@@ -96,14 +96,13 @@ static bool channels_fit(const gt_Spec *x, const gt_Spec *kernel, int64_t groups
     return true;
 }
 
-/* The convolution of x with the kernel: the window and the channels. False with an error raised if there is none. */
+/* The convolution of x with the kernel, whose channels fit: the window and the channels. False with an error raised if there is
+ * none. */
 static bool plan(gt_ConvJob *c, const gt_conv_options *options, const gt_Spec *x,
                  const gt_Spec *kernel)
 {
     const int rank = x->rank;
-    if (!gt_window_takes(x) || !gt_window_countable(kernel) ||
-        !channels_fit(x, kernel, options->groups) ||
-        !gt_window_set(&c->window, rank - 2, x->dims + 1, kernel->dims, &options->strides,
+    if (!gt_window_set(&c->window, rank - 2, x->dims + 1, kernel->dims, &options->strides,
                        &options->dilation, options->padding))
         return false;
     c->images = x->dims[0];
@@ -117,6 +116,14 @@ static bool plan(gt_ConvJob *c, const gt_conv_options *options, const gt_Spec *x
         c->groups = 1;
     }
     return true;
+}
+
+/* The same of any x and kernel. */
+static bool fit(gt_ConvJob *c, const gt_conv_options *options, const gt_Spec *x,
+                const gt_Spec *kernel)
+{
+    return gt_window_takes(x) && gt_window_countable(kernel) &&
+           channels_fit(x, kernel, options->groups) && plan(c, options, x, kernel);
 }
 
 static gt_conv_options forward_options(const ConvGradientOptions *options)
@@ -184,8 +191,14 @@ static void cut(gt_ConvJob *c, int64_t more)
     c->direct = c->half_a < 0;
     for (int d = 0; d < GT_SPATIAL; d++)
         c->direct = c->direct && stays_inside(c, d);
-    int64_t n = most(least(c->units * c->wide * more / TILES, TILE), FEW * more) / c->wide;
-    n = c->cuts > 1 ? 1 : n > lines ? n / lines * lines : pieces(lines, pieces(lines, most(n, 1)));
+    const int64_t positions = c->units * c->wide;
+    int64_t n = c->units;
+    if (positions > FEW) {
+        n = most(least(positions * more / TILES, TILE), FEW * more) / c->wide;
+        n = c->cuts > 1 ? 1
+            : n > lines ? n / lines * lines
+                        : pieces(lines, pieces(lines, most(n, 1)));
+    }
     while (n > 1 && pieces(n, lines) * box_of(c, least(n, lines)) > COPIED)
         n = pieces(n, 2);
     c->tile_units = n;
@@ -372,7 +385,7 @@ static gt_Status conv_shape(gt_ShapeRule *rule)
     const gt_Spec *x = rule->input[0], *kernel = rule->input[1];
     gt_DType dtype;
     gt_ConvJob c;
-    if (!gt_product_type(x, kernel, &dtype) || !plan(&c, rule->options, x, kernel))
+    if (!gt_product_type(x, kernel, &dtype) || !fit(&c, rule->options, x, kernel))
         return gt_status();
     gt_window_output(&c.window, x, kernel->dims[kernel->rank - 1], &rule->output[0]);
     rule->output[0].dtype = dtype;
@@ -387,7 +400,7 @@ static bool is_result(const ConvGradientOptions *options, const gt_Spec *x, cons
     char s[160], t[160];
     gt_ConvJob c;
     gt_Spec y;
-    if (!plan(&c, &forward, x, kernel))
+    if (!fit(&c, &forward, x, kernel))
         return false;
     gt_window_output(&c.window, x, kernel->dims[kernel->rank - 1], &y);
     if (gt_dims_equal(&y, up))
