@@ -288,6 +288,15 @@ static bool is_small(const gt_ConvJob *c)
            c->window.taps == c->size[0] * c->size[1] * c->size[2];
 }
 
+static void lower_small(gt_ConvJob *c, gt_Lowering *lowering)
+{
+    c->small = true;
+    lowering->launch[0].kernel = GT_TILES_conv;
+    lowering->launch[0].tiles = 1;
+    gt_lower_scratch(lowering, scratch_of(c));
+    gt_lower_span(lowering, c->units * c->wide * c->b);
+}
+
 /* The kernel is packed, then each tile writes its lines of one group; or, alone, packs and uses a panel. */
 static void lower_strips(const gt_ShapeRule *rule, gt_Lowering *lowering, bool back,
                          const gt_conv_options *options, const gt_Spec *x, const gt_Spec *kernel)
@@ -298,13 +307,9 @@ static void lower_strips(const gt_ShapeRule *rule, gt_Lowering *lowering, bool b
     const int64_t panels = gt_conv_panels(c), tiles = pieces(c->units, c->tile_units) * c->groups;
     const size_t panel = (size_t)(gt_conv_depth(c) * c->panel) * c->element;
     const size_t room = back && c->half_b >= 0 ? (size_t)(c->panel * c->a) * c->element : 0;
-    c->small = is_small(c);
     c->alone = c->units <= c->tile_units && panels > 1 && (size_t)panels * panel > LARGE;
-    if (c->small) {
-        lowering->launch[0].kernel = GT_TILES_conv;
-        lowering->launch[0].tiles = 1;
-        gt_lower_scratch(lowering, scratch_of(c));
-        gt_lower_span(lowering, c->units * c->wide * c->b);
+    if (is_small(c)) {
+        lower_small(c, lowering);
         return;
     }
     if (c->alone) {
