@@ -26,6 +26,13 @@
 #define allow(block, bytes)  ((void)(block), (void)(bytes))
 #endif
 
+/* Functions that are calls of their own, so that what is asked for at every operation keeps no registers for them. */
+#ifdef __GNUC__
+#define SELDOM __attribute__((noinline))
+#else
+#define SELDOM
+#endif
+
 /* Memory as it came from the allocator: one large block, or many small ones. */
 struct gt_Slab {
     struct gt_Slab *next, *previous;
@@ -62,7 +69,7 @@ static inline int class_of(size_t bytes, size_t *size)
 {
     if (bytes > 256)
         return large_class(bytes, size);
-    int index = bytes ? (int)((bytes - 1) / 64) : 0;
+    int index = (int)((bytes - (bytes > 0)) / 64);
     *size = (size_t)(index + 1) * 64;
     return index;
 }
@@ -157,31 +164,41 @@ static bool give_back_large(gt_Context *context)
     return any;
 }
 
-void *gt_allocate(gt_Context *context, size_t bytes)
+/* The block, for its user. */
+static inline void *hand_out(gt_Context *context, void *block, size_t bytes, size_t size)
 {
-    if (bytes > SIZE_MAX / 4)
-        return out_of_memory(context, bytes);
-    size_t size = bytes;
-    void *block;
-    if (context->unpooled) {
-        struct gt_Slab *slab = slab_new(context, bytes);
-        block = slab ? (char *)slab + SLAB_HEAD : NULL;
-    } else {
-        int class = class_of(bytes, &size);
-        block = pop_free(context, class);
-        if (!block)
-            block = fresh_block(context, class, size);
-        if (!block && give_back_large(context))
-            block = fresh_block(context, class, size);
-    }
-    if (!block)
-        return out_of_memory(context, bytes);
     allow(block, bytes);
     forbid((char *)block + bytes, size - bytes);
     context->memory.bytes_in_use += (int64_t)size;
     if (context->memory.bytes_in_use > context->memory.bytes_peak)
         context->memory.bytes_peak = context->memory.bytes_in_use;
     return block;
+}
+
+/* One that no list has. */
+static SELDOM void *allocate_anew(gt_Context *context, size_t bytes)
+{
+    size_t size = bytes;
+    void *block;
+    if (bytes > SIZE_MAX / 4)
+        return out_of_memory(context, bytes);
+    if (context->unpooled) {
+        struct gt_Slab *slab = slab_new(context, bytes);
+        block = slab ? (char *)slab + SLAB_HEAD : NULL;
+    } else {
+        int class = class_of(bytes, &size);
+        block = fresh_block(context, class, size);
+        if (!block && give_back_large(context))
+            block = fresh_block(context, class, size);
+    }
+    return block ? hand_out(context, block, bytes, size) : out_of_memory(context, bytes);
+}
+
+void *gt_allocate(gt_Context *context, size_t bytes)
+{
+    size_t size;
+    void *block = bytes <= SIZE_MAX / 4 ? pop_free(context, class_of(bytes, &size)) : NULL;
+    return block ? hand_out(context, block, bytes, size) : allocate_anew(context, bytes);
 }
 
 void *gt_allocate_zeroed(gt_Context *context, size_t bytes)
@@ -192,18 +209,23 @@ void *gt_allocate_zeroed(gt_Context *context, size_t bytes)
     return block;
 }
 
+static SELDOM void release_slab(gt_Context *context, void *block, size_t bytes)
+{
+    context->memory.bytes_in_use -= (int64_t)bytes;
+    slab_free(context, (struct gt_Slab *)(void *)((char *)block - SLAB_HEAD), SLAB_HEAD + bytes);
+}
+
 void gt_release(gt_Context *context, void *block, size_t bytes)
 {
-    size_t size = bytes;
+    size_t size;
     if (!block)
         return;
     if (context->unpooled) {
-        slab_free(context, (struct gt_Slab *)(void *)((char *)block - SLAB_HEAD),
-                  SLAB_HEAD + bytes);
-    } else {
-        int class = class_of(bytes, &size);
-        push_free(context, class, block, size);
+        release_slab(context, block, bytes);
+        return;
     }
+    const int class = class_of(bytes, &size);
+    push_free(context, class, block, size);
     context->memory.bytes_in_use -= (int64_t)size;
 }
 
@@ -220,10 +242,8 @@ void *gt_allocate_unpooled(gt_Context *context, size_t bytes)
 
 void gt_release_unpooled(gt_Context *context, void *block, size_t bytes)
 {
-    if (!block)
-        return;
-    slab_free(context, (struct gt_Slab *)(void *)((char *)block - SLAB_HEAD), SLAB_HEAD + bytes);
-    context->memory.bytes_in_use -= (int64_t)bytes;
+    if (block)
+        release_slab(context, block, bytes);
 }
 
 bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity, size_t element)
