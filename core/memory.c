@@ -1,6 +1,7 @@
 /* The memory of a context: size classes over the host's allocator. Classes are a quarter of a power
  * of two apart, in steps of at least 64 bytes, so every block is aligned for any vector and wastes
- * at most a quarter. A freed block goes to its class's list and comes back from there: a step whose
+ * at most a quarter. Small blocks are cut from slabs, one at a time as they are wanted: a first touch of a page costs more
+ * than an operation. A freed block goes to its class's list and comes back from there: a step whose
  * shapes were seen before asks the allocator for nothing; when that has nothing more, large free blocks go back to it, and it
  * is asked again. A context without pooling asks for every
  * block by itself and gives it back when it is freed. Leans on error.c. */
@@ -25,6 +26,13 @@
 #define allow(block, bytes)  ((void)(block), (void)(bytes))
 #endif
 
+/* Functions that are calls of their own, so that what is asked for at every operation keeps no registers for them. */
+#ifdef __GNUC__
+#define SELDOM __attribute__((noinline))
+#else
+#define SELDOM
+#endif
+
 /* Memory as it came from the allocator: one large block, or many small ones. */
 struct gt_Slab {
     struct gt_Slab *next, *previous;
@@ -33,7 +41,6 @@ struct gt_Slab {
 
 #define SLAB_HEAD  GT_ALIGNMENT
 #define SLAB_BYTES ((size_t)256 * 1024)
-#define SMALL      ((size_t)32 * 1024) /* blocks up to this size are cut from slabs */
 
 static int log2_floor(size_t n)
 {
@@ -62,7 +69,7 @@ static inline int class_of(size_t bytes, size_t *size)
 {
     if (bytes > 256)
         return large_class(bytes, size);
-    int index = bytes ? (int)((bytes - 1) / 64) : 0;
+    int index = (int)((bytes - (bytes > 0)) / 64);
     *size = (size_t)(index + 1) * 64;
     return index;
 }
@@ -121,27 +128,35 @@ static void *out_of_memory(gt_Context *context, size_t bytes)
     return NULL;
 }
 
-/* One block of a class whose list is empty; small ones come with more, which go to the list. */
+/* One block of a class whose list is empty. The rest of a slab is not touched, so the system gives it no pages. */
 static void *fresh_block(gt_Context *context, int class, size_t size)
 {
-    size_t payload = size <= SMALL ? SLAB_BYTES / size * size : size;
-    if (size <= 4096 && context->memory.bytes_reserved < (int64_t)SLAB_BYTES)
-        payload = 32768 / size * size; /* a small program stays small */
-    struct gt_Slab *slab = slab_new(context, payload);
-    if (!slab)
-        return NULL;
-    char *block = (char *)slab + SLAB_HEAD;
-    for (size_t at = payload; at > size; at -= size)
-        push_free(context, class, block + at - size, size);
+    if (class >= GT_SMALL_CLASSES) {
+        struct gt_Slab *slab = slab_new(context, size);
+        return slab ? (char *)slab + SLAB_HEAD : NULL;
+    }
+    struct gt_Uncut *uncut = &context->uncut[class];
+    if (uncut->bytes == 0) {
+        size_t payload = SLAB_BYTES / size * size;
+        if (size <= 4096 && context->memory.bytes_reserved < (int64_t)SLAB_BYTES)
+            payload = 32768 / size * size; /* a small program stays small */
+        struct gt_Slab *slab = slab_new(context, payload);
+        if (!slab)
+            return NULL;
+        *uncut = (struct gt_Uncut){(char *)slab + SLAB_HEAD, payload};
+        forbid(uncut->at, payload);
+    }
+    char *block = uncut->at;
+    uncut->at += size;
+    uncut->bytes -= size;
     return block;
 }
 
 /* Large blocks have a slab each, which the allocator gets back. False: there were none. */
 static bool give_back_large(gt_Context *context)
 {
-    size_t size;
     bool any = false;
-    for (int i = class_of(SMALL, &size) + 1; i < GT_SIZE_CLASSES; i++)
+    for (int i = GT_SMALL_CLASSES; i < GT_SIZE_CLASSES; i++)
         for (void *block; (block = pop_free(context, i)); any = true) {
             struct gt_Slab *slab = (struct gt_Slab *)(void *)((char *)block - SLAB_HEAD);
             slab_free(context, slab, slab->bytes);
@@ -149,31 +164,41 @@ static bool give_back_large(gt_Context *context)
     return any;
 }
 
-void *gt_allocate(gt_Context *context, size_t bytes)
+/* The block, for its user. */
+static inline void *hand_out(gt_Context *context, void *block, size_t bytes, size_t size)
 {
-    if (bytes > SIZE_MAX / 4)
-        return out_of_memory(context, bytes);
-    size_t size = bytes;
-    void *block;
-    if (context->unpooled) {
-        struct gt_Slab *slab = slab_new(context, bytes);
-        block = slab ? (char *)slab + SLAB_HEAD : NULL;
-    } else {
-        int class = class_of(bytes, &size);
-        block = pop_free(context, class);
-        if (!block)
-            block = fresh_block(context, class, size);
-        if (!block && give_back_large(context))
-            block = fresh_block(context, class, size);
-    }
-    if (!block)
-        return out_of_memory(context, bytes);
     allow(block, bytes);
     forbid((char *)block + bytes, size - bytes);
     context->memory.bytes_in_use += (int64_t)size;
     if (context->memory.bytes_in_use > context->memory.bytes_peak)
         context->memory.bytes_peak = context->memory.bytes_in_use;
     return block;
+}
+
+/* One that no list has. */
+static SELDOM void *allocate_anew(gt_Context *context, size_t bytes)
+{
+    size_t size = bytes;
+    void *block;
+    if (bytes > SIZE_MAX / 4)
+        return out_of_memory(context, bytes);
+    if (context->unpooled) {
+        struct gt_Slab *slab = slab_new(context, bytes);
+        block = slab ? (char *)slab + SLAB_HEAD : NULL;
+    } else {
+        int class = class_of(bytes, &size);
+        block = fresh_block(context, class, size);
+        if (!block && give_back_large(context))
+            block = fresh_block(context, class, size);
+    }
+    return block ? hand_out(context, block, bytes, size) : out_of_memory(context, bytes);
+}
+
+void *gt_allocate(gt_Context *context, size_t bytes)
+{
+    size_t size;
+    void *block = bytes <= SIZE_MAX / 4 ? pop_free(context, class_of(bytes, &size)) : NULL;
+    return block ? hand_out(context, block, bytes, size) : allocate_anew(context, bytes);
 }
 
 void *gt_allocate_zeroed(gt_Context *context, size_t bytes)
@@ -184,18 +209,23 @@ void *gt_allocate_zeroed(gt_Context *context, size_t bytes)
     return block;
 }
 
+static SELDOM void release_slab(gt_Context *context, void *block, size_t bytes)
+{
+    context->memory.bytes_in_use -= (int64_t)bytes;
+    slab_free(context, (struct gt_Slab *)(void *)((char *)block - SLAB_HEAD), SLAB_HEAD + bytes);
+}
+
 void gt_release(gt_Context *context, void *block, size_t bytes)
 {
-    size_t size = bytes;
+    size_t size;
     if (!block)
         return;
     if (context->unpooled) {
-        slab_free(context, (struct gt_Slab *)(void *)((char *)block - SLAB_HEAD),
-                  SLAB_HEAD + bytes);
-    } else {
-        int class = class_of(bytes, &size);
-        push_free(context, class, block, size);
+        release_slab(context, block, bytes);
+        return;
     }
+    const int class = class_of(bytes, &size);
+    push_free(context, class, block, size);
     context->memory.bytes_in_use -= (int64_t)size;
 }
 
@@ -212,10 +242,8 @@ void *gt_allocate_unpooled(gt_Context *context, size_t bytes)
 
 void gt_release_unpooled(gt_Context *context, void *block, size_t bytes)
 {
-    if (!block)
-        return;
-    slab_free(context, (struct gt_Slab *)(void *)((char *)block - SLAB_HEAD), SLAB_HEAD + bytes);
-    context->memory.bytes_in_use -= (int64_t)bytes;
+    if (block)
+        release_slab(context, block, bytes);
 }
 
 bool gt_reserve(gt_Context *context, void **array, int32_t count, int32_t *capacity, size_t element)

@@ -12,9 +12,10 @@
 
 #include "core/inside.h"
 
-#define GT_MAX_TAPES    64
-#define GT_MAX_THREADS  64
-#define GT_SIZE_CLASSES 220 /* the class of SIZE_MAX / 4 is the last */
+#define GT_MAX_TAPES     64
+#define GT_MAX_THREADS   64
+#define GT_SIZE_CLASSES  220 /* the class of SIZE_MAX / 4 is the last */
+#define GT_SMALL_CLASSES 32  /* blocks of these are cut from slabs of many */
 
 typedef struct gt_ThreadPool gt_ThreadPool;
 typedef struct gt_Thread gt_Thread;
@@ -168,6 +169,10 @@ struct gt_Context {
     bool reproducible, allows_foreign_code;
     /* memory */
     void *free_blocks[GT_SIZE_CLASSES];
+    struct gt_Uncut { /* what is left of a class's newest slab */
+        char *at;
+        size_t bytes;
+    } uncut[GT_SMALL_CLASSES];
     struct gt_Slab *slabs;
     bool unpooled; /* each block is a slab of its own */
     gt_MemoryStats memory;

@@ -58,6 +58,7 @@ typedef struct gt_ConvJob {
     int8_t packed; /* the place of the packed kernel, or of totals, in `at` */
     bool local;    /* y begins with the tile: conv_pool */
     bool pairs;    /* lines are worked on in pairs */
+    bool small;    /* conv of so few products that the kernel is read where it lies, in one tile */
     bool
         turned; /* of a kernel's gradient: vectors are of x, and its sums [channel of the result][depth] */
     bool direct;     /* no window reads padding: x is read where it lies */

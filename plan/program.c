@@ -117,10 +117,11 @@ int32_t gt_program_value(gt_Program *program, gt_GraphValue value)
 
 int32_t gt_program_row(gt_Program *program, int32_t value)
 {
-    gt_GraphValue row = program->graph->values[gt_value_same(program, value)];
-    const size_t bytes = gt_spec_bytes(&row.spec);
-    if (row.kind != GT_GRAPH_CONSTANT || gt_constant_in_block(&row) || row.spec.rank < 2)
+    const gt_GraphValue *of = &program->graph->values[gt_value_same(program, value)];
+    if (of->kind != GT_GRAPH_CONSTANT || gt_constant_in_block(of) || of->spec.rank < 2)
         return -1;
+    gt_GraphValue row = *of;
+    const size_t bytes = gt_spec_bytes(&row.spec);
     const size_t one = bytes / (size_t)row.spec.dims[0];
     const char *data = gt_value_data(row.constant);
     row.spec.size /= row.spec.dims[0];

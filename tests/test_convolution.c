@@ -435,6 +435,51 @@ static void check_chains(const Case *c, gt_DType dtype)
     gt_scope_end(scope);
 }
 
+/* So few products that the kernel is read where it lies, or a little more. */
+static Case small_case(void)
+{
+    Case c;
+    do {
+        const bool strided = below(2);
+        c = (Case){.rank = 1 + (int)below(3), .images = 1 + below(2), .groups = 1};
+        for (int d = 0; d < c.rank; d++) {
+            c.in[d] = 1 + below(c.rank == 3 ? 3 : 5);
+            c.size[d] = 1 + below(3);
+            c.stride[d] = strided ? 1 + below(2) : 1;
+            c.dilation[d] = strided ? 1 : 1 + below(2);
+        }
+        c.a = 1 + below(3);
+        c.b = 1 + below(3);
+        c.padding = (gt_Padding)below(c.rank == 1 ? 3 : 2);
+    } while (!sizes(&c));
+    return c;
+}
+
+/* The sums of a small convolution have the bits of those of the same images among so many that it is not small. */
+static void check_among_many(const Case *c, gt_DType dtype)
+{
+    enum { MANY = 300 };
+    gt_Scope *scope = gt_scope_begin();
+    const gt_conv_options options =
+        GT_VALUES(gt_conv_options, axes_of(c, c->stride, -1, -1, -1), c->padding,
+                  axes_of(c, c->dilation, -1, -1, -1), c->groups);
+    double *numbers_of_x, *numbers_of_k;
+    gt_Tensor *x = gt_sin(random_tensor(axes_of(c, c->in, c->images, c->a, -1), dtype, &numbers_of_x));
+    gt_Tensor *k = gt_sin(random_tensor(axes_of(c, c->size, -1, c->a, c->b), dtype, &numbers_of_k));
+    gt_Tensor *list[MANY];
+    for (int i = 0; i < MANY; i++)
+        list[i] = x;
+    gt_Tensor *few = gt_conv_at(NULL, x, k, &options);
+    gt_Tensor *many = gt_conv_at(NULL, gt_concatenate(((gt_Tensors){list, MANY}), .axis = 0), k, &options);
+    cr_assert(few && many, "%s", gt_error_message());
+    cr_assert_eq(memcmp(gt_data(few), gt_data(many), (size_t)gt_size(few) * gt_dtype_size(dtype)), 0,
+                 "rank %d, %d -> %d, padding %d, %s", c->rank, (int)c->a, (int)c->b, (int)c->padding,
+                 gt_context_kernels(gt_context())->isa);
+    free(numbers_of_x);
+    free(numbers_of_k);
+    gt_scope_end(scope);
+}
+
 /* What has a way of its own: images that are cut, tiles of several images, kernels that are packed panel by panel, many parts
  * of a kernel's gradient. */
 static const Case large[] = {
@@ -468,6 +513,14 @@ Test(convolution, operations, .timeout = 1200)
             Case c = narrow_case(n);
             if (sizes(&c))
                 check_case(&c, n % 2 ? GT_FLOAT64 : GT_FLOAT32);
+        }
+        for (int n = 0; n < 300; n++) {
+            const Case c = small_case();
+            const gt_DType dtype = n % 2 ? GT_FLOAT64 : GT_FLOAT32;
+            check_among_many(&c, dtype);
+            check_case(&c, dtype);
+            if (n % 3 == 0)
+                check_chains(&c, dtype);
         }
         for (size_t l = 0; l < sizeof large / sizeof *large; l++) {
             Case c = large[l];

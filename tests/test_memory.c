@@ -591,6 +591,52 @@ Test(memory, free_blocks_go_back_in_time)
     assert_no_leaks();
 }
 
+/* An allocator whose newest block is known, and was painted. */
+typedef struct Painted {
+    Budget budget;
+    unsigned char *block;
+    size_t bytes;
+} Painted;
+
+static void *painted_allocate(void *user, size_t size, size_t alignment)
+{
+    Painted *painted = user;
+    painted->block = budget_allocate(&painted->budget, size, alignment);
+    painted->bytes = size;
+    return painted->block ? memset(painted->block, 0xa5, size) : NULL;
+}
+
+/* Of a slab of many blocks only those are touched that somebody wanted: the system gives the others no pages. */
+Test(memory, slabs_are_cut_when_blocks_are_wanted)
+{
+    Painted painted = {.budget = {.left = LONG_MAX}};
+    const gt_Allocator allocator = {painted_allocate, budget_release, &painted.budget};
+    gt_Context *context = gt_context_create(.allocator = &allocator, .threads = 1),
+               *before = gt_context_use(context);
+    gt_Scope *scope = gt_scope_begin();
+    for (int i = 0; i < 3; i++)
+        gt_zeros(gt_shape(1)); /* memory for handles is there then */
+    gt_Tensor *first = gt_zeros(gt_shape(5000));
+    const unsigned char *slab = painted.block;
+    const size_t bytes = painted.bytes, head = 64, size = 20480; /* of a block for 20000 bytes */
+    const int64_t calls = gt_memory_stats().allocator_calls;
+    cr_assert(first && bytes > head + 3 * size && (bytes - head) % size == 0, "%zu bytes", bytes);
+    cr_assert_eq((const unsigned char *)gt_data(first), slab + head);
+#ifndef __SANITIZE_ADDRESS__ /* it forbids to look */
+    for (size_t i = head + size; i < bytes; i++)
+        cr_assert(slab[i] == 0xa5, "byte %zu of %zu was written", i, bytes);
+#endif
+    for (size_t at = head + size; at < bytes; at += size)
+        cr_assert_eq((const unsigned char *)gt_data(gt_zeros(gt_shape(5000))), slab + at);
+    cr_assert_eq(gt_memory_stats().allocator_calls, calls);
+    gt_zeros(gt_shape(5000));
+    cr_assert_eq(gt_memory_stats().allocator_calls, calls + 1, "the slab was used up");
+    gt_scope_end(scope);
+    gt_context_use(before);
+    gt_context_free(context);
+    cr_assert_eq(painted.budget.held, 0);
+}
+
 /* ---- a step that was seen before ---- */
 
 typedef struct Learner {

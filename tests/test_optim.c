@@ -1135,6 +1135,7 @@ static bool failing_step(gt_Optimizer *optimizer, Pair *pair, Failing *state, in
     cr_assert(loss, "%s", gt_error_message());
     gt_Context *context = gt_context();
     memset(context->free_blocks, 0, sizeof context->free_blocks);
+    memset(context->uncut, 0, sizeof context->uncut);
     state->left = left;
     bool ok = gt_minimize(optimizer, tape, loss, pair->variables) == GT_OK;
     state->left = -1;
@@ -1230,6 +1231,7 @@ Test(optim, memory_runs_out_for_rows)
             gt_Tensors variables = {lookup.list, 2};
             ASSERT_OK(gt_optimizer_build(lookup.optimizer, variables));
             memset(context->free_blocks, 0, sizeof context->free_blocks);
+            memset(context->uncut, 0, sizeof context->uncut);
             state.left = left;
             done = minimize_both(&lookup, indices) == GT_OK;
             state.left = -1;

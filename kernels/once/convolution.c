@@ -20,7 +20,8 @@
  *     above: the first line begins with column 48, the last one ends before 96; of what is between, the first position of a line leaves
  *     out columns 0, 4; 48, 52; 96, 100
  *
- * Order of calls: pack, then for each tile copy boxes, list rows, strips; or, for the kernel, strips, sums of blocks, total. */
+ * Order of calls: pack, then for each tile copy boxes, list rows, strips, or, of a small one, strips alone; or, for the kernel, strips,
+ * sums of blocks, total. */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -268,8 +269,9 @@ static void list(int64_t n, int64_t first, int64_t step, int64_t *to)
 
 static void spare(int64_t *list, int64_t n)
 {
-    for (int64_t i = n; i < n + GT_CONV_SPARE; i++)
-        list[i] = n ? list[n - 1] : 0;
+    const int64_t last = n ? list[n - 1] : 0;
+    for (int64_t i = 0; i < GT_CONV_SPARE; i++)
+        list[n + i] = last;
 }
 
 /* The numbers of a window, phase by phase. */
@@ -780,11 +782,71 @@ static void conv_tile(Work *w, const Tile *t)
     }
 }
 
+/* Lists where the windows of all positions begin, where these lie in the result, and the numbers of a window. */
+static int64_t list_small(const Work *w)
+{
+    const gt_ConvJob *c = w->c;
+    const int64_t *size = c->window.size, *out = c->window.out;
+    int64_t by[GT_SPATIAL], on[GT_SPATIAL], *column = w->column, *row = w->row;
+    for (int d = 0; d < GT_SPATIAL; d++) {
+        by[d] = c->window.dilation[d] * c->pitch[d];
+        on[d] = c->window.stride[d] * c->pitch[d];
+    }
+    for (int64_t z = 0; z < size[0]; z++)
+        for (int64_t y = 0; y < size[1]; y++)
+            for (int64_t x = 0; x < size[2]; x++, column += c->a)
+                list(c->a, z * by[0] + y * by[1] + x * by[2], c->element, column);
+    for (int64_t box = 0; box < c->images * out[0]; box++) {
+        int64_t at = box * c->box;
+        if (c->direct)
+            at = box / out[0] * c->window.in[0] * c->pitch[0] + box % out[0] * on[0];
+        for (int64_t y = 0; y < out[1]; y++, row += out[2])
+            list(out[2], at + y * on[1], on[2], row);
+    }
+    const int64_t rows = row - w->row;
+    list(rows, 0, c->b * c->element, w->to);
+    spare(w->row, rows);
+    spare(w->to, rows);
+    return rows;
+}
+
+/* Each channel of the result by itself: as a depthwise one of one channel, whose sums are the same. */
+static void conv_small(const Work *w)
+{
+    const gt_ConvJob *c = w->c;
+    copy_boxes(w, 0, 0, c->units);
+    const gt_ConvRun run = {0, gt_conv_depth(c)};
+    gt_ConvStrip s = {.x = c->direct ? w->a.at : w->image,
+                      .row = w->row,
+                      .to = w->to,
+                      .column = w->column,
+                      .rows = list_small(w),
+                      .columns = run.count,
+                      .run = &run,
+                      .runs = 1,
+                      .step = c->b,
+                      .width = 1,
+                      .relu = c->relu};
+    for (int64_t j = 0; j < c->b; j++) {
+        s.b = w->b.at + j * c->element;
+        s.y = (char *)w->at[2] + j * c->element;
+        if (c->bias >= 0)
+            s.bias = (const char *)w->at[c->bias] + j * c->element;
+        w->table->conv_deep[c->type](&s);
+    }
+}
+
 void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const *at, int64_t first,
                    int64_t last, void *scratch, gt_ConvThen *then, void *user)
 {
     Rows lists[MOST_LISTS];
     Work work = open_work(table, c, at, scratch);
+    if (c->small) {
+        conv_small(&work);
+        if (then)
+            then(user, first);
+        return;
+    }
     const int64_t panels = gt_conv_panels(c), pieces = c->alone ? panels : 1;
     work.list = lists;
     list_columns(&work);

@@ -6,8 +6,8 @@
  *     x (2, 5, 4, 3), k (3, 3, 3, 8), strides 2, same: zeros above, below and on the right;
  *     y (2, 3, 2, 8), y(b, i, j, f) = sum of x(b, 2 i + p - 1, 2 j + q, c) k(p, q, c, f) over p, q, c
  *
- * Order of calls: a shape rule recovers the specs of x and k, then plan() works out the window;
- * lowering does that again, cuts the work, by sizes alone, and adds what depends on the target, the
+ * Order of calls: a shape rule recovers the specs of x and k, then fit() checks them and works out the window;
+ * lowering works it out again, cuts the work, by sizes alone, and adds what depends on the target, the
  * width of panels. The kernels are in kernels/once/convolution.c. Leans on window.c. */
 #include "ops/nn/convolution.h"
 #include "core/assert.h"
@@ -45,6 +45,8 @@ GT_OPTION_TYPE(ConvGradientOptions, CONV_GRADIENT_OPTIONS);
 #define COPIED (1 << 19)
 /* Bytes of a packed kernel that is not worth to be packed for one tile of positions. */
 #define LARGE (1 << 20)
+/* Products of a convolution for which it is not worth to pack the kernel. */
+#define SMALL 256
 /* Of the gradient of a kernel: positions whose sums are added as they are, not in double; parts of
  * these blocks, added up side by side, and bytes that they may take; panels of a tile. */
 #define BLOCK  2048
@@ -94,14 +96,13 @@ static bool channels_fit(const gt_Spec *x, const gt_Spec *kernel, int64_t groups
     return true;
 }
 
-/* The convolution of x with the kernel: the window and the channels. False with an error raised if there is none. */
+/* The convolution of x with the kernel, whose channels fit: the window and the channels. False with an error raised if there is
+ * none. */
 static bool plan(gt_ConvJob *c, const gt_conv_options *options, const gt_Spec *x,
                  const gt_Spec *kernel)
 {
     const int rank = x->rank;
-    if (!gt_window_takes(x) || !gt_window_countable(kernel) ||
-        !channels_fit(x, kernel, options->groups) ||
-        !gt_window_set(&c->window, rank - 2, x->dims + 1, kernel->dims, &options->strides,
+    if (!gt_window_set(&c->window, rank - 2, x->dims + 1, kernel->dims, &options->strides,
                        &options->dilation, options->padding))
         return false;
     c->images = x->dims[0];
@@ -115,6 +116,14 @@ static bool plan(gt_ConvJob *c, const gt_conv_options *options, const gt_Spec *x
         c->groups = 1;
     }
     return true;
+}
+
+/* The same of any x and kernel. */
+static bool fit(gt_ConvJob *c, const gt_conv_options *options, const gt_Spec *x,
+                const gt_Spec *kernel)
+{
+    return gt_window_takes(x) && gt_window_countable(kernel) &&
+           channels_fit(x, kernel, options->groups) && plan(c, options, x, kernel);
 }
 
 static gt_conv_options forward_options(const ConvGradientOptions *options)
@@ -182,8 +191,14 @@ static void cut(gt_ConvJob *c, int64_t more)
     c->direct = c->half_a < 0;
     for (int d = 0; d < GT_SPATIAL; d++)
         c->direct = c->direct && stays_inside(c, d);
-    int64_t n = most(least(c->units * c->wide * more / TILES, TILE), FEW * more) / c->wide;
-    n = c->cuts > 1 ? 1 : n > lines ? n / lines * lines : pieces(lines, pieces(lines, most(n, 1)));
+    const int64_t positions = c->units * c->wide;
+    int64_t n = c->units;
+    if (positions > FEW) {
+        n = most(least(positions * more / TILES, TILE), FEW * more) / c->wide;
+        n = c->cuts > 1 ? 1
+            : n > lines ? n / lines * lines
+                        : pieces(lines, pieces(lines, most(n, 1)));
+    }
     while (n > 1 && pieces(n, lines) * box_of(c, least(n, lines)) > COPIED)
         n = pieces(n, 2);
     c->tile_units = n;
@@ -263,6 +278,25 @@ static bool leaves_out(const gt_ConvJob *c)
            gt_conv_depth(c) <= GT_CONV_LONG;
 }
 
+/* So few products that what a strip needs takes longer. */
+static bool is_small(const gt_ConvJob *c)
+{
+    const int64_t depth = gt_conv_depth(c), positions = c->units * c->wide;
+    return !c->back && !c->depthwise && c->groups == 1 && c->half_a < 0 && c->half_b < 0 &&
+           c->cuts == 1 && c->units <= c->tile_units && positions <= SMALL && depth <= SMALL &&
+           positions * depth <= SMALL / most(c->b, 1) &&
+           c->window.taps == c->size[0] * c->size[1] * c->size[2];
+}
+
+static void lower_small(gt_ConvJob *c, gt_Lowering *lowering)
+{
+    c->small = true;
+    lowering->launch[0].kernel = GT_TILES_conv;
+    lowering->launch[0].tiles = 1;
+    gt_lower_scratch(lowering, scratch_of(c));
+    gt_lower_span(lowering, c->units * c->wide * c->b);
+}
+
 /* The kernel is packed, then each tile writes its lines of one group; or, alone, packs and uses a panel. */
 static void lower_strips(const gt_ShapeRule *rule, gt_Lowering *lowering, bool back,
                          const gt_conv_options *options, const gt_Spec *x, const gt_Spec *kernel)
@@ -274,6 +308,10 @@ static void lower_strips(const gt_ShapeRule *rule, gt_Lowering *lowering, bool b
     const size_t panel = (size_t)(gt_conv_depth(c) * c->panel) * c->element;
     const size_t room = back && c->half_b >= 0 ? (size_t)(c->panel * c->a) * c->element : 0;
     c->alone = c->units <= c->tile_units && panels > 1 && (size_t)panels * panel > LARGE;
+    if (is_small(c)) {
+        lower_small(c, lowering);
+        return;
+    }
     if (c->alone) {
         lowering->launch[0].kernel = GT_TILES_conv;
         lowering->launch[0].tiles = tiles * panels;
@@ -352,7 +390,7 @@ static gt_Status conv_shape(gt_ShapeRule *rule)
     const gt_Spec *x = rule->input[0], *kernel = rule->input[1];
     gt_DType dtype;
     gt_ConvJob c;
-    if (!gt_product_type(x, kernel, &dtype) || !plan(&c, rule->options, x, kernel))
+    if (!gt_product_type(x, kernel, &dtype) || !fit(&c, rule->options, x, kernel))
         return gt_status();
     gt_window_output(&c.window, x, kernel->dims[kernel->rank - 1], &rule->output[0]);
     rule->output[0].dtype = dtype;
@@ -367,7 +405,7 @@ static bool is_result(const ConvGradientOptions *options, const gt_Spec *x, cons
     char s[160], t[160];
     gt_ConvJob c;
     gt_Spec y;
-    if (!plan(&c, &forward, x, kernel))
+    if (!fit(&c, &forward, x, kernel))
         return false;
     gt_window_output(&c.window, x, kernel->dims[kernel->rank - 1], &y);
     if (gt_dims_equal(&y, up))

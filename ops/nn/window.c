@@ -56,13 +56,19 @@ bool gt_window_number(const char *what, int64_t number)
     return false;
 }
 
+/* Most steps are 1, and a division takes long. */
+static int64_t steps_in(int64_t n, int64_t stride)
+{
+    return stride == 1 ? n : n / stride;
+}
+
 /* One axis; `before` and `out` are worked out. A result below 1 means that nothing fits. */
 static int64_t slide(int64_t in, int64_t reach, int64_t stride, gt_Padding padding, int64_t *before)
 {
     *before = 0;
     if (padding == GT_PADDING_VALID)
-        return in < reach ? 0 : (in - reach) / stride + 1;
-    int64_t out = in < 1 ? 0 : (in - 1) / stride + 1;
+        return in < reach ? 0 : steps_in(in - reach, stride) + 1;
+    int64_t out = in < 1 ? 0 : steps_in(in - 1, stride) + 1;
     if (padding == GT_PADDING_CAUSAL) {
         *before = reach - 1;
     } else {
