@@ -1,23 +1,36 @@
 /* LSTMs and GRUs over whole sequences. The rows of a batch never meet, so a worker takes some of them through all steps: at
  * each step one product of their states with the recurrent kernel, then the cell, row by row (once/recurrent.c). Leans on
- * loops.h and sequence.h.
+ * functions.h and sequence.h.
  *
  * The order of the sums of every product is gt_gemm's, in which an element depends on its row alone; everything else is
  * element by element. So any cut of the batch into tiles gives the same bits, and those of the composition of operations. */
-#include "loops.h"
+#include "functions.h"
 #include "sequence.h"
 
 #define GT_T          float
+#define GT_TYPE       GT_LOOP_F32
 #define GT_NAME(name) name##_f32
+#if GT_WIDE
+typedef __mmask16 Lanes_f32;
+#define GT_V       __m512
+#define GT_W(name) _mm512_##name##_ps
+#endif
 #include "recurrent_template.h"
 
 #define GT_T          double
+#define GT_TYPE       GT_LOOP_F64
 #define GT_NAME(name) name##_f64
+#if GT_WIDE
+typedef __mmask8 Lanes_f64;
+#define GT_V       __m512d
+#define GT_W(name) _mm512_##name##_pd
+#endif
 #include "recurrent_template.h"
 
 #define LOOPS(type)                                                                                \
     {                                                                                              \
-        sums_##type, lstm_states_##type, lstm_slopes_##type, gru_states_##type, gru_slopes_##type  \
+        sums_##type, lstm_gates_##type, lstm_states_##type, lstm_slopes_##type, gru_states_##type, \
+            gru_slopes_##type                                                                      \
     }
 static const gt_SequenceLoops loops[2] = {LOOPS(f32), LOOPS(f64)};
 

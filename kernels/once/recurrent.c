@@ -74,6 +74,15 @@ static bool counts(const Walk *walk, int mask, int64_t i, int64_t place)
     return !bytes || bytes[(walk->from + i) * walk->job->time + place];
 }
 
+/* Asks for row i of step `place` in array number `array`, which is written soon: its rows are far apart, and a store that misses
+ * the cache holds up those behind it. */
+static void ask_for(const Walk *walk, int array, int64_t i, int64_t place)
+{
+    const char *row = step_of(walk, array, i, place, 1);
+    for (size_t b = 0; b < walk->vector; b += 64)
+        __builtin_prefetch(row + b, 1);
+}
+
 /* y = x; zeros where x is NULL. */
 static void copy(size_t bytes, const void *x, void *y)
 {
@@ -123,7 +132,7 @@ static void lstm_rows(const Walk *walk, char *h)
 {
     const int64_t n = walk->job->units, rows = walk->rows;
     const size_t v = walk->vector, all = (size_t)rows * v;
-    char *c = h + all, *p = c + all, *t = p + 4 * all, *spare = t + v, *none = spare + v;
+    char *c = h + all, *p = c + all, *none = p + 4 * all;
     const void *bias = walk->at[2] ? walk->at[2] : none;
     copy(4 * v, NULL, none);
     copy(all, state_of(walk, 3, 0), h);
@@ -133,19 +142,18 @@ static void lstm_rows(const Walk *walk, char *h)
         multiply(walk, 4, false, h, walk->at[1], p);
         for (int64_t i = 0; i < rows; i++) {
             const size_t own = (size_t)i * v;
-            const bool counted = counts(walk, 5, i, place);
-            char *z = step_of(walk, 6, i, place, 4), *o = z + 3 * v;
-            char *next = counted ? c + own : spare;
-            walk->loops->sums(4 * n, step_of(walk, 0, i, place, 4), bias, p + 4 * own, z);
-            apply(walk, GT_LOOP_SIGMOID, 2 * n, z, z);
-            apply(walk, GT_LOOP_TANH, n, z + 2 * v, z + 2 * v);
-            apply(walk, GT_LOOP_SIGMOID, n, o, o);
-            walk->loops->lstm_states(n, z, c + own, next);
-            apply(walk, GT_LOOP_TANH, n, next, t);
-            walk->kernels->binary[GT_LOOP_MULTIPLY][walk->job->type](n, o, 1, t, 1,
-                                                                     counted ? h + own : spare);
-            memcpy(step_of(walk, 7, i, place, 1), h + own, v);
-            memcpy(step_of(walk, 8, i, place, 1), c + own, v);
+            char *z = step_of(walk, 6, i, place, 4);
+            char *to_h = step_of(walk, 7, i, place, 1), *to_c = step_of(walk, 8, i, place, 1);
+            const int64_t below = i + 1 < rows ? i + 1 : i;
+            ask_for(walk, 7, below, place);
+            ask_for(walk, 8, below, place);
+            walk->loops->lstm_gates(n, step_of(walk, 0, i, place, 4), bias, p + 4 * own, z);
+            if (counts(walk, 5, i, place)) {
+                walk->loops->lstm_states(n, z, c + own, h + own, to_c, to_h);
+            } else {
+                memcpy(to_c, c + own, v);
+                memcpy(to_h, h + own, v);
+            }
         }
     }
     memcpy(state_of(walk, 9, 0), h, all);
@@ -167,6 +175,7 @@ static void lstm_rows_back(const Walk *walk, char *d)
     const size_t v = walk->vector, all = (size_t)rows * v;
     char *dh = d + 4 * all, *dc = dh + all, *p = dc + all, *t = p + all;
     char *none = t + v, *spare = none + 4 * v; /* zeros */
+    const bool masked = walk->at[4] != NULL;
     copy(5 * v, NULL, none);
     copy(all, state_of(walk, 8, 0), dh);
     copy(all, state_of(walk, 9, 0), dc);
@@ -184,13 +193,13 @@ static void lstm_rows_back(const Walk *walk, char *d)
                 copy(v, NULL, spare);
             walk->loops->lstm_slopes(n, step_of(walk, 0, i, place, 4), before ? before : none, t,
                                      up ? up : none, counted ? mine : none, counted ? state : spare,
-                                     to);
-            if (counted)
+                                     to, step_of(walk, 10, i, place, 4));
+            if (masked && counted)
                 copy(v, NULL, mine);
-            memcpy(step_of(walk, 10, i, place, 4), to, 4 * v);
         }
-        multiply(walk, 4, true, d, walk->at[2], p);
-        add(walk, rows * n, dh, p, dh);
+        multiply(walk, 4, true, d, walk->at[2], masked ? p : dh);
+        if (masked)
+            add(walk, rows * n, dh, p, dh);
     }
     memcpy(state_of(walk, 11, 0), dh, all);
     memcpy(state_of(walk, 12, 0), dc, all);
