@@ -73,6 +73,38 @@ static char *key_row(const Head *h, int array, int64_t n, int64_t row)
     return row_of(h, array, h->job->keys, key_heads(h->job), h->head / h->job->share, n, row);
 }
 
+/* A compiler drops calls of a function that does nothing but ask. */
+#define GT_ALWAYS static inline __attribute__((always_inline))
+
+/* Asks for rows [from, from + 32) of array `array`, which has `heads` heads and n elements in each. A head's rows are far apart: no
+ * processor guesses that they come next. */
+GT_ALWAYS void ask_for(const Head *h, int array, int64_t length, int64_t heads, int64_t n,
+                       int64_t from)
+{
+    const int64_t end = least(from + LANES, length);
+    for (int64_t row = from; row < end; row++) {
+        const char *start = row_of(h, array, length, heads, h->head * heads / h->job->heads, n, row);
+        for (size_t i = 0; i < (size_t)n * h->element; i += 64)
+            __builtin_prefetch(start + i, 1, 2);
+    }
+}
+
+/* What the 32 queries from `from` on, and the keys from there on, read and write first. `back`: of the gradient. */
+GT_ALWAYS void ask_ahead(const Head *h, bool back, int64_t from)
+{
+    const gt_AttentionJob *job = h->job;
+    const int64_t heads = job->heads, others = key_heads(job);
+    ask_for(h, 0, job->queries, heads, job->width, from);
+    ask_for(h, 1, job->keys, others, job->width, from);
+    ask_for(h, 2, job->keys, others, job->wide, from);
+    ask_for(h, 4, job->queries, heads, job->wide, from);
+    if (!back)
+        return;
+    ask_for(h, 5, job->queries, heads, job->width, from);
+    ask_for(h, 6, job->keys, others, job->width, from);
+    ask_for(h, 7, job->keys, others, job->wide, from);
+}
+
 /* c (m, n) = a b, or a' b with a stored (k, m). */
 static void multiply(const Head *h, const Room *room, bool turned, int64_t m, int64_t n, int64_t k,
                      const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc)
@@ -262,7 +294,14 @@ void gt_attend_tiles(const gt_KernelTable *kernels, const gt_AttendLoops *loops,
         const Head h = open_head(kernels, loops, job, at, tile / blocks);
         int64_t begin = tile % blocks * job->block, end = least(begin + job->block, job->queries);
         for (int64_t i = begin; i < end; i += LANES) {
-            const int64_t rows = least(LANES, end - i), n = probabilities(&h, &room, i, rows);
+            const int64_t rows = least(LANES, end - i);
+            if (i + LANES < end) {
+                ask_ahead(&h, false, i + LANES);
+            } else if (tile + 1 < last) {
+                const Head next = open_head(kernels, loops, job, at, (tile + 1) / blocks);
+                ask_ahead(&next, false, (tile + 1) % blocks * job->block);
+            }
+            const int64_t n = probabilities(&h, &room, i, rows);
             multiply(&h, &room, true, rows, job->wide, n, room.p, LANES,
                      key_row(&h, 2, job->wide, 0), key_heads(job) * job->wide,
                      query_row(&h, 4, job->wide, i), job->heads * job->wide);
@@ -322,8 +361,16 @@ void gt_attend_back_tiles(const gt_KernelTable *kernels, const gt_AttendLoops *l
         Head h = open_head(kernels, loops, job, at, tile * job->share);
         int64_t written = 0;
         for (int64_t i = 0; i < job->share; i++, h.head++)
-            for (int64_t from = 0; from < job->queries; from += LANES)
+            for (int64_t from = 0; from < job->queries; from += LANES) {
+                if (from + LANES < job->queries) {
+                    ask_ahead(&h, true, from + LANES);
+                } else if (tile + 1 < last) {
+                    const Head next =
+                        open_head(kernels, loops, job, at, (tile + 1) * job->share);
+                    ask_ahead(&next, true, 0);
+                }
                 written = rows_back(&h, &room, from, least(LANES, job->queries - from), written);
+            }
         h.head = tile * job->share % job->heads;
         for (int64_t j = written; j < job->keys; j++) {
             memset(key_row(&h, 6, job->width, j), 0, (size_t)job->width * h.element);

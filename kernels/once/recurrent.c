@@ -74,9 +74,12 @@ static bool counts(const Walk *walk, int mask, int64_t i, int64_t place)
     return !bytes || bytes[(walk->from + i) * walk->job->time + place];
 }
 
+/* A compiler drops calls of a function that does nothing but ask. */
+#define GT_ALWAYS static inline __attribute__((always_inline))
+
 /* Asks for row i of step `place` in array number `array`, which is written soon: its rows are far apart, and a store that misses
  * the cache holds up those behind it. */
-static void ask_for(const Walk *walk, int array, int64_t i, int64_t place)
+GT_ALWAYS void ask_for(const Walk *walk, int array, int64_t i, int64_t place)
 {
     const char *row = step_of(walk, array, i, place, 1);
     for (size_t b = 0; b < walk->vector; b += 64)
