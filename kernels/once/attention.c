@@ -83,7 +83,8 @@ GT_ALWAYS void ask_for(const Head *h, int array, int64_t length, int64_t heads, 
 {
     const int64_t end = least(from + LANES, length);
     for (int64_t row = from; row < end; row++) {
-        const char *start = row_of(h, array, length, heads, h->head * heads / h->job->heads, n, row);
+        const char *start =
+            row_of(h, array, length, heads, h->head * heads / h->job->heads, n, row);
         for (size_t i = 0; i < (size_t)n * h->element; i += 64)
             __builtin_prefetch(start + i, 1, 2);
     }
@@ -151,17 +152,17 @@ static void turned(const Head *h, int64_t rows, int64_t n, const void *x, int64_
     h->kernels->transpose[h->type == GT_LOOP_F32 ? 2 : 3](rows, n, x, ldx, to, LANES);
 }
 
-/* x[0 .. n - 1] = -infinity. */
-static void rule_out(const Head *h, char *x, int64_t n)
+/* Scores (keys, 32) of queries from `from` on: -infinity where key j is behind the query. */
+static void rule_out(const Head *h, int64_t from, int64_t keys, char *scores)
 {
-    float *single = (void *)x;
-    double *wide = (void *)x;
-    if (h->type == GT_LOOP_F32)
-        for (int64_t i = 0; i < n; i++)
-            single[i] = -INFINITY;
-    else
-        for (int64_t i = 0; i < n; i++)
-            wide[i] = -INFINITY;
+    float single[LANES];
+    double wide[LANES];
+    const void *none = h->type == GT_LOOP_F32 ? (const void *)single : wide;
+    for (int i = 0; i < LANES; i++)
+        wide[i] = single[i] = -INFINITY;
+    for (int64_t j = from + 1; j < keys; j++)
+        memcpy(scores + (size_t)(j * LANES) * h->element, none,
+               (size_t)least(j - from, LANES) * h->element);
 }
 
 /* counts (keys, 32): what the mask and the causal one say of queries [from, from + rows). */
@@ -229,8 +230,8 @@ static int64_t probabilities(const Head *h, const Room *room, int64_t from, int6
                     key_heads(job) * job->width, room->q, room->p);
     if (masked)
         leave_out(h, room, n, lowest, room->p);
-    for (int64_t j = from + 1; job->causal && !masked && j < n; j++)
-        rule_out(h, room->p + (size_t)(j * LANES) * h->element, least(j - from, LANES));
+    if (job->causal && !masked)
+        rule_out(h, from, n, room->p);
     if (n > 0)
         h->loops->probabilities(n, room->p);
     return n;
@@ -365,8 +366,7 @@ void gt_attend_back_tiles(const gt_KernelTable *kernels, const gt_AttendLoops *l
                 if (from + LANES < job->queries) {
                     ask_ahead(&h, true, from + LANES);
                 } else if (tile + 1 < last) {
-                    const Head next =
-                        open_head(kernels, loops, job, at, (tile + 1) * job->share);
+                    const Head next = open_head(kernels, loops, job, at, (tile + 1) * job->share);
                     ask_ahead(&next, true, 0);
                 }
                 written = rows_back(&h, &room, from, least(LANES, job->queries - from), written);
