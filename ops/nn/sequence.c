@@ -12,6 +12,7 @@
 #include "ops/array/cast.h"
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
+#include "ops/array/reshaping.h"
 #include "ops/control/control.h"
 #include "ops/kit.h"
 #include "ops/linalg/matmul.h"
@@ -153,14 +154,15 @@ static gt_Tensor *rows(gt_Tensor *x)
     return gt_reshape(x, gt_shape(-1, gt_last(gt_tensor_shape(x))));
 }
 
-/* States before every step, of those after it; `first` may be NULL, zeros then. */
+/* States before every step, of those after it; `first` may be NULL, zeros then. All move by a step, and the one that comes round
+ * is replaced. */
 static gt_Tensor *before(gt_Tensor *h, gt_Tensor *first, bool backwards)
 {
+    const int64_t last = gt_tensor_shape(h).dims[1] - 1;
     gt_Tensor *begin = first ? gt_expand_dims(first, 1)
-                             : gt_zeros_like(gt_get_item(h, backwards ? ":, -1:" : ":, :1"));
-    gt_Tensor *rest = gt_get_item(h, backwards ? ":, 1:" : ":, :-1");
-    return backwards ? gt_concatenate(gt_tensors(rest, begin), .axis = 1)
-                     : gt_concatenate(gt_tensors(begin, rest), .axis = 1);
+                             : gt_zeros_like(gt_slice(h, gt_shape(0, 0, 0), gt_shape(-1, 1, -1)));
+    return gt_slice_update(gt_roll(h, backwards ? -1 : 1, .axis = 1),
+                           gt_shape(0, backwards ? last : 0, 0), begin);
 }
 
 /* The gradient of r: of the states before every step and of what arrives at their products. */
