@@ -133,6 +133,22 @@ static void GT_NAME(lstm_slopes)(int64_t n, const void *gates, const void *c, co
     }
 }
 
+static void GT_NAME(add_rows)(int64_t n, int64_t rows, const void *of_sums, void *to)
+{
+    const GT_T *d = of_sums;
+    GT_T *sum = to;
+    for (; rows >= 4; rows -= 4, d += 4 * n) {
+        GT_INDEPENDENT
+        for (int64_t j = 0; j < n; j++)
+            sum[j] += (d[j] + d[n + j]) + (d[2 * n + j] + d[3 * n + j]);
+    }
+    for (; rows > 0; rows--, d += n) {
+        GT_INDEPENDENT
+        for (int64_t j = 0; j < n; j++)
+            sum[j] += d[j];
+    }
+}
+
 static void GT_NAME(gru_states)(int64_t n, const void *gates, const void *h, void *next)
 {
     const GT_T *z = gates, *now = h;

@@ -17,6 +17,8 @@ typedef struct gt_SequenceLoops {
      * of the c before. d and dx (4 n): of the sums of the gates; dx may be the gates. */
     void (*lstm_slopes)(int64_t n, const void *gates, const void *before, const void *t,
                         const void *up, const void *dh, void *dc, void *d, void *dx);
+    /* sum += d[0] + d[1] + ... of `rows` rows, four of them at a time, (0 + 1) + (2 + 3), those left over one by one. */
+    void (*add_rows)(int64_t n, int64_t rows, const void *d, void *sum);
     /* next = g + z (h - g). `next` may be h. */
     void (*gru_states)(int64_t n, const void *gates, const void *h, void *next);
     /* h: of the step before; up (4 n) as above; dh: of the h of this step, becomes a part of that of the one before. dx (3 n): of

@@ -22,7 +22,12 @@ typedef struct Walk {
 
 typedef void Rows(const Walk *walk, char *scratch);
 
-/* Calls `rows` for the rows of tiles [first, last), at most job->most at a time. */
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Calls `rows` for the rows of tiles [first, last), at most job->most at a time: whole tiles, or parts of one. */
 static void all_rows(const gt_KernelTable *kernels, const gt_SequenceLoops *loops,
                      const gt_SequenceJob *job, void *const *at, int64_t first, int64_t last,
                      void *scratch, Rows *rows)
@@ -35,10 +40,13 @@ static void all_rows(const gt_KernelTable *kernels, const gt_SequenceLoops *loop
                  .at = at,
                  .vector = (size_t)job->units * element};
     walk.rest = (char *)scratch + (size_t)GT_SEQUENCE_ROOM(job->most, job->units) * element;
-    for (walk.from = first * job->rows; walk.from < end; walk.from += job->most) {
-        walk.rows = end - walk.from < job->most ? end - walk.from : job->most;
-        rows(&walk, scratch);
-    }
+    const int64_t whole = job->most < job->rows ? job->rows : job->most / job->rows * job->rows;
+    for (int64_t group = first * job->rows; group < end; group += whole)
+        for (int64_t done = 0; done < least(whole, end - group); done += walk.rows) {
+            walk.from = group + done;
+            walk.rows = least(job->most, least(whole - done, end - walk.from));
+            rows(&walk, scratch);
+        }
 }
 
 /* Step number k of a sequence, by its place in time. */
@@ -140,9 +148,11 @@ static void lstm_rows(const Walk *walk, char *h)
     copy(4 * v, NULL, none);
     copy(all, state_of(walk, 3, 0), h);
     copy(all, state_of(walk, 4, 0), c);
+    copy(4 * all, NULL, p);
     for (int64_t k = 0; k < walk->job->time; k++) {
         const int64_t place = place_of(walk, k);
-        multiply(walk, 4, false, h, walk->at[1], p);
+        if (k > 0 || walk->at[3])
+            multiply(walk, 4, false, h, walk->at[1], p);
         for (int64_t i = 0; i < rows; i++) {
             const size_t own = (size_t)i * v;
             char *z = step_of(walk, 6, i, place, 4);
@@ -170,6 +180,22 @@ void gt_walk_lstm(const gt_KernelTable *kernels, const gt_SequenceLoops *loops,
     all_rows(kernels, loops, job, at, first, last, scratch, lstm_rows);
 }
 
+/* Row i of the walk is in this tile's sums (4 units). */
+static char *sums_of(const Walk *walk, int64_t i)
+{
+    return (char *)walk->at[13] + (size_t)((walk->from + i) / walk->job->rows) * 4 * walk->vector;
+}
+
+/* The d of a step, (rows, 4 units), are added to the sums of the tiles that the rows are of. */
+static void add_to_sums(const Walk *walk, const char *d)
+{
+    for (int64_t i = 0, end; i < walk->rows; i = end) {
+        end = least(i + walk->job->rows - (walk->from + i) % walk->job->rows, walk->rows);
+        walk->loops->add_rows(4 * walk->job->units, end - i, d + (size_t)i * 4 * walk->vector,
+                              sums_of(walk, i));
+    }
+}
+
 /* dh and dc lie together in scratch; where a step counts, its share of dh is used up, and what the product gives is added to
  * what is left. */
 static void lstm_rows_back(const Walk *walk, char *d)
@@ -182,6 +208,9 @@ static void lstm_rows_back(const Walk *walk, char *d)
     copy(5 * v, NULL, none);
     copy(all, state_of(walk, 8, 0), dh);
     copy(all, state_of(walk, 9, 0), dc);
+    for (int64_t i = 0; i < rows; i++)
+        if ((walk->from + i) % walk->job->rows == 0)
+            copy(4 * v, NULL, sums_of(walk, i));
     for (int64_t k = walk->job->time - 1; k >= 0; k--) {
         const int64_t place = place_of(walk, k);
         for (int64_t i = 0; i < rows; i++) {
@@ -200,6 +229,7 @@ static void lstm_rows_back(const Walk *walk, char *d)
             if (masked && counted)
                 copy(v, NULL, mine);
         }
+        add_to_sums(walk, d);
         multiply(walk, 4, true, d, walk->at[2], masked ? p : dh);
         if (masked)
             add(walk, rows * n, dh, p, dh);
@@ -227,9 +257,11 @@ static void gru_rows(const Walk *walk, char *h)
     gt_BinaryLoop *product = walk->kernels->binary[GT_LOOP_MULTIPLY][walk->job->type];
     copy(3 * v, NULL, none);
     copy(all, state_of(walk, 3, 0), h);
+    copy(3 * all, NULL, p);
     for (int64_t k = 0; k < walk->job->time; k++) {
         const int64_t place = place_of(walk, k);
-        multiply(walk, 3, false, h, walk->at[1], p);
+        if (k > 0 || walk->at[3])
+            multiply(walk, 3, false, h, walk->at[1], p);
         for (int64_t i = 0; i < rows; i++) {
             char *mine = h + (size_t)i * v, *of_h = p + 3 * (size_t)i * v;
             char *z = step_of(walk, 5, i, place, 4), *q = z + 3 * v;
