@@ -211,12 +211,27 @@ GT_INLINE Floats gelu_any(const bool slope, const bool exact, Floats up, Floats 
 GT_INLINE void gelu_floats(const bool slope, const bool exact, int64_t n, const float *up,
                            const float *x, float *y)
 {
-    for (; n >= 16; n -= 16, x += 16, y += 16, up += slope ? 16 : 0) {
-        const Floats from = _mm512_loadu_ps(x);
-        _mm512_storeu_ps(y, gelu_any(slope, exact, slope ? _mm512_loadu_ps(up) : from, from));
+    enum {
+        WIDE = 16,
+        SOME = 4
+    }; /* vectors that take turns: each by itself would wait for its own operations */
+    for (; n >= SOME * WIDE; n -= SOME * WIDE, x += SOME * WIDE, y += SOME * WIDE) {
+        Floats from[SOME], g[SOME];
+        GT_UNROLL
+        for (int i = 0; i < SOME; i++) {
+            from[i] = _mm512_loadu_ps(x + i * WIDE);
+            g[i] = slope ? _mm512_loadu_ps(up + i * WIDE) : from[i];
+        }
+        GT_UNROLL
+        for (int i = 0; i < SOME; i++)
+            from[i] = gelu_any(slope, exact, g[i], from[i]);
+        GT_UNROLL
+        for (int i = 0; i < SOME; i++)
+            _mm512_storeu_ps(y + i * WIDE, from[i]);
+        up += slope ? SOME * WIDE : 0;
     }
-    if (n > 0) {
-        const __mmask16 rest = (__mmask16)((1U << n) - 1U);
+    for (; n > 0; n -= WIDE, x += WIDE, y += WIDE, up += slope ? WIDE : 0) {
+        const __mmask16 rest = (__mmask16)(n < WIDE ? (1U << n) - 1U : ~0U);
         const Floats from = _mm512_maskz_loadu_ps(rest, x);
         const Floats above = slope ? _mm512_maskz_loadu_ps(rest, up) : from;
         _mm512_mask_storeu_ps(y, rest, gelu_any(slope, exact, above, from));
@@ -298,10 +313,9 @@ static void gelu_block(const gt_ActivationJob *job, const Block *block, const vo
     both(block, GT_LOOP_MULTIPLY, y, t, y);
 }
 
-/* y[i] from x[i] alone. Approximate: x / (1 + e^(x (x^2 -2 CUBIC + -2 LINEAR))); exact: (x / 2) erfc(x -1/sqrt(2)), of floats but in the base
- * build by normal_tail. Every product and
- * sum is rounded, from the inside out, but of floats x^2 -2 CUBIC and the sum with it once where products are fused; the constants
- * are rounded first. Any order of tiles. */
+/* y[i] from x[i] alone. Approximate: x / (1 + e^(x (x^2 -2 CUBIC + -2 LINEAR))); exact: (x / 2) erfc(x -1/sqrt(2)), of
+ * floats but in the base build by normal_tail. Every product and sum is rounded, from the inside out, but of floats a product and the
+ * sum with it once where products are fused; the constants are rounded first. Any order of tiles. */
 void GT_KERNEL(tiles_gelu)(const void *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {

@@ -7,6 +7,7 @@
 
 #define GT_T          float
 #define GT_NAME(name) name##_f32
+#define GT_TWO_KEYS   GT_WIDE /* vectors enough to take turns */
 #if GT_WIDE
 #define GT_V       __m512
 #define GT_W(name) _mm512_##name##_ps
@@ -15,6 +16,7 @@
 
 #define GT_T          double
 #define GT_NAME(name) name##_f64
+#define GT_TWO_KEYS   0
 #if GT_WIDE
 #define GT_V       __m512d
 #define GT_W(name) _mm512_##name##_pd

@@ -27,10 +27,12 @@
 #define GT_NOINLINE __attribute__((noinline))
 #endif
 #define GT_SELDOM __attribute__((noinline, cold)) /* for size: what it calls takes the time */
+#ifndef GT_UNROLL /* and this */
 #if defined(__clang__)
 #define GT_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define GT_UNROLL _Pragma("GCC unroll 16")
+#endif
 #endif
 
 #if defined(__AVX512F__)

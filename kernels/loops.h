@@ -58,6 +58,13 @@
 #define GT_ROLLED
 #endif
 
+/* A loop over few registers, written out. */
+#if defined(__clang__)
+#define GT_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define GT_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /* Part of the loop that calls it: a call would keep the loop from becoming vector code. */
 #if defined(__GNUC__)
 #define GT_INLINE static inline __attribute__((always_inline))

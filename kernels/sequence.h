@@ -9,12 +9,16 @@
 typedef struct gt_SequenceLoops {
     /* z = (x + b) + p. z may be x. */
     void (*sums)(int64_t n, const void *x, const void *b, const void *p, void *z);
-    /* next = f c + i g, both products rounded. `next` may be c. */
-    void (*lstm_states)(int64_t n, const void *gates, const void *c, void *next);
+    /* Gates of (x + b) + p, each 4 n. They may be x. */
+    void (*lstm_gates)(int64_t n, const void *x, const void *b, const void *p, void *gates);
+    /* c = f c + i g, both products rounded; h = o tanh(c); and to_c and to_h, which are elsewhere, the same. */
+    void (*lstm_states)(int64_t n, const void *gates, void *c, void *h, void *to_c, void *to_h);
     /* t: tanh of the step's c; before: c of the step before; up (4 n): what arrives at the gates; dh: of h; dc: of c, becomes that
-     * of the c before. d (4 n): of the sums of the gates. */
+     * of the c before. d and dx (4 n): of the sums of the gates; dx may be the gates. */
     void (*lstm_slopes)(int64_t n, const void *gates, const void *before, const void *t,
-                        const void *up, const void *dh, void *dc, void *d);
+                        const void *up, const void *dh, void *dc, void *d, void *dx);
+    /* sum += d[0] + d[1] + ... of `rows` rows, four of them at a time, (0 + 1) + (2 + 3), those left over one by one. */
+    void (*add_rows)(int64_t n, int64_t rows, const void *d, void *sum);
     /* next = g + z (h - g). `next` may be h. */
     void (*gru_states)(int64_t n, const void *gates, const void *h, void *next);
     /* h: of the step before; up (4 n) as above; dh: of the h of this step, becomes a part of that of the one before. dx (3 n): of

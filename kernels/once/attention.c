@@ -73,6 +73,39 @@ static char *key_row(const Head *h, int array, int64_t n, int64_t row)
     return row_of(h, array, h->job->keys, key_heads(h->job), h->head / h->job->share, n, row);
 }
 
+/* A compiler drops calls of a function that does nothing but ask. */
+#define GT_ALWAYS static inline __attribute__((always_inline))
+
+/* Asks for rows [from, from + 32) of array `array`, which has `heads` heads and n elements in each. A head's rows are far apart: no
+ * processor guesses that they come next. */
+GT_ALWAYS void ask_for(const Head *h, int array, int64_t length, int64_t heads, int64_t n,
+                       int64_t from)
+{
+    const int64_t end = least(from + LANES, length);
+    for (int64_t row = from; row < end; row++) {
+        const char *start =
+            row_of(h, array, length, heads, h->head * heads / h->job->heads, n, row);
+        for (size_t i = 0; i < (size_t)n * h->element; i += 64)
+            __builtin_prefetch(start + i, 1, 2);
+    }
+}
+
+/* What the 32 queries from `from` on, and the keys from there on, read and write first. `back`: of the gradient. */
+GT_ALWAYS void ask_ahead(const Head *h, bool back, int64_t from)
+{
+    const gt_AttentionJob *job = h->job;
+    const int64_t heads = job->heads, others = key_heads(job);
+    ask_for(h, 0, job->queries, heads, job->width, from);
+    ask_for(h, 1, job->keys, others, job->width, from);
+    ask_for(h, 2, job->keys, others, job->wide, from);
+    ask_for(h, 4, job->queries, heads, job->wide, from);
+    if (!back)
+        return;
+    ask_for(h, 5, job->queries, heads, job->width, from);
+    ask_for(h, 6, job->keys, others, job->width, from);
+    ask_for(h, 7, job->keys, others, job->wide, from);
+}
+
 /* c (m, n) = a b, or a' b with a stored (k, m). */
 static void multiply(const Head *h, const Room *room, bool turned, int64_t m, int64_t n, int64_t k,
                      const void *a, int64_t lda, const void *b, int64_t ldb, void *c, int64_t ldc)
@@ -119,17 +152,17 @@ static void turned(const Head *h, int64_t rows, int64_t n, const void *x, int64_
     h->kernels->transpose[h->type == GT_LOOP_F32 ? 2 : 3](rows, n, x, ldx, to, LANES);
 }
 
-/* x[0 .. n - 1] = -infinity. */
-static void rule_out(const Head *h, char *x, int64_t n)
+/* Scores (keys, 32) of queries from `from` on: -infinity where key j is behind the query. */
+static void rule_out(const Head *h, int64_t from, int64_t keys, char *scores)
 {
-    float *single = (void *)x;
-    double *wide = (void *)x;
-    if (h->type == GT_LOOP_F32)
-        for (int64_t i = 0; i < n; i++)
-            single[i] = -INFINITY;
-    else
-        for (int64_t i = 0; i < n; i++)
-            wide[i] = -INFINITY;
+    float single[LANES];
+    double wide[LANES];
+    const void *none = h->type == GT_LOOP_F32 ? (const void *)single : wide;
+    for (int i = 0; i < LANES; i++)
+        wide[i] = single[i] = -INFINITY;
+    for (int64_t j = from + 1; j < keys; j++)
+        memcpy(scores + (size_t)(j * LANES) * h->element, none,
+               (size_t)least(j - from, LANES) * h->element);
 }
 
 /* counts (keys, 32): what the mask and the causal one say of queries [from, from + rows). */
@@ -197,8 +230,8 @@ static int64_t probabilities(const Head *h, const Room *room, int64_t from, int6
                     key_heads(job) * job->width, room->q, room->p);
     if (masked)
         leave_out(h, room, n, lowest, room->p);
-    for (int64_t j = from + 1; job->causal && !masked && j < n; j++)
-        rule_out(h, room->p + (size_t)(j * LANES) * h->element, least(j - from, LANES));
+    if (job->causal && !masked)
+        rule_out(h, from, n, room->p);
     if (n > 0)
         h->loops->probabilities(n, room->p);
     return n;
@@ -262,7 +295,14 @@ void gt_attend_tiles(const gt_KernelTable *kernels, const gt_AttendLoops *loops,
         const Head h = open_head(kernels, loops, job, at, tile / blocks);
         int64_t begin = tile % blocks * job->block, end = least(begin + job->block, job->queries);
         for (int64_t i = begin; i < end; i += LANES) {
-            const int64_t rows = least(LANES, end - i), n = probabilities(&h, &room, i, rows);
+            const int64_t rows = least(LANES, end - i);
+            if (i + LANES < end) {
+                ask_ahead(&h, false, i + LANES);
+            } else if (tile + 1 < last) {
+                const Head next = open_head(kernels, loops, job, at, (tile + 1) / blocks);
+                ask_ahead(&next, false, (tile + 1) % blocks * job->block);
+            }
+            const int64_t n = probabilities(&h, &room, i, rows);
             multiply(&h, &room, true, rows, job->wide, n, room.p, LANES,
                      key_row(&h, 2, job->wide, 0), key_heads(job) * job->wide,
                      query_row(&h, 4, job->wide, i), job->heads * job->wide);
@@ -322,8 +362,15 @@ void gt_attend_back_tiles(const gt_KernelTable *kernels, const gt_AttendLoops *l
         Head h = open_head(kernels, loops, job, at, tile * job->share);
         int64_t written = 0;
         for (int64_t i = 0; i < job->share; i++, h.head++)
-            for (int64_t from = 0; from < job->queries; from += LANES)
+            for (int64_t from = 0; from < job->queries; from += LANES) {
+                if (from + LANES < job->queries) {
+                    ask_ahead(&h, true, from + LANES);
+                } else if (tile + 1 < last) {
+                    const Head next = open_head(kernels, loops, job, at, (tile + 1) * job->share);
+                    ask_ahead(&next, true, 0);
+                }
                 written = rows_back(&h, &room, from, least(LANES, job->queries - from), written);
+            }
         h.head = tile * job->share % job->heads;
         for (int64_t j = written; j < job->keys; j++) {
             memset(key_row(&h, 6, job->width, j), 0, (size_t)job->width * h.element);

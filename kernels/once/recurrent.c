@@ -22,7 +22,12 @@ typedef struct Walk {
 
 typedef void Rows(const Walk *walk, char *scratch);
 
-/* Calls `rows` for the rows of tiles [first, last), at most job->most at a time. */
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Calls `rows` for the rows of tiles [first, last), at most job->most at a time: whole tiles, or parts of one. */
 static void all_rows(const gt_KernelTable *kernels, const gt_SequenceLoops *loops,
                      const gt_SequenceJob *job, void *const *at, int64_t first, int64_t last,
                      void *scratch, Rows *rows)
@@ -35,10 +40,13 @@ static void all_rows(const gt_KernelTable *kernels, const gt_SequenceLoops *loop
                  .at = at,
                  .vector = (size_t)job->units * element};
     walk.rest = (char *)scratch + (size_t)GT_SEQUENCE_ROOM(job->most, job->units) * element;
-    for (walk.from = first * job->rows; walk.from < end; walk.from += job->most) {
-        walk.rows = end - walk.from < job->most ? end - walk.from : job->most;
-        rows(&walk, scratch);
-    }
+    const int64_t whole = job->most < job->rows ? job->rows : job->most / job->rows * job->rows;
+    for (int64_t group = first * job->rows; group < end; group += whole)
+        for (int64_t done = 0; done < least(whole, end - group); done += walk.rows) {
+            walk.from = group + done;
+            walk.rows = least(job->most, least(whole - done, end - walk.from));
+            rows(&walk, scratch);
+        }
 }
 
 /* Step number k of a sequence, by its place in time. */
@@ -72,6 +80,18 @@ static bool counts(const Walk *walk, int mask, int64_t i, int64_t place)
 {
     const uint8_t *bytes = walk->at[mask];
     return !bytes || bytes[(walk->from + i) * walk->job->time + place];
+}
+
+/* A compiler drops calls of a function that does nothing but ask. */
+#define GT_ALWAYS static inline __attribute__((always_inline))
+
+/* Asks for row i of step `place` in array number `array`, which is written soon: its rows are far apart, and a store that misses
+ * the cache holds up those behind it. */
+GT_ALWAYS void ask_for(const Walk *walk, int array, int64_t i, int64_t place)
+{
+    const char *row = step_of(walk, array, i, place, 1);
+    for (size_t b = 0; b < walk->vector; b += 64)
+        __builtin_prefetch(row + b, 1);
 }
 
 /* y = x; zeros where x is NULL. */
@@ -123,29 +143,30 @@ static void lstm_rows(const Walk *walk, char *h)
 {
     const int64_t n = walk->job->units, rows = walk->rows;
     const size_t v = walk->vector, all = (size_t)rows * v;
-    char *c = h + all, *p = c + all, *t = p + 4 * all, *spare = t + v, *none = spare + v;
+    char *c = h + all, *p = c + all, *none = p + 4 * all;
     const void *bias = walk->at[2] ? walk->at[2] : none;
     copy(4 * v, NULL, none);
     copy(all, state_of(walk, 3, 0), h);
     copy(all, state_of(walk, 4, 0), c);
+    copy(4 * all, NULL, p);
     for (int64_t k = 0; k < walk->job->time; k++) {
         const int64_t place = place_of(walk, k);
-        multiply(walk, 4, false, h, walk->at[1], p);
+        if (k > 0 || walk->at[3])
+            multiply(walk, 4, false, h, walk->at[1], p);
         for (int64_t i = 0; i < rows; i++) {
             const size_t own = (size_t)i * v;
-            const bool counted = counts(walk, 5, i, place);
-            char *z = step_of(walk, 6, i, place, 4), *o = z + 3 * v;
-            char *next = counted ? c + own : spare;
-            walk->loops->sums(4 * n, step_of(walk, 0, i, place, 4), bias, p + 4 * own, z);
-            apply(walk, GT_LOOP_SIGMOID, 2 * n, z, z);
-            apply(walk, GT_LOOP_TANH, n, z + 2 * v, z + 2 * v);
-            apply(walk, GT_LOOP_SIGMOID, n, o, o);
-            walk->loops->lstm_states(n, z, c + own, next);
-            apply(walk, GT_LOOP_TANH, n, next, t);
-            walk->kernels->binary[GT_LOOP_MULTIPLY][walk->job->type](n, o, 1, t, 1,
-                                                                     counted ? h + own : spare);
-            memcpy(step_of(walk, 7, i, place, 1), h + own, v);
-            memcpy(step_of(walk, 8, i, place, 1), c + own, v);
+            char *z = step_of(walk, 6, i, place, 4);
+            char *to_h = step_of(walk, 7, i, place, 1), *to_c = step_of(walk, 8, i, place, 1);
+            const int64_t below = i + 1 < rows ? i + 1 : i;
+            ask_for(walk, 7, below, place);
+            ask_for(walk, 8, below, place);
+            walk->loops->lstm_gates(n, step_of(walk, 0, i, place, 4), bias, p + 4 * own, z);
+            if (counts(walk, 5, i, place)) {
+                walk->loops->lstm_states(n, z, c + own, h + own, to_c, to_h);
+            } else {
+                memcpy(to_c, c + own, v);
+                memcpy(to_h, h + own, v);
+            }
         }
     }
     memcpy(state_of(walk, 9, 0), h, all);
@@ -159,6 +180,22 @@ void gt_walk_lstm(const gt_KernelTable *kernels, const gt_SequenceLoops *loops,
     all_rows(kernels, loops, job, at, first, last, scratch, lstm_rows);
 }
 
+/* Row i of the walk is in this tile's sums (4 units). */
+static char *sums_of(const Walk *walk, int64_t i)
+{
+    return (char *)walk->at[13] + (size_t)((walk->from + i) / walk->job->rows) * 4 * walk->vector;
+}
+
+/* The d of a step, (rows, 4 units), are added to the sums of the tiles that the rows are of. */
+static void add_to_sums(const Walk *walk, const char *d)
+{
+    for (int64_t i = 0, end; i < walk->rows; i = end) {
+        end = least(i + walk->job->rows - (walk->from + i) % walk->job->rows, walk->rows);
+        walk->loops->add_rows(4 * walk->job->units, end - i, d + (size_t)i * 4 * walk->vector,
+                              sums_of(walk, i));
+    }
+}
+
 /* dh and dc lie together in scratch; where a step counts, its share of dh is used up, and what the product gives is added to
  * what is left. */
 static void lstm_rows_back(const Walk *walk, char *d)
@@ -167,9 +204,13 @@ static void lstm_rows_back(const Walk *walk, char *d)
     const size_t v = walk->vector, all = (size_t)rows * v;
     char *dh = d + 4 * all, *dc = dh + all, *p = dc + all, *t = p + all;
     char *none = t + v, *spare = none + 4 * v; /* zeros */
+    const bool masked = walk->at[4] != NULL;
     copy(5 * v, NULL, none);
     copy(all, state_of(walk, 8, 0), dh);
     copy(all, state_of(walk, 9, 0), dc);
+    for (int64_t i = 0; i < rows; i++)
+        if ((walk->from + i) % walk->job->rows == 0)
+            copy(4 * v, NULL, sums_of(walk, i));
     for (int64_t k = walk->job->time - 1; k >= 0; k--) {
         const int64_t place = place_of(walk, k);
         for (int64_t i = 0; i < rows; i++) {
@@ -184,13 +225,14 @@ static void lstm_rows_back(const Walk *walk, char *d)
                 copy(v, NULL, spare);
             walk->loops->lstm_slopes(n, step_of(walk, 0, i, place, 4), before ? before : none, t,
                                      up ? up : none, counted ? mine : none, counted ? state : spare,
-                                     to);
-            if (counted)
+                                     to, step_of(walk, 10, i, place, 4));
+            if (masked && counted)
                 copy(v, NULL, mine);
-            memcpy(step_of(walk, 10, i, place, 4), to, 4 * v);
         }
-        multiply(walk, 4, true, d, walk->at[2], p);
-        add(walk, rows * n, dh, p, dh);
+        add_to_sums(walk, d);
+        multiply(walk, 4, true, d, walk->at[2], masked ? p : dh);
+        if (masked)
+            add(walk, rows * n, dh, p, dh);
     }
     memcpy(state_of(walk, 11, 0), dh, all);
     memcpy(state_of(walk, 12, 0), dc, all);
@@ -215,9 +257,11 @@ static void gru_rows(const Walk *walk, char *h)
     gt_BinaryLoop *product = walk->kernels->binary[GT_LOOP_MULTIPLY][walk->job->type];
     copy(3 * v, NULL, none);
     copy(all, state_of(walk, 3, 0), h);
+    copy(3 * all, NULL, p);
     for (int64_t k = 0; k < walk->job->time; k++) {
         const int64_t place = place_of(walk, k);
-        multiply(walk, 3, false, h, walk->at[1], p);
+        if (k > 0 || walk->at[3])
+            multiply(walk, 3, false, h, walk->at[1], p);
         for (int64_t i = 0; i < rows; i++) {
             char *mine = h + (size_t)i * v, *of_h = p + 3 * (size_t)i * v;
             char *z = step_of(walk, 5, i, place, 4), *q = z + 3 * v;

@@ -2,7 +2,7 @@
  * worker takes some rows of the batch through all steps.
  *
  *     lstm_sequence            x, r, bias, h0, c0, mask -> gates, h, c of every step, the last h and c
- *     lstm_sequence_gradient   what arrives at these five -> what arrives at x, h0 and c0
+ *     lstm_sequence_gradient   what arrives at these five -> what arrives at x, h0 and c0; sums of the first over some rows each
  *
  * x is the product of all inputs with the kernel, made before (gt_matmul). So the gradient of the kernel, and that of r, is one
  * product over all steps of all rows, and so is that of the inputs. The gates may be written over x, and dx over the gates.
@@ -12,6 +12,7 @@
 #include "ops/array/cast.h"
 #include "ops/array/creation.h"
 #include "ops/array/indexing.h"
+#include "ops/array/reshaping.h"
 #include "ops/control/control.h"
 #include "ops/kit.h"
 #include "ops/linalg/matmul.h"
@@ -81,6 +82,21 @@ static gt_Shape state_of(const Sizes *s)
     return gt_shape(s->batch, s->units);
 }
 
+/* Rows of a tile: enough for a product to be worth its while and for a thread, and at most 16 tiles of a large batch. */
+static int64_t rows_of(const Sizes *s, int gates)
+{
+    const double step = (double)s->time * gates * (double)s->units * (double)s->units;
+    int64_t least = step < 32768 ? (int64_t)(32768 / (step < 1 ? 1 : step)) : 1;
+    int64_t share = s->batch / 16, rows = least > share ? least : share;
+    return (rows + 7) / 8 * 8;
+}
+
+static int64_t tiles_of(const Sizes *s, int gates)
+{
+    const int64_t rows = rows_of(s, gates);
+    return (s->batch + rows - 1) / rows;
+}
+
 /* Rows of the batch never meet, steps and weights do. */
 static gt_Status sequence_mask(gt_MaskRule *rule)
 {
@@ -91,15 +107,6 @@ static gt_Status sequence_mask(gt_MaskRule *rule)
 }
 
 /* ---- lowering ---- */
-
-/* Rows of a tile: enough for a product to be worth its while and for a thread, and at most 16 tiles of a large batch. */
-static int64_t rows_of(const Sizes *s, int gates)
-{
-    const double step = (double)s->time * gates * (double)s->units * (double)s->units;
-    int64_t least = step < 32768 ? (int64_t)(32768 / (step < 1 ? 1 : step)) : 1;
-    int64_t share = s->batch / 16, rows = least > share ? least : share;
-    return (rows + 7) / 8 * 8;
-}
 
 /* The recurrent kernel is input r, and is the same at each step: a launch lays it out. Returns where it is in `at`; -1: it stays as
  * it is. */
@@ -135,7 +142,7 @@ static void lower(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernel
                             .units = s->units,
                             .rows = rows_of(s, gates),
                             .most = s->batch < MOST ? s->batch : MOST};
-    lowering->launch[lowering->launches - 1].tiles = (s->batch + job->rows - 1) / job->rows;
+    lowering->launch[lowering->launches - 1].tiles = tiles_of(s, gates);
     size_t wide =
         gt_gemm_scratch(lowering->target, type, false, job->most, gates * s->units, s->units);
     size_t deep =
@@ -153,14 +160,15 @@ static gt_Tensor *rows(gt_Tensor *x)
     return gt_reshape(x, gt_shape(-1, gt_last(gt_tensor_shape(x))));
 }
 
-/* States before every step, of those after it; `first` may be NULL, zeros then. */
+/* States before every step, of those after it; `first` may be NULL, zeros then. All move by a step, and the one that comes round
+ * is replaced. */
 static gt_Tensor *before(gt_Tensor *h, gt_Tensor *first, bool backwards)
 {
+    const int64_t last = gt_tensor_shape(h).dims[1] - 1;
     gt_Tensor *begin = first ? gt_expand_dims(first, 1)
-                             : gt_zeros_like(gt_get_item(h, backwards ? ":, -1:" : ":, :1"));
-    gt_Tensor *rest = gt_get_item(h, backwards ? ":, 1:" : ":, :-1");
-    return backwards ? gt_concatenate(gt_tensors(rest, begin), .axis = 1)
-                     : gt_concatenate(gt_tensors(begin, rest), .axis = 1);
+                             : gt_zeros_like(gt_slice(h, gt_shape(0, 0, 0), gt_shape(-1, 1, -1)));
+    return gt_slice_update(gt_roll(h, backwards ? -1 : 1, .axis = 1),
+                           gt_shape(0, backwards ? last : 0, 0), begin);
 }
 
 /* The gradient of r: of the states before every step and of what arrives at their products. */
@@ -225,7 +233,7 @@ enum { FROM_GATES, FROM_C, OF_R, OF_C0, OF_MASK, UP, LSTM_GRADIENT_INPUTS = UP +
 
 static gt_Status lstm_gradient(gt_GradientRule *rule)
 {
-    gt_Tensor *h0 = gt_rule_input(rule, H0), *made[3];
+    gt_Tensor *h0 = gt_rule_input(rule, H0), *made[4];
     gt_Tensor *in[LSTM_GRADIENT_INPUTS] = {gt_rule_output(rule, GATES), gt_rule_output(rule, C),
                                            gt_rule_input(rule, R), gt_rule_input(rule, C0),
                                            gt_rule_input(rule, MASK)};
@@ -238,7 +246,7 @@ static gt_Status lstm_gradient(gt_GradientRule *rule)
         gt_give(rule, X, made[0]);
     give_recurrent(rule, gt_rule_output(rule, H), h0, made[0]);
     if (gt_wants(rule, BIAS))
-        gt_give(rule, BIAS, gt_sum(made[0], .axes = gt_axes(0, 1)));
+        gt_give(rule, BIAS, gt_sum(made[3], .axis = 0));
     if (gt_wants(rule, H0))
         gt_give(rule, H0, made[1]);
     if (gt_wants(rule, C0))
@@ -305,6 +313,7 @@ static gt_Status lstm_gradient_shape(gt_ShapeRule *rule)
         return gt_status();
     rule->output[0] = *rule->input[FROM_GATES];
     rule->output[1] = rule->output[2] = floats(&s, state_of(&s));
+    rule->output[3] = floats(&s, gt_shape(tiles_of(&s, 4), 4 * s.units));
     return GT_OK;
 }
 
@@ -337,6 +346,24 @@ static gt_Status lstm_step_back(void *context, gt_Tensor *const *in, gt_Tensor *
     return gt_status();
 }
 
+/* Of dx (batch, time, 4 units): (tiles, 4 units). */
+static gt_Tensor *sums_by_tiles(gt_Tensor *dx, gt_Tensor *r)
+{
+    const gt_Spec steps = gt_spec(dx), recurrent = gt_spec(r);
+    Sizes s;
+    if (gt_status() != GT_OK || !read_sizes(&s, &steps, &recurrent, 4))
+        return NULL;
+    const int64_t rows = rows_of(&s, 4), full = s.batch / rows, wide = 4 * s.units;
+    gt_Tensor *whole = gt_slice(dx, gt_shape(0, 0, 0), gt_shape(full * rows, s.time, wide));
+    gt_Tensor *sums = gt_sum(gt_reshape(whole, gt_shape(full, rows * s.time, wide)), .axis = 1);
+    if (full * rows == s.batch)
+        return sums;
+    gt_Tensor *rest =
+        gt_slice(dx, gt_shape(full * rows, 0, 0), gt_shape(s.batch - full * rows, s.time, wide));
+    rest = gt_expand_dims(gt_sum(rest, .axes = gt_axes(0, 1)), 0);
+    return full ? gt_concatenate(gt_tensors(sums, rest), .axis = 0) : rest;
+}
+
 static gt_Status lstm_gradient_formula(const void *given, gt_Tensor *const *in, gt_Tensor **out)
 {
     const SequenceOptions *options = given;
@@ -353,8 +380,10 @@ static gt_Status lstm_gradient_formula(const void *given, gt_Tensor *const *in, 
     gt_Tensor *first[] = {in[UP + LAST_H] ? in[UP + LAST_H] : none,
                           in[UP + LAST_C] ? in[UP + LAST_C] : none};
     if (gt_scan(lstm_step_back, &body, ((gt_Tensors){first, 2}), ((gt_Tensors){xs, mask ? 7 : 6}),
-                out + 1, &dx, .reverse = !options->backwards, .unroll = INT64_MAX) == GT_OK)
+                out + 1, &dx, .reverse = !options->backwards, .unroll = INT64_MAX) == GT_OK) {
         out[0] = gt_swapaxes(dx, 0, 1);
+        out[3] = sums_by_tiles(out[0], in[OF_R]);
+    }
     return gt_status();
 }
 
@@ -365,7 +394,7 @@ static gt_Status lstm_gradient_gradient(gt_GradientRule *rule)
 
 const gt_Operation gt_op_lstm_sequence_gradient = {
     GT_RECORD_OUTPUTS("lstm_sequence_gradient", "of x, h0 and c0, from what arrives at h and c",
-                      LSTM_GRADIENT_INPUTS, LSTM_GRADIENT_INPUTS, 3),
+                      LSTM_GRADIENT_INPUTS, LSTM_GRADIENT_INPUTS, 4),
     .flags = GT_OP_INTERNAL | GT_OP_MAY_REUSE,
     .options = &SequenceOptions_type,
     .optional_inputs = 1 << OF_C0 | 1 << OF_MASK | 0x1f << UP,
