@@ -3,7 +3,7 @@
  * as much a short row costs. Forwards, and where there is one the gradient. The least of many rounds, all widths in turns.
  * GT_ISA chooses the kernels. Leans on bench/probe.h.
  *
- * narrow [--rounds N] [--float64] [--only CASE] */
+ * narrow [--rounds N] [--float64] [--only CASE] [--width W] */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -154,6 +154,13 @@ static double once(const Case *c, const Data *d, bool gradient)
     return 1e9 * took / (double)SIZE;
 }
 
+static int64_t only_width; /* beside the long one; 0: all */
+
+static bool is_asked(const Case *c, int i)
+{
+    return i == LONG || ((c->operand != 5 || width_of[i] == 3) && (only_width == 0 || width_of[i] == only_width));
+}
+
 static void line(const Case *c, const Data *data, int rounds, bool gradient)
 {
     double least[WIDTHS];
@@ -161,7 +168,7 @@ static void line(const Case *c, const Data *data, int rounds, bool gradient)
         least[i] = 1e30;
     for (int r = 0; r < rounds; r++)
         for (int i = 0; i < WIDTHS; i++) {
-            if (c->operand == 5 && width_of[i] != 3 && i != LONG)
+            if (!is_asked(c, i))
                 continue;
             const double took = once(c, &data[i], gradient);
             least[i] = took < least[i] ? took : least[i];
@@ -186,6 +193,8 @@ int main(int argc, char **argv)
             rounds = atoi(argv[++i]);
         else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
             only = argv[++i];
+        else if (strcmp(argv[i], "--width") == 0 && i + 1 < argc)
+            only_width = atoi(argv[++i]);
         else if (strcmp(argv[i], "--float64") == 0)
             dtype = GT_FLOAT64;
     }
