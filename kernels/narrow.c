@@ -182,7 +182,7 @@ static void mix_rows(const Mix *m, int w, int64_t rows, int64_t block, const cha
     }
 }
 
-static void mix_to_part(Mix *m, int w, int two)
+static GT_NOINLINE void mix_to_part(Mix *m, int w, int two)
 {
     const Vector element = down(numbered(), two);
     for (int j = 0; j < w; j++) {
@@ -193,7 +193,7 @@ static void mix_to_part(Mix *m, int w, int two)
     }
 }
 
-static void mix_to_braid(Mix *m, int w, int two)
+static GT_NOINLINE void mix_to_braid(Mix *m, int w, int two)
 {
     for (int j = 0; j < w; j++) {
         Vector row, column;
@@ -262,6 +262,16 @@ typedef enum Finish { SUMS, MEANS, ROOTS } Finish;
 GT_FINISHED(finished_floats, Floats, GT_M(set1_ps), GT_M(mul_ps), GT_M(div_ps))
 GT_FINISHED(finished_doubles, Doubles, GT_M(set1_pd), GT_M(mul_pd), GT_M(div_pd))
 
+/* -0 among them. */
+static GT_NOINLINE bool are_zeros(Vector x)
+{
+    uint32_t word[WORDS], any = 0;
+    store((char *)word, x);
+    for (int k = 0; k < WORDS; k++)
+        any |= word[k] << 1;
+    return any == 0;
+}
+
 /* Rows of w elements of 4 << two bytes, a block at a time. Of every sum 0 times it is added to `wild`, which is NaN where one is not
  * finite. */
 GT_INLINE bool sum_blocks(const Mix *m, const int w, const int two, const bool squares, Finish finish,
@@ -302,12 +312,7 @@ GT_INLINE bool sum_blocks(const Mix *m, const int w, const int two, const bool s
         }
         store(y + i * size, made);
     }
-    uint32_t seen[2 * WORDS] = {0}, any = 0;
-    store((char *)seen, GT_V(castps)(wild));
-    store((char *)(seen + WORDS), GT_V(castpd)(wild_d));
-    for (int k = 0; k < 2 * WORDS; k++)
-        any |= seen[k] << 1; /* the sign of a zero aside */
-    return any == 0;
+    return are_zeros(two || squares ? GT_V(castpd)(wild_d) : GT_V(castps)(wild));
 }
 
 GT_INLINE bool sum_rows(const int two, const bool squares, Finish finish, int64_t rows, int64_t w,
@@ -339,6 +344,7 @@ static bool repeated(int64_t rows, int64_t w, int two, const char *x, char *y)
     Vector places[MOST], column;
     if (rows < block || w > MOST)
         return false;
+    GT_ROLLED
     for (int j = 0; j < w; j++) {
         rows_of(j * (int)block, (int)w, two, &places[j], &column);
         places[j] = places_of(places[j], two);
@@ -346,6 +352,7 @@ static bool repeated(int64_t rows, int64_t w, int two, const char *x, char *y)
     for (int64_t i = 0; i < rows; i += block) {
         i = i < rows - block ? i : rows - block;
         const Vector from = load(x + i * size);
+        GT_ROLLED
         for (int64_t j = 0; j < w; j++)
             store(y + i * w * size + j * (int64_t)sizeof(Vector), permuted(places[j], from));
     }

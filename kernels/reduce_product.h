@@ -106,35 +106,35 @@ void GT_KERNEL(GT_NAME(few_rows_prod))(int64_t rows, int64_t n, const void *from
     }
 }
 
-/* The same, finished, where no product can leave the range of a double: nothing is taken apart, for powers of two change no rounding.
- * Up to six floats never leave it. False: others may. */
+/* The same, finished, where no product can leave the range of a double on the way: nothing is taken apart, for powers of two change
+ * no rounding. Of up to eight floats none does: the last product alone may become so small, and then it is 0 as a float. False: others
+ * may. */
 bool GT_KERNEL(GT_NAME(few_plain_products))(int64_t rows, int64_t n, const void *from, void *to)
 {
     enum { LANES = GT_REAL == 32 ? 8 : 32, MOST = 1024 };
-    const int64_t used = n < LANES ? n : LANES;
     const GT_T *x = from;
     GT_T *y = to, turned[MOST];
     double size[MOST];
     int64_t half = 1;
-    while (2 * half < used)
+    while (2 * half < n && half < LANES)
         half *= 2;
     for (int64_t count; rows > 0; rows -= count, x += n * count, y += count) {
         count = rows < MOST / n ? rows : MOST / n;
-        if ((GT_REAL == 64 || n > 6) && !GT_NAME(are_mild)(count * n, x, 1000 / n))
+        if ((GT_REAL == 64 || n > 8) && !GT_NAME(are_mild)(count * n, x, 1000 / n))
             return false;
         GT_PART(count, n, x, turned, count);
-        for (int64_t k = 0; k < used * count; k++)
+        const int64_t pairs = (n - half < half ? n - half : half) * count, step = half * count;
+        for (int64_t k = 0; k < pairs; k++)
+            size[k] = (double)turned[k] * (double)turned[step + k];
+        for (int64_t k = pairs; k < step; k++)
             size[k] = (double)turned[k];
-        for (int64_t i = LANES; GT_REAL == 32 && i < n; i++)
-            for (int64_t j = 0; j < count; j++)
-                size[i % LANES * count + j] *= (double)turned[i * count + j];
-        for (int64_t wide = half; wide > 1; wide /= 2) {
-            const int64_t pairs = (used - wide < wide ? used - wide : wide) * count;
-            for (int64_t k = 0; k < pairs; k++)
-                size[k] *= size[k + wide * count];
-        }
+        for (int64_t k = 0; k < (n - 2 * half) * count; k++) /* more than two of a lane */
+            size[k % step] *= (double)turned[2 * step + k];
+        for (int64_t wide = step / 2; wide >= count; wide /= 2)
+            for (int64_t k = 0; k < wide; k++)
+                size[k] *= size[wide + k];
         for (int64_t k = 0; k < count; k++)
-            y[k] = (GT_T)(used > 1 ? size[k] * size[k + count] : size[k]);
+            y[k] = (GT_T)size[k];
     }
     return true;
 }
