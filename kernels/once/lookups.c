@@ -18,7 +18,31 @@ static void copy_bytes(int64_t n, const void *from, void *to)
         memcpy(to, from, (size_t)n);
 }
 
-/* Short rows are moved as two pieces of one size, the second of which ends where the row does. */
+#if defined(__GNUC__)
+#define GT_FETCH(at) __builtin_prefetch(at)
+#else
+#define GT_FETCH(at) (void)(at)
+#endif
+
+/* Where indices [from, from + count) point. No processor guesses where the next row is, so rows of about a line of the cache are
+ * fetched here, many at once. */
+static void find_places(const gt_TakeJob *job, const void *indices, int64_t from, int64_t count,
+                        const char *x, int64_t *place)
+{
+    const int64_t n = job->inner, all = job->count;
+    if (job->type == GT_LOOP_I32) {
+        const int32_t *index = (const int32_t *)indices + from;
+        for (int64_t i = 0; i < count; i++)
+            place[i] = index[i] + (index[i] < 0 ? all : 0);
+    } else {
+        for (int64_t i = 0; i < count; i++)
+            place[i] = gt_index_at(indices, job->type, from + i, all);
+    }
+    for (int64_t i = 0; i < count && n >= 32 && n <= 256; i++)
+        GT_FETCH(x + place[i] * n);
+}
+
+/* Short rows are moved as one piece, or as two of one size, the second of which ends where the row does. */
 #define GT_TAKE_ROWS(size)                                                                         \
     for (int64_t i = 0; i < count; i++, y += n) {                                                  \
         char piece[2][size];                                                                       \
@@ -28,6 +52,9 @@ static void copy_bytes(int64_t n, const void *from, void *to)
         memcpy(y, piece[0], size);                                                                 \
         memcpy(y + n - size, piece[1], size);                                                      \
     }
+#define GT_TAKE_PIECES(size)                                                                       \
+    for (int64_t i = 0; i < count; i++)                                                            \
+    memcpy(y + i * size, x + place[i] * size, size)
 static void take_rows(int64_t count, int64_t n, const char *x, const int64_t *place, char *y)
 {
     if (n >= 32 && n <= 64) {
@@ -38,6 +65,10 @@ static void take_rows(int64_t count, int64_t n, const char *x, const int64_t *pl
         GT_TAKE_ROWS(8)
     } else if (n > 4 && n < 8) {
         GT_TAKE_ROWS(4)
+    } else if (n == 8) {
+        GT_TAKE_PIECES(8);
+    } else if (n == 4) {
+        GT_TAKE_PIECES(4);
     } else {
         for (int64_t i = 0; i < count; i++)
             copy_bytes(n, x + place[i] * n, y + i * n);
@@ -58,10 +89,9 @@ void GT_KERNEL(tiles_take)(const void *given, void *const *at, int64_t first, in
         const int64_t outer = unit / job->n, from = unit % job->n;
         int64_t count = end - unit < AT_ONCE ? end - unit : AT_ONCE;
         count = count < job->n - from ? count : job->n - from;
-        for (int64_t i = 0; i < count; i++)
-            place[i] = gt_index_at(at[job->indices], job->type, from + i, job->count);
-        take_rows(count, job->inner, (const char *)at[job->x] + outer * job->count * job->inner,
-                  place, y + unit * job->inner);
+        const char *x = (const char *)at[job->x] + outer * job->count * job->inner;
+        find_places(job, at[job->indices], from, count, x, place);
+        take_rows(count, job->inner, x, place, y + unit * job->inner);
         unit += count;
     }
 }
