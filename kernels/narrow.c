@@ -440,6 +440,11 @@ GT_PART(8, GT_KERNEL(turn_f64))
 /* Rows of up to 16 bytes as one or two pieces of 8: of shorter ones the next row is written over what is too much. */
 static bool bytes_repeated(int64_t *rows, int64_t n, const uint8_t **x, uint8_t **y)
 {
+    if (n == 2) {
+        for (int64_t i = 0; i < *rows; i++)
+            (*y)[2 * i] = (*y)[2 * i + 1] = (*x)[i];
+        return true;
+    }
     for (; n <= 16 && *rows * n >= 8; (*rows)--, (*x)++, *y += n) {
         const uint64_t eight = **x * UINT64_C(0x0101010101010101);
         memcpy(*y, &eight, sizeof eight);

@@ -76,9 +76,9 @@ static int64_t check_ctc_states(const void *given, void *const *at, int64_t firs
     static int64_t first_outside_##name(const type *x, int64_t first, int64_t end, type low,       \
                                         type high)                                                 \
     {                                                                                              \
-        for (type bad = 0; end - first >= 256 && bad == 0; first += bad == 0 ? 256 : 0)            \
+        for (int32_t bad = 0; end - first >= 256 && !bad; first += bad ? 0 : 256)                  \
             for (int i = 0; i < 256; i++)                                                          \
-                bad = (x[first + i] < low) | (x[first + i] > high) ? 1 : bad;                      \
+                bad |= (x[first + i] < low) | (x[first + i] > high);                               \
         for (; first < end; first++)                                                               \
             if (x[first] < low || x[first] > high)                                                 \
                 return first;                                                                      \

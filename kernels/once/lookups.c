@@ -42,7 +42,21 @@ static void find_places(const gt_TakeJob *job, const void *indices, int64_t from
         GT_FETCH(x + place[i] * n);
 }
 
-/* Short rows are moved as one piece, or as two of one size, the second of which ends where the row does. */
+/* Rows of one element, as most are that are looked up one by one, straight from the indices. */
+#define GT_TAKE_ELEMENTS(size)                                                                     \
+    for (int64_t i = 0; i < count; i++)                                                            \
+    memcpy(y + i * size, x + (index[i] + (index[i] < 0 ? all : 0)) * size, size)
+static void take_elements(const gt_TakeJob *job, const int32_t *index, int64_t count, const char *x,
+                          char *y)
+{
+    const int64_t all = job->count;
+    if (job->inner == 4)
+        GT_TAKE_ELEMENTS(4);
+    else
+        GT_TAKE_ELEMENTS(8);
+}
+
+/* Short rows are moved as two pieces of one size, the second of which ends where the row does. */
 #define GT_TAKE_ROWS(size)                                                                         \
     for (int64_t i = 0; i < count; i++, y += n) {                                                  \
         char piece[2][size];                                                                       \
@@ -52,9 +66,6 @@ static void find_places(const gt_TakeJob *job, const void *indices, int64_t from
         memcpy(y, piece[0], size);                                                                 \
         memcpy(y + n - size, piece[1], size);                                                      \
     }
-#define GT_TAKE_PIECES(size)                                                                       \
-    for (int64_t i = 0; i < count; i++)                                                            \
-    memcpy(y + i * size, x + place[i] * size, size)
 static void take_rows(int64_t count, int64_t n, const char *x, const int64_t *place, char *y)
 {
     if (n >= 32 && n <= 64) {
@@ -65,10 +76,6 @@ static void take_rows(int64_t count, int64_t n, const char *x, const int64_t *pl
         GT_TAKE_ROWS(8)
     } else if (n > 4 && n < 8) {
         GT_TAKE_ROWS(4)
-    } else if (n == 8) {
-        GT_TAKE_PIECES(8);
-    } else if (n == 4) {
-        GT_TAKE_PIECES(4);
     } else {
         for (int64_t i = 0; i < count; i++)
             copy_bytes(n, x + place[i] * n, y + i * n);
@@ -90,8 +97,13 @@ void GT_KERNEL(tiles_take)(const void *given, void *const *at, int64_t first, in
         int64_t count = end - unit < AT_ONCE ? end - unit : AT_ONCE;
         count = count < job->n - from ? count : job->n - from;
         const char *x = (const char *)at[job->x] + outer * job->count * job->inner;
-        find_places(job, at[job->indices], from, count, x, place);
-        take_rows(count, job->inner, x, place, y + unit * job->inner);
+        if (job->type == GT_LOOP_I32 && (job->inner == 4 || job->inner == 8)) {
+            take_elements(job, (const int32_t *)at[job->indices] + from, count, x,
+                          y + unit * job->inner);
+        } else {
+            find_places(job, at[job->indices], from, count, x, place);
+            take_rows(count, job->inner, x, place, y + unit * job->inner);
+        }
         unit += count;
     }
 }
