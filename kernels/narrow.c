@@ -15,6 +15,11 @@
 
 #include <immintrin.h>
 
+static inline __m128i piece(const char *x)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)x);
+}
+
 #if defined(__AVX512F__)
 enum { WORDS = 16, LOG = 4 };
 typedef __m512i Vector;
@@ -52,6 +57,14 @@ static inline Vector of_halves(__m512d a, __m512d b)
 }
 typedef __m512 Floats;
 typedef __m512d Doubles;
+/* 16 bytes from each of four places. */
+static inline Vector gathered(const char *x, int64_t step)
+{
+    Vector y = _mm512_castsi128_si512(piece(x));
+    y = _mm512_mask_broadcast_i32x4(y, 0x00f0, piece(x + step));
+    y = _mm512_mask_broadcast_i32x4(y, 0x0f00, piece(x + 2 * step));
+    return _mm512_mask_broadcast_i32x4(y, 0xf000, piece(x + 3 * step));
+}
 #else
 enum { WORDS = 8, LOG = 3 };
 typedef __m256i Vector;
@@ -86,6 +99,11 @@ static inline Vector of_halves(__m256d a, __m256d b)
 }
 typedef __m256 Floats;
 typedef __m256d Doubles;
+static inline Vector gathered(const char *x, int64_t step)
+{
+    return _mm256_blend_epi32(_mm256_castsi128_si256(piece(x)),
+                              _mm256_broadcastsi128_si256(piece(x + step)), 0xf0);
+}
 #endif
 
 static inline Vector load(const char *x)
@@ -231,10 +249,11 @@ static bool braided(int64_t rows, int64_t w, int two, const char *x, int64_t ld,
 
 /* The sum of a row, each row at a place of the vectors of its columns: of two chains, as reduce_operation.h has it. A sum that begins
  * at 0 is never -0, so that the other one may begin without. */
-#define GT_SUM_OF(name, Values, start, term, add)                                                  \
-    GT_INLINE Values name(const Values *x, const int w)                                            \
+#define GT_SUM_OF(name, Given, Values, start, term, add, as_it_is)                                 \
+    GT_INLINE Values name(const Given *x, const int w)                                             \
     {                                                                                              \
         Values a = start, b = term(x[w / 2]);                                                      \
+        as_it_is                                                                                   \
         for (int i = 1; i < w / 2; i++) {                                                          \
             a = add(a, term(x[i]));                                                                \
             b = add(b, term(x[w / 2 + i]));                                                        \
@@ -243,11 +262,43 @@ static bool braided(int64_t rows, int64_t w, int two, const char *x, int64_t ld,
             a = add(a, term(x[w - 1]));                                                            \
         return add(a, b);                                                                          \
     }
-#define GT_ITSELF(x) (x)
 #define GT_SQUARED(x) GT_M(mul_pd)(x, x)
-GT_SUM_OF(floats_of, Floats, GT_M(add_ps)(GT_M(setzero_ps)(), x[0]), GT_ITSELF, GT_M(add_ps))
-GT_SUM_OF(doubles_of, Doubles, GT_M(add_pd)(GT_M(setzero_pd)(), x[0]), GT_ITSELF, GT_M(add_pd))
-GT_SUM_OF(squares_of, Doubles, GT_SQUARED(x[0]), GT_SQUARED, GT_M(add_pd))
+#define GT_SUMS_OF(name, type, Values, roll)                                                       \
+    GT_SUM_OF(name, Vector, Values, GT_M(add_##type)(GT_M(setzero_##type)(), GT_TO(type)(x[0])),   \
+              GT_TO(type), GT_M(add_##type), roll)
+GT_SUMS_OF(floats_of, ps, Floats, )
+GT_SUMS_OF(doubles_of, pd, Doubles, )
+GT_SUMS_OF(floats_of_wide, ps, Floats, GT_ROLLED)
+GT_SUMS_OF(doubles_of_wide, pd, Doubles, GT_ROLLED)
+GT_SUM_OF(squares_of, Doubles, Doubles, GT_SQUARED(x[0]), GT_SQUARED, GT_M(add_pd), )
+
+/* The columns of a block of wider rows, by pieces of 16 bytes. Those of four rows, or of two where an element has 8 bytes, are a square
+ * that is turned; a vector holds one piece of each of several squares. The last piece is the end of a row.
+ *
+ *     16 floats, vector k of columns j to j + 3: the pieces of rows k, 4 + k, 8 + k and 12 + k
+ *     once turned: column j + k of rows 0 to 15 */
+GT_INLINE void take_columns(const int two, int64_t w, const char *x, Vector *column)
+{
+    const int64_t size = INT64_C(4) << two, side = 4 >> two;
+    GT_ROLLED
+    for (int64_t next = 0; next < w; next += side) {
+        const int64_t j = next < w - side ? next : w - side, step = side * w * size;
+        const char *at = x + j * size;
+        const Vector a = gathered(at, step), b = gathered(at + w * size, step);
+        if (two) {
+            column[j] = GT_M(unpacklo_epi64)(a, b);
+            column[j + 1] = GT_M(unpackhi_epi64)(a, b);
+            continue;
+        }
+        const Vector c = gathered(at + 2 * w * size, step), d = gathered(at + 3 * w * size, step);
+        const Vector low = GT_M(unpacklo_epi32)(a, b), low_2 = GT_M(unpacklo_epi32)(c, d);
+        const Vector high = GT_M(unpackhi_epi32)(a, b), high_2 = GT_M(unpackhi_epi32)(c, d);
+        column[j] = GT_M(unpacklo_epi64)(low, low_2);
+        column[j + 1] = GT_M(unpackhi_epi64)(low, low_2);
+        column[j + 2] = GT_M(unpacklo_epi64)(high, high_2);
+        column[j + 3] = GT_M(unpackhi_epi64)(high, high_2);
+    }
+}
 
 /* What becomes of sums: a mean is a product with 1 / w, exact where w is a power of two, else a quotient; or the root of squares. */
 typedef enum Finish { SUMS, MEANS, ROOTS } Finish;
@@ -274,18 +325,22 @@ static GT_NOINLINE bool are_zeros(Vector x)
 
 /* Rows of w elements of 4 << two bytes, a block at a time. Of every sum 0 times it is added to `wild`, which is NaN where one is not
  * finite. */
-GT_INLINE bool sum_blocks(const Mix *m, const int w, const int two, const bool squares, Finish finish,
-                          int64_t rows, const char *x, char *y)
+GT_INLINE bool sum_blocks(const Mix *m, const bool mixes, const int w, const int two, const bool squares,
+                          Finish finish, int64_t rows, const char *x, char *y)
 {
+    enum { MOST = GT_NARROW };
     const int64_t block = WORDS >> two, size = INT64_C(4) << two;
     const Floats none = GT_M(setzero_ps)();
     const Doubles none_d = GT_M(setzero_pd)();
     Floats wild = none;
     Doubles wild_d = none_d;
     for (int64_t i = 0; i < rows; i += block) {
-        Vector column[GT_NARROW_4], made;
+        Vector column[MOST], made;
         i = i < rows - block ? i : rows - block;
-        mix(m, w, x + i * w * size, sizeof(Vector), column);
+        if (mixes)
+            mix(m, w, x + i * w * size, sizeof(Vector), column);
+        else
+            take_columns(two, w, x + i * w * size, column);
         if (squares) {
             Doubles part[2][GT_NARROW_4];
             for (int h = 0; h < 2; h++) {
@@ -296,19 +351,13 @@ GT_INLINE bool sum_blocks(const Mix *m, const int w, const int two, const bool s
             }
             made = of_halves(GT_M(sqrt_pd)(part[0][0]), GT_M(sqrt_pd)(part[1][0]));
         } else if (two) {
-            Doubles part[GT_NARROW_4];
-            for (int j = 0; j < w; j++)
-                part[j] = GT_TO(pd)(column[j]);
-            part[0] = doubles_of(part, w);
-            wild_d = GT_M(fmadd_pd)(part[0], none_d, wild_d);
-            made = GT_V(castpd)(finished_doubles(part[0], w, finish));
+            const Doubles sum = mixes ? doubles_of(column, w) : doubles_of_wide(column, w);
+            wild_d = GT_M(fmadd_pd)(sum, none_d, wild_d);
+            made = GT_V(castpd)(finished_doubles(sum, w, finish));
         } else {
-            Floats part[GT_NARROW_4];
-            for (int j = 0; j < w; j++)
-                part[j] = GT_TO(ps)(column[j]);
-            part[0] = floats_of(part, w);
-            wild = GT_M(fmadd_ps)(part[0], none, wild);
-            made = GT_V(castps)(finished_floats(part[0], w, finish));
+            const Floats sum = mixes ? floats_of(column, w) : floats_of_wide(column, w);
+            wild = GT_M(fmadd_ps)(sum, none, wild);
+            made = GT_V(castps)(finished_floats(sum, w, finish));
         }
         store(y + i * size, made);
     }
@@ -319,17 +368,17 @@ GT_INLINE bool sum_rows(const int two, const bool squares, Finish finish, int64_
                         const char *x, char *y)
 {
     Mix m;
-    if (rows < WORDS >> two)
-        return false;
+    if (w > (two ? GT_NARROW_8 : GT_NARROW_4))
+        return !squares && sum_blocks(NULL, false, (int)w, two, false, finish, rows, x, y);
     mix_to_part(&m, (int)w, two);
-    return w == 2   ? sum_blocks(&m, 2, two, squares, finish, rows, x, y)
-           : w == 3 ? sum_blocks(&m, 3, two, squares, finish, rows, x, y)
-                    : (!two || GT_NARROW_8 > 3) && sum_blocks(&m, 4, two, squares, finish, rows, x, y);
+    return w == 2   ? sum_blocks(&m, true, 2, two, squares, finish, rows, x, y)
+           : w == 3 ? sum_blocks(&m, true, 3, two, squares, finish, rows, x, y)
+                    : sum_blocks(&m, true, 4, two, squares, finish, rows, x, y);
 }
 
 bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t w, const void *x, void *y)
 {
-    if (w < 2 || w > (wide ? GT_NARROW_8 : GT_NARROW_4) || (root && (wide || mean)))
+    if (w < 2 || w > GT_NARROW || rows < WORDS >> wide || (root && (wide || mean)))
         return false;
     return root   ? sum_rows(0, true, ROOTS, rows, w, x, y)
            : wide ? sum_rows(1, false, mean ? MEANS : SUMS, rows, w, x, y)
@@ -432,9 +481,11 @@ GT_PART(8, GT_KERNEL(turn_f64))
         type *y = to;                                                                              \
         if (quick)                                                                                 \
             return;                                                                                \
-        for (int64_t i = 0; i < rows; i++, y += n)                                                 \
+        for (int64_t i = 0; i < rows; i++, y += n) {                                               \
+            GT_ROLLED                                                                              \
             for (int64_t j = 0; j < n; j++)                                                        \
                 y[j] = x[i];                                                                       \
+        }                                                                                          \
     }
 #if GT_IS_BASE(GT_ISA)
 /* Rows of up to 16 bytes as one or two pieces of 8: of shorter ones the next row is written over what is too much. */
