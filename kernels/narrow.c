@@ -328,7 +328,7 @@ static GT_NOINLINE bool are_zeros(Vector x)
 GT_INLINE bool sum_blocks(const Mix *m, const bool mixes, const int w, const int two, const bool squares,
                           Finish finish, int64_t rows, const char *x, char *y)
 {
-    enum { MOST = GT_NARROW };
+    enum { MOST = GT_NARROW, AHEAD = 4096 };
     const int64_t block = WORDS >> two, size = INT64_C(4) << two;
     const Floats none = GT_M(setzero_ps)();
     const Doubles none_d = GT_M(setzero_pd)();
@@ -337,10 +337,15 @@ GT_INLINE bool sum_blocks(const Mix *m, const bool mixes, const int w, const int
     for (int64_t i = 0; i < rows; i += block) {
         Vector column[MOST], made;
         i = i < rows - block ? i : rows - block;
-        if (mixes)
+        if (mixes) {
             mix(m, w, x + i * w * size, sizeof(Vector), column);
-        else
+        } else {
+            /* In the order in which pieces are read no processor sees that the lines follow each other. */
+            GT_ROLLED
+            for (int k = 0; k < w; k++)
+                _mm_prefetch(x + i * w * size + AHEAD + k * (int)sizeof(Vector), _MM_HINT_T0);
             take_columns(two, w, x + i * w * size, column);
+        }
         if (squares) {
             Doubles part[2][GT_NARROW_4];
             for (int h = 0; h < 2; h++) {
