@@ -1,9 +1,16 @@
 /* What an element costs in short rows, beside long ones: operations over the last axis of tensors of a million elements, in rows
  * of 1 to 16 and of 1024. The first figure of a line is the long row's, in nanoseconds an element; the others are how many times
- * as much a short row costs. Forwards, and where there is one the gradient. The least of many rounds, all widths in turns.
+ * as much a short row costs. Forwards, and where there is one the gradient. The least of many rounds, all widths in turns. An
+ * element is one of the larger of input and result: rows that are padded count as wide as they become. A gradient that is rows and
+ * their indices moves no element, so there a row counts.
+ *
+ * Where a short row costs more than twice a long one a second line says what the bytes take alone, in the same unit: all that the
+ * operation's steps read and write, by loads and stores that do nothing else, in arrays of the same size and age. Long rows may be
+ * nearly free: their sum writes a thousandth of what it reads, that of rows of 2 a half. A figure is marked ! if it is above 2 and
+ * above 1.25 times its bytes.
  * GT_ISA chooses the kernels. Leans on bench/probe.h.
  *
- * narrow [--rounds N] [--float64] [--only CASE] */
+ * narrow [--rounds N] [--float64] [--only CASE] [--width W] */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -28,12 +35,18 @@ typedef struct Data {
     gt_Tensor *index, *flags; /* rows, mixed up in 64s, and (p, 1) bools */
 } Data;
 
+/* What an operation's steps read and write, in elements: for each element of (p, w), and for each row. A bool is an eighth. */
+typedef struct Traffic {
+    double read, row_read, written, row_written;
+} Traffic;
+
 typedef struct Case {
     const char *name;
     gt_Tensor *(*run)(const Data *d, gt_Tensor *a,
                       gt_Tensor *b); /* a and b: what is differentiated */
     int operand; /* 0: a and b; 1: a and the row; 2: a and the column; 3: the column alone; 4: the row alone; 5: vectors of three */
     bool whole;  /* has no gradient */
+    Traffic forward, gradient;
 } Case;
 
 #define RUN(name, expression)                                                                      \
@@ -73,34 +86,38 @@ static gt_Tensor *split(const Data *d, gt_Tensor *a, gt_Tensor *b)
     return part[1];
 }
 
+/* Each of the w parts of an odd row, or two of an even one, reads every line of the cache. */
+enum { PARTS = -1 };
+#define NOTHING {0, 0, 0, 0}
+
 static const Case cases[] = {
-    {"a + b", add, 0, false},
-    {"a + row", add, 1, false},
-    {"a * row", multiply, 1, false},
-    {"a + column", add, 2, false},
-    {"a * column", multiply, 2, false},
-    {"a < column", less, 2, true},
-    {"where column", where, 0, false},
-    {"sum", sum, 0, false},
-    {"mean", mean, 0, false},
-    {"max", largest, 0, false},
-    {"prod", product, 0, false},
-    {"norm", norm, 0, false},
-    {"argmax", argmax, 0, true},
-    {"softmax", softmax, 0, false},
-    {"logsumexp", logsumexp, 0, false},
-    {"cumsum", running, 0, false},
-    {"concatenate", concatenate, 0, false},
-    {"stack", stack, 0, false},
-    {"slice", slice, 0, false},
-    {"split", split, 0, false},
-    {"transpose", transpose, 0, false},
-    {"transpose back", turn_back, 0, true},
-    {"broadcast column", widen, 3, false},
-    {"broadcast row", widen, 4, false},
-    {"pad", pad, 0, false},
-    {"take rows", take, 0, false},
-    {"cross", cross, 5, false},
+    {"a + b", add, 0, false, {2, 0, 1, 0}, NOTHING},
+    {"a + row", add, 1, false, {1, 0, 1, 0}, {1, 0, 0, 0}},
+    {"a * row", multiply, 1, false, {1, 0, 1, 0}, {4, 0, 2, 0}},
+    {"a + column", add, 2, false, {1, 1, 1, 0}, {1, 0, 0, 1}},
+    {"a * column", multiply, 2, false, {1, 1, 1, 0}, {4, 1, 2, 1}},
+    {"a < column", less, 2, true, {1, 1, 0.125, 0}, NOTHING},
+    {"where column", where, 0, false, {2, 0.125, 1, 0}, {2, 0.25, 2, 0}},
+    {"sum", sum, 0, false, {1, 0, 0, 1}, {0, 1, 1, 0}},
+    {"mean", mean, 0, false, {1, 0, 0, 1}, {0, 2, 1, 1}},
+    {"max", largest, 0, false, {1, 0, 0, 1}, {3.125, 4, 2.125, 2}},
+    {"prod", product, 0, false, {1, 0, 0, 1}, NOTHING},
+    {"norm", norm, 0, false, {1, 0, 0, 1}, {2, 2, 2, 0}},
+    {"argmax", argmax, 0, true, {1, 0, 0, 1}, NOTHING},
+    {"softmax", softmax, 0, false, {1, 0, 1, 0}, {2, 0, 1, 0}},
+    {"logsumexp", logsumexp, 0, false, {1, 0, 0, 1}, {3, 3, 3, 1}},
+    {"cumsum", running, 0, false, {1, 0, 1, 0}, {1, 0, 1, 0}},
+    {"concatenate", concatenate, 0, false, {2, 0, 2, 0}, {4, 0, 2, 0}},
+    {"stack", stack, 0, false, {2, 0, 2, 0}, {4, 0, 2, 0}},
+    {"slice", slice, 0, false, {1, 0, 1, -1}, {1, -1, 2, 0}},
+    {"split", split, 0, false, {PARTS, 0, 1, 0}, {0.5, 0, 2, 0}},
+    {"transpose", transpose, 0, false, {1, 0, 1, 0}, {1, 0, 1, 0}},
+    {"transpose back", turn_back, 0, true, {1, 0, 1, 0}, NOTHING},
+    {"broadcast column", widen, 3, false, {0, 1, 1, 0}, {1, 0, 0, 1}},
+    {"broadcast row", widen, 4, false, {0, 0, 1, 0}, {1, 0, 0, 0}},
+    {"pad", pad, 0, false, {1, 0, 1, 2}, {1, 2, 1, 0}},
+    {"take rows", take, 0, false, {1, 2, 1, 0}, {0, 1, 0, 0}},
+    {"cross", cross, 5, false, {2, 0, 1, 0}, NOTHING},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -124,6 +141,15 @@ static Data data_of(int64_t w, gt_DType dtype)
     d.index = gt_cast(gt_add(gt_multiply(block, 64), inside), GT_INT32);
     d.flags = gt_less(d.column, 1.0);
     return d;
+}
+
+/* What is counted as elements. */
+static double elements_of(const Case *c, const Data *d, bool gradient)
+{
+    const double p = (double)d->p, w = (double)d->w;
+    if (c->run == take && gradient)
+        return p;
+    return c->run == pad ? p * (w + 2) : c->operand == 5 ? SIZE : p * w;
 }
 
 /* Nanoseconds an element of one call, forwards or of the gradient alone. */
@@ -151,29 +177,105 @@ static double once(const Case *c, const Data *d, bool gradient)
         gt_tape_end(tape);
     }
     gt_scope_end(scope);
-    return 1e9 * took / (double)SIZE;
+    return 1e9 * took / elements_of(c, d, gradient);
+}
+
+/* Something of n words, in eight chains. */
+static uint64_t read_words(const uint64_t *x, size_t n)
+{
+    uint64_t sum[8] = {0}, all = 0;
+    for (size_t i = 0; i + 8 <= n; i += 8)
+        for (int k = 0; k < 8; k++)
+            sum[k] += x[i + (size_t)k];
+    for (int k = 0; k < 8; k++)
+        all += sum[k];
+    return all;
+}
+
+/* Nanoseconds an element that reading and writing take, in 128 turns each: what a gradient reads was written a moment ago, what is
+ * computed forwards was last seen long before. */
+static double moved(const Case *c, const Data *d, bool gradient)
+{
+    enum { TURNS = 128 };
+    static volatile uint64_t seen;
+    const Traffic *t = gradient ? &c->gradient : &c->forward;
+    const double parts = d->w % 2 ? (double)d->w : 2, e = (double)gt_dtype_size(gt_dtype(d->a));
+    const double p = (double)d->p * e, all = p * (double)d->w;
+    const double read = (t->read == PARTS ? parts : t->read) * all + t->row_read * p;
+    const double written = t->written * all + t->row_written * p;
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *source = gradient ? gt_ones_like(d->a) : d->turned;
+    const char *x = gt_data(source);
+    char *y = (char *)(uintptr_t)gt_data(gt_zeros_like(d->a)); /* nobody else reads it */
+    const size_t array = (size_t)all, in = (size_t)(read / TURNS), out = (size_t)(written / TURNS);
+    size_t here = 0, there = 0;
+    const double from = probe_now();
+    for (int i = 0; i < TURNS; i++) {
+        here = here + in <= array ? here : 0;
+        there = there + out <= array ? there : 0;
+        seen += read_words((const uint64_t *)(const void *)(x + here / 64 * 64), in / 8);
+        memset(y + there, i, out);
+        here += in;
+        there += out;
+    }
+    const double took = probe_now() - from;
+    gt_scope_end(scope);
+    return 1e9 * took / elements_of(c, d, gradient);
+}
+
+static int64_t only_width; /* beside the long one; 0: all */
+
+static bool is_asked(const Case *c, int i)
+{
+    return i == LONG || ((c->operand != 5 || width_of[i] == 3) &&
+                         (only_width == 0 || width_of[i] == only_width));
+}
+
+/* Figures above 2, and those of them that bytes do not explain. */
+static int above, unexplained;
+
+static void print_line(const Case *c, bool gradient, const double *least, const double *bytes)
+{
+    bool any = false;
+    printf("%-18s%-10s%8.3f", c->name, gradient ? "gradient" : "", least[LONG]);
+    for (int i = 0; i < LONG; i++) {
+        const double ratio = least[i] / least[LONG];
+        const bool high = is_asked(c, i) && ratio > 2, worse = high && least[i] > 1.25 * bytes[i];
+        above += high;
+        unexplained += worse;
+        any |= high;
+        if (is_asked(c, i))
+            printf("%7.2f%c", ratio, worse ? '!' : ' ');
+        else
+            printf("%7s ", "-");
+    }
+    printf("\n");
+    if (any) {
+        printf("  its bytes alone           %8.3f", bytes[LONG]);
+        for (int i = 0; i < LONG; i++)
+            if (is_asked(c, i))
+                printf("%7.2f ", bytes[i] / least[LONG]);
+            else
+                printf("%7s ", "-");
+        printf("\n");
+    }
+    fflush(stdout);
 }
 
 static void line(const Case *c, const Data *data, int rounds, bool gradient)
 {
-    double least[WIDTHS];
+    double least[WIDTHS], bytes[WIDTHS];
     for (int i = 0; i < WIDTHS; i++)
-        least[i] = 1e30;
+        least[i] = bytes[i] = 1e30;
     for (int r = 0; r < rounds; r++)
         for (int i = 0; i < WIDTHS; i++) {
-            if (c->operand == 5 && width_of[i] != 3 && i != LONG)
+            if (!is_asked(c, i))
                 continue;
-            const double took = once(c, &data[i], gradient);
+            const double took = once(c, &data[i], gradient), moving = moved(c, &data[i], gradient);
             least[i] = took < least[i] ? took : least[i];
+            bytes[i] = moving < bytes[i] ? moving : bytes[i];
         }
-    printf("%-18s%-10s%8.3f", c->name, gradient ? "gradient" : "", least[LONG]);
-    for (int i = 0; i < LONG; i++)
-        if (least[i] < 1e30)
-            printf("%7.2f", least[i] / least[LONG]);
-        else
-            printf("%7s", "-");
-    printf("\n");
-    fflush(stdout);
+    print_line(c, gradient, least, bytes);
 }
 
 int main(int argc, char **argv)
@@ -186,6 +288,8 @@ int main(int argc, char **argv)
             rounds = atoi(argv[++i]);
         else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
             only = argv[++i];
+        else if (strcmp(argv[i], "--width") == 0 && i + 1 < argc)
+            only_width = atoi(argv[++i]);
         else if (strcmp(argv[i], "--float64") == 0)
             dtype = GT_FLOAT64;
     }
@@ -197,7 +301,7 @@ int main(int argc, char **argv)
            1e-9 * probe_fma(NULL), 1e-9 * probe_read());
     printf("%-28s%8s", dtype == GT_FLOAT64 ? "float64" : "float32", "1024, ns");
     for (int i = 0; i < LONG; i++)
-        printf("%7d", (int)width_of[i]);
+        printf("%7d ", (int)width_of[i]);
     printf("\n");
     for (int c = 0; c < CASES && gt_status() == GT_OK; c++)
         if (!only || strcmp(only, cases[c].name) == 0) {
@@ -205,6 +309,7 @@ int main(int argc, char **argv)
             if (!cases[c].whole)
                 line(&cases[c], data, rounds, true);
         }
+    printf("%d figures above 2, %d of them above 1.25 times what their bytes take\n", above, unexplained);
     const bool failed = gt_status() != GT_OK;
     if (failed)
         fprintf(stderr, "narrow: %s\n", gt_error_message());

@@ -3,15 +3,29 @@
 #include "loops.h"
 #include "moves.h"
 
+/* Which of the loops that move elements has those of so many bytes. */
+static int of_size(int bytes)
+{
+    return bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : 3;
+}
+
 /* Copies elements: no sum, no product. Any order of tiles. */
 void GT_KERNEL(tiles_copy)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
     const gt_CopyJob *job = given;
-    const int of_size = job->element == 1 ? 0 : job->element == 2 ? 1 : job->element == 4 ? 2 : 3;
     (void)scratch;
-    gt_copy_tiles(job, GT_KERNEL(kernels).transpose[of_size], GT_KERNEL(kernels).spread[of_size],
-                  at, first, last);
+    gt_copy_tiles(job, GT_KERNEL(kernels).transpose[of_size(job->element)],
+                  GT_KERNEL(kernels).spread[of_size(job->element)], at, first, last);
+}
+
+/* Copies elements: no sum, no product. Any order of tiles. */
+void GT_KERNEL(tiles_concatenate)(const void *given, void *const *at, int64_t first, int64_t last,
+                                  void *scratch)
+{
+    const gt_ConcatenateJob *job = given;
+    (void)scratch;
+    gt_concatenate_tiles(job, GT_KERNEL(kernels).transpose[of_size(job->element)], at, first, last);
 }
 
 /* ---- join ---- */

@@ -45,6 +45,10 @@ typedef struct gt_ConcatenateJob {
     int64_t end[GT_JOB_PARTS];
 } gt_ConcatenateJob;
 
+/* Tiles of a concatenation, with the loop of an instruction set for rows of one element of each input; compiled once. */
+void gt_concatenate_tiles(const gt_ConcatenateJob *job, gt_TransposeLoop *transpose,
+                          void *const *at, int64_t first, int64_t last);
+
 /* join: what adding up arrays of zeros gives, each with one part somewhere and no two at the same place, and maybe, `based`, a whole
  * one, of which `one_row` says that there is one row of y for all; at {the whole one, parts, y}, y is at[y].
  * Row i of part p, `length` elements, goes to y from element offset + i stride on; each element is x + 0, which is x but for

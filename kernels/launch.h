@@ -98,7 +98,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(overwrite)                                                                                \
     ONCE(count)                                                                                    \
     EACH(chain)                                                                                    \
-    ONCE(concatenate)                                                                              \
+    EACH(concatenate)                                                                              \
     EACH(join)                                                                                     \
     ONCE(triangle)                                                                                 \
     EACH(cast)                                                                                     \

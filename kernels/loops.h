@@ -252,7 +252,7 @@ GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_squares)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_max)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_min)
 gt_RowsLoop GT_KERNEL_RARE(few_rows_prod_f32), GT_KERNEL_RARE(few_rows_prod_f64);
-typedef bool gt_PlainProducts(int64_t rows, int64_t n, const void *x, double *y);
+typedef bool gt_PlainProducts(int64_t rows, int64_t n, const void *x, void *y);
 gt_PlainProducts GT_KERNEL_RARE(few_plain_products_f32), GT_KERNEL_RARE(few_plain_products_f64);
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, softmax)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, log_softmax)

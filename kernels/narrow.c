@@ -15,11 +15,18 @@
 
 #include <immintrin.h>
 
+static inline __m128i piece(const char *x)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)x);
+}
+
 #if defined(__AVX512F__)
 enum { WORDS = 16, LOG = 4 };
 typedef __m512i Vector;
 typedef __mmask16 Mask;
 #define GT_M(name) _mm512_##name
+#define GT_V(name)  _mm512_##name##_si512
+#define GT_TO(name) _mm512_castsi512_##name
 static inline Vector numbered(void)
 {
     return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -36,23 +43,35 @@ static inline Vector mixed(Vector y, Mask where, Vector places, Vector x)
 {
     return _mm512_mask_permutexvar_epi32(y, where, places, x);
 }
-static inline Vector both(Vector a, Vector b)
+/* Half k of 16 floats, as doubles, and two such halves as floats again. */
+static inline __m512d half_of(Vector x, int k)
 {
-    return _mm512_and_si512(a, b);
+    return _mm512_cvtps_pd(_mm256_castsi256_ps(k ? _mm512_extracti64x4_epi64(x, 1)
+                                                 : _mm512_castsi512_si256(x)));
 }
-static inline Vector load(const char *x)
+static inline Vector of_halves(__m512d a, __m512d b)
 {
-    return _mm512_loadu_si512((const void *)x);
+    return _mm512_inserti64x4(
+        _mm512_castsi256_si512(_mm256_castps_si256(_mm512_cvtpd_ps(a))),
+        _mm256_castps_si256(_mm512_cvtpd_ps(b)), 1);
 }
-static inline void store(char *y, Vector x)
+typedef __m512 Floats;
+typedef __m512d Doubles;
+/* 16 bytes from each of four places. */
+static inline Vector gathered(const char *x, int64_t step)
 {
-    _mm512_storeu_si512((void *)y, x);
+    Vector y = _mm512_castsi128_si512(piece(x));
+    y = _mm512_mask_broadcast_i32x4(y, 0x00f0, piece(x + step));
+    y = _mm512_mask_broadcast_i32x4(y, 0x0f00, piece(x + 2 * step));
+    return _mm512_mask_broadcast_i32x4(y, 0xf000, piece(x + 3 * step));
 }
 #else
 enum { WORDS = 8, LOG = 3 };
 typedef __m256i Vector;
 typedef __m256i Mask;
 #define GT_M(name) _mm256_##name
+#define GT_V(name)  _mm256_##name##_si256
+#define GT_TO(name) _mm256_castsi256_##name
 static inline Vector numbered(void)
 {
     return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -69,20 +88,36 @@ static inline Vector mixed(Vector y, Mask where, Vector places, Vector x)
 {
     return _mm256_blendv_epi8(y, permuted(places, x), where);
 }
-static inline Vector both(Vector a, Vector b)
+static inline __m256d half_of(Vector x, int k)
 {
-    return _mm256_and_si256(a, b);
+    return _mm256_cvtps_pd(_mm_castsi128_ps(k ? _mm256_extracti128_si256(x, 1)
+                                              : _mm256_castsi256_si128(x)));
 }
-static inline Vector load(const char *x)
+static inline Vector of_halves(__m256d a, __m256d b)
 {
-    return _mm256_loadu_si256((const void *)x);
+    return _mm256_castps_si256(_mm256_set_m128(_mm256_cvtpd_ps(b), _mm256_cvtpd_ps(a)));
 }
-static inline void store(char *y, Vector x)
+typedef __m256 Floats;
+typedef __m256d Doubles;
+static inline Vector gathered(const char *x, int64_t step)
 {
-    _mm256_storeu_si256((void *)y, x);
+    return _mm256_blend_epi32(_mm256_castsi128_si256(piece(x)),
+                              _mm256_broadcastsi128_si256(piece(x + step)), 0xf0);
 }
 #endif
 
+static inline Vector load(const char *x)
+{
+    return GT_V(loadu)((const Vector *)(const void *)x);
+}
+static inline void store(char *y, Vector x)
+{
+    GT_V(storeu)((Vector *)(void *)y, x);
+}
+static inline Vector both(Vector a, Vector b)
+{
+    return GT_V(and)(a, b);
+}
 static inline Vector all(int x)
 {
     return GT_M(set1_epi32)(x);
@@ -121,18 +156,15 @@ typedef struct Mix {
     Mask where[GT_NARROW_4][GT_NARROW_4]; /* vector of y, of x */
 } Mix;
 
-GT_INLINE void mix(const Mix *m, const int w, const char *x, int64_t step_x, char *y,
-                   int64_t step_y)
+GT_INLINE void mix(const Mix *m, const int w, const char *x, int64_t step_x, Vector *y)
 {
     Vector from[GT_NARROW_4];
     for (int k = 0; k < w; k++)
         from[k] = load(x + k * step_x);
     for (int j = 0; j < w; j++) {
-        const Vector places = m->places[j];
-        Vector made = permuted(places, from[0]);
+        y[j] = permuted(m->places[j], from[0]);
         for (int k = 1; k < w; k++)
-            made = mixed(made, m->where[j][k], places, from[k]);
-        store(y + j * step_y, made);
+            y[j] = mixed(y[j], m->where[j][k], m->places[j], from[k]);
     }
 }
 
@@ -143,7 +175,10 @@ GT_INLINE void mix_blocks(const Mix *m, const int w, int64_t rows, int64_t block
 {
     for (int64_t i = 0; i < rows; i += block) {
         i = i < rows - block ? i : rows - block;
-        mix(m, w, x + i * row_x, step_x, y + i * row_y, step_y);
+        Vector made[GT_NARROW_4];
+        mix(m, w, x + i * row_x, step_x, made);
+        for (int j = 0; j < w; j++)
+            store(y + i * row_y + j * step_y, made[j]);
     }
 }
 
@@ -165,7 +200,7 @@ static void mix_rows(const Mix *m, int w, int64_t rows, int64_t block, const cha
     }
 }
 
-static void mix_to_part(Mix *m, int w, int two)
+static GT_NOINLINE void mix_to_part(Mix *m, int w, int two)
 {
     const Vector element = down(numbered(), two);
     for (int j = 0; j < w; j++) {
@@ -176,7 +211,7 @@ static void mix_to_part(Mix *m, int w, int two)
     }
 }
 
-static void mix_to_braid(Mix *m, int w, int two)
+static GT_NOINLINE void mix_to_braid(Mix *m, int w, int two)
 {
     for (int j = 0; j < w; j++) {
         Vector row, column;
@@ -210,6 +245,151 @@ static bool braided(int64_t rows, int64_t w, int two, const char *x, int64_t ld,
     return true;
 }
 
+/* ---- sums of rows ---- */
+
+/* The sum of a row, each row at a place of the vectors of its columns: of two chains, as reduce_operation.h has it. A sum that begins
+ * at 0 is never -0, so that the other one may begin without. */
+#define GT_SUM_OF(name, Given, Values, start, term, add, as_it_is)                                 \
+    GT_INLINE Values name(const Given *x, const int w)                                             \
+    {                                                                                              \
+        Values a = start, b = term(x[w / 2]);                                                      \
+        as_it_is                                                                                   \
+        for (int i = 1; i < w / 2; i++) {                                                          \
+            a = add(a, term(x[i]));                                                                \
+            b = add(b, term(x[w / 2 + i]));                                                        \
+        }                                                                                          \
+        if (w % 2)                                                                                 \
+            a = add(a, term(x[w - 1]));                                                            \
+        return add(a, b);                                                                          \
+    }
+#define GT_SQUARED(x) GT_M(mul_pd)(x, x)
+#define GT_SUMS_OF(name, type, Values, roll)                                                       \
+    GT_SUM_OF(name, Vector, Values, GT_M(add_##type)(GT_M(setzero_##type)(), GT_TO(type)(x[0])),   \
+              GT_TO(type), GT_M(add_##type), roll)
+GT_SUMS_OF(floats_of, ps, Floats, )
+GT_SUMS_OF(doubles_of, pd, Doubles, )
+GT_SUMS_OF(floats_of_wide, ps, Floats, GT_ROLLED)
+GT_SUMS_OF(doubles_of_wide, pd, Doubles, GT_ROLLED)
+GT_SUM_OF(squares_of, Doubles, Doubles, GT_SQUARED(x[0]), GT_SQUARED, GT_M(add_pd), )
+
+/* The columns of a block of wider rows, by pieces of 16 bytes. Those of four rows, or of two where an element has 8 bytes, are a square
+ * that is turned; a vector holds one piece of each of several squares. The last piece is the end of a row.
+ *
+ *     16 floats, vector k of columns j to j + 3: the pieces of rows k, 4 + k, 8 + k and 12 + k
+ *     once turned: column j + k of rows 0 to 15 */
+GT_INLINE void take_columns(const int two, int64_t w, const char *x, Vector *column)
+{
+    const int64_t size = INT64_C(4) << two, side = 4 >> two;
+    GT_ROLLED
+    for (int64_t next = 0; next < w; next += side) {
+        const int64_t j = next < w - side ? next : w - side, step = side * w * size;
+        const char *at = x + j * size;
+        const Vector a = gathered(at, step), b = gathered(at + w * size, step);
+        if (two) {
+            column[j] = GT_M(unpacklo_epi64)(a, b);
+            column[j + 1] = GT_M(unpackhi_epi64)(a, b);
+            continue;
+        }
+        const Vector c = gathered(at + 2 * w * size, step), d = gathered(at + 3 * w * size, step);
+        const Vector low = GT_M(unpacklo_epi32)(a, b), low_2 = GT_M(unpacklo_epi32)(c, d);
+        const Vector high = GT_M(unpackhi_epi32)(a, b), high_2 = GT_M(unpackhi_epi32)(c, d);
+        column[j] = GT_M(unpacklo_epi64)(low, low_2);
+        column[j + 1] = GT_M(unpackhi_epi64)(low, low_2);
+        column[j + 2] = GT_M(unpacklo_epi64)(high, high_2);
+        column[j + 3] = GT_M(unpackhi_epi64)(high, high_2);
+    }
+}
+
+/* What becomes of sums: a mean is a product with 1 / w, exact where w is a power of two, else a quotient; or the root of squares. */
+typedef enum Finish { SUMS, MEANS, ROOTS } Finish;
+
+#define GT_FINISHED(name, Values, set, mul, div)                                                   \
+    GT_INLINE Values name(Values sum, const int w, Finish finish)                                  \
+    {                                                                                              \
+        if ((w & (w - 1)) == 0)                                                                    \
+            return mul(sum, set(finish == MEANS ? (float)1 / (float)w : 1));                       \
+        return finish == MEANS ? div(sum, set((float)w)) : sum;                                    \
+    }
+GT_FINISHED(finished_floats, Floats, GT_M(set1_ps), GT_M(mul_ps), GT_M(div_ps))
+GT_FINISHED(finished_doubles, Doubles, GT_M(set1_pd), GT_M(mul_pd), GT_M(div_pd))
+
+/* -0 among them. */
+static GT_NOINLINE bool are_zeros(Vector x)
+{
+    uint32_t word[WORDS], any = 0;
+    store((char *)word, x);
+    for (int k = 0; k < WORDS; k++)
+        any |= word[k] << 1;
+    return any == 0;
+}
+
+/* Rows of w elements of 4 << two bytes, a block at a time. Of every sum 0 times it is added to `wild`, which is NaN where one is not
+ * finite. */
+GT_INLINE bool sum_blocks(const Mix *m, const bool mixes, const int w, const int two, const bool squares,
+                          Finish finish, int64_t rows, const char *x, char *y)
+{
+    enum { MOST = GT_NARROW, AHEAD = 4096 };
+    const int64_t block = WORDS >> two, size = INT64_C(4) << two;
+    const Floats none = GT_M(setzero_ps)();
+    const Doubles none_d = GT_M(setzero_pd)();
+    Floats wild = none;
+    Doubles wild_d = none_d;
+    for (int64_t i = 0; i < rows; i += block) {
+        Vector column[MOST], made;
+        i = i < rows - block ? i : rows - block;
+        if (mixes) {
+            mix(m, w, x + i * w * size, sizeof(Vector), column);
+        } else {
+            /* In the order in which pieces are read no processor sees that the lines follow each other. */
+            GT_ROLLED
+            for (int k = 0; k < w; k++)
+                _mm_prefetch(x + i * w * size + AHEAD + k * (int)sizeof(Vector), _MM_HINT_T0);
+            take_columns(two, w, x + i * w * size, column);
+        }
+        if (squares) {
+            Doubles part[2][GT_NARROW_4];
+            for (int h = 0; h < 2; h++) {
+                for (int j = 0; j < w; j++)
+                    part[h][j] = half_of(column[j], h);
+                part[h][0] = squares_of(part[h], w);
+                wild_d = GT_M(fmadd_pd)(part[h][0], none_d, wild_d);
+            }
+            made = of_halves(GT_M(sqrt_pd)(part[0][0]), GT_M(sqrt_pd)(part[1][0]));
+        } else if (two) {
+            const Doubles sum = mixes ? doubles_of(column, w) : doubles_of_wide(column, w);
+            wild_d = GT_M(fmadd_pd)(sum, none_d, wild_d);
+            made = GT_V(castpd)(finished_doubles(sum, w, finish));
+        } else {
+            const Floats sum = mixes ? floats_of(column, w) : floats_of_wide(column, w);
+            wild = GT_M(fmadd_ps)(sum, none, wild);
+            made = GT_V(castps)(finished_floats(sum, w, finish));
+        }
+        store(y + i * size, made);
+    }
+    return are_zeros(two || squares ? GT_V(castpd)(wild_d) : GT_V(castps)(wild));
+}
+
+GT_INLINE bool sum_rows(const int two, const bool squares, Finish finish, int64_t rows, int64_t w,
+                        const char *x, char *y)
+{
+    Mix m;
+    if (w > (two ? GT_NARROW_8 : GT_NARROW_4))
+        return !squares && sum_blocks(NULL, false, (int)w, two, false, finish, rows, x, y);
+    mix_to_part(&m, (int)w, two);
+    return w == 2   ? sum_blocks(&m, true, 2, two, squares, finish, rows, x, y)
+           : w == 3 ? sum_blocks(&m, true, 3, two, squares, finish, rows, x, y)
+                    : sum_blocks(&m, true, 4, two, squares, finish, rows, x, y);
+}
+
+bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t w, const void *x, void *y)
+{
+    if (w < 2 || w > GT_NARROW || rows < WORDS >> wide || (root && (wide || mean)))
+        return false;
+    return root   ? sum_rows(0, true, ROOTS, rows, w, x, y)
+           : wide ? sum_rows(1, false, mean ? MEANS : SUMS, rows, w, x, y)
+                  : sum_rows(0, false, mean ? MEANS : SUMS, rows, w, x, y);
+}
+
 /* Each vector of y from the one that has its rows. */
 static bool repeated(int64_t rows, int64_t w, int two, const char *x, char *y)
 {
@@ -218,6 +398,7 @@ static bool repeated(int64_t rows, int64_t w, int two, const char *x, char *y)
     Vector places[MOST], column;
     if (rows < block || w > MOST)
         return false;
+    GT_ROLLED
     for (int j = 0; j < w; j++) {
         rows_of(j * (int)block, (int)w, two, &places[j], &column);
         places[j] = places_of(places[j], two);
@@ -225,6 +406,7 @@ static bool repeated(int64_t rows, int64_t w, int two, const char *x, char *y)
     for (int64_t i = 0; i < rows; i += block) {
         i = i < rows - block ? i : rows - block;
         const Vector from = load(x + i * size);
+        GT_ROLLED
         for (int64_t j = 0; j < w; j++)
             store(y + i * w * size + j * (int64_t)sizeof(Vector), permuted(places[j], from));
     }
@@ -232,6 +414,11 @@ static bool repeated(int64_t rows, int64_t w, int two, const char *x, char *y)
 }
 
 #else
+bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t w, const void *x, void *y)
+{
+    (void)mean, (void)root, (void)wide, (void)rows, (void)w, (void)x, (void)y;
+    return false;
+}
 #define parted(rows, w, two, x, y, ld)  false
 #define braided(rows, w, two, x, ld, y) false
 #define repeated(rows, w, two, x, y)    false
@@ -299,17 +486,26 @@ GT_PART(8, GT_KERNEL(turn_f64))
         type *y = to;                                                                              \
         if (quick)                                                                                 \
             return;                                                                                \
-        for (int64_t i = 0; i < rows; i++, y += n)                                                 \
+        for (int64_t i = 0; i < rows; i++, y += n) {                                               \
+            GT_ROLLED                                                                              \
             for (int64_t j = 0; j < n; j++)                                                        \
                 y[j] = x[i];                                                                       \
+        }                                                                                          \
     }
 #if GT_IS_BASE(GT_ISA)
-/* Rows of up to eight bytes as eight bytes, of which the next row is written over what is too much. */
+/* Rows of up to 16 bytes as one or two pieces of 8: of shorter ones the next row is written over what is too much. */
 static bool bytes_repeated(int64_t *rows, int64_t n, const uint8_t **x, uint8_t **y)
 {
-    for (; n <= 8 && (*rows - 1) * n >= 8; (*rows)--, (*x)++, *y += n) {
+    if (n == 2) {
+        for (int64_t i = 0; i < *rows; i++)
+            (*y)[2 * i] = (*y)[2 * i + 1] = (*x)[i];
+        return true;
+    }
+    for (; n <= 16 && *rows * n >= 8; (*rows)--, (*x)++, *y += n) {
         const uint64_t eight = **x * UINT64_C(0x0101010101010101);
         memcpy(*y, &eight, sizeof eight);
+        if (n > 8)
+            memcpy(*y + n - 8, &eight, sizeof eight);
     }
     return false;
 }

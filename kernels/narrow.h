@@ -12,10 +12,20 @@
 #define GT_NARROW_8 4
 #else
 #define GT_NARROW_8 3
+/* y[i] = the sum of row i of x, rows x w doubles (`wide`) or floats, in the order of reduce.h; or the mean, or the root of the sum of
+ * squares, rounded once. False: rows like this are not summed here, or some sum is not finite, and y is anything. */
+bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t w, const void *x,
+                         void *y);
+
 #endif
 #else
 #define GT_NARROW_4 0
 #define GT_NARROW_8 0
+/* y[i] = the sum of row i of x, rows x w doubles (`wide`) or floats, in the order of reduce.h; or the mean, or the root of the sum of
+ * squares, rounded once. False: rows like this are not summed here, or some sum is not finite, and y is anything. */
+bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t w, const void *x,
+                         void *y);
+
 #endif
 #define GT_NARROW 16 /* rows up to this width are worth the call */
 
@@ -26,5 +36,10 @@ gt_PartLoop GT_KERNEL(part_4), GT_KERNEL(part_8), GT_KERNEL_RARE(part_4), GT_KER
 typedef void gt_BraidLoop(int64_t rows, int64_t w, const void *x, int64_t ld, void *y);
 gt_BraidLoop GT_KERNEL(braid_4), GT_KERNEL(braid_8), GT_KERNEL_RARE(braid_4),
     GT_KERNEL_RARE(braid_8);
+
+/* y[i] = the sum of row i of x, rows x w doubles (`wide`) or floats, in the order of reduce.h; or the mean, or the root of the sum of
+ * squares, rounded once. False: rows like this are not summed here, or some sum is not finite, and y is anything. */
+bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t w, const void *x,
+                         void *y);
 
 #endif

@@ -66,48 +66,18 @@ static bool GT_NAME(are_mild)(int64_t n, const GT_T *x, int64_t most)
 
 /* Rows of fewer than 32: the lanes of many rows beside each other. Four floats never meet there; and where there are fewer factors
  * than lanes, the lanes without one would multiply by 1. */
-#define GT_FEW_FACTORS(n)                                                                          \
-    enum { LANES = GT_REAL == 32 ? 8 : 32, MOST = 1024 };                                          \
-    const int64_t used = (n) < LANES ? (n) : LANES;                                                \
-    const int64_t ld = (n) <= 8 ? MOST / 8 : MOST / 32; /* as many rows at once */                 \
-    GT_T turned[MOST];                                                                             \
-    double size[MOST];                                                                             \
-    int64_t half = 1;                                                                              \
-    while (2 * half < used)                                                                        \
-        half *= 2
-
-/* Where no product can leave the range of a double nothing is taken apart: powers of two change no rounding. False: one may. */
-bool GT_KERNEL(GT_NAME(few_plain_products))(int64_t rows, int64_t n, const void *from, double *y)
-{
-    const GT_T *x = from;
-    GT_FEW_FACTORS(n);
-    if (n < 1 || !GT_NAME(are_mild)(rows * n, x, 1000 / n))
-        return false;
-    memset(turned, 0, sizeof turned);
-    for (; rows > 0; rows -= ld, x += n * ld, y += ld) {
-        const int64_t count = rows < ld ? rows : ld;
-        GT_PART(count, n, x, turned, ld);
-        for (int64_t i = 0; i < used * ld; i++)
-            size[i] = (double)turned[i];
-        for (int64_t i = LANES; GT_REAL == 32 && i < n; i++)
-            for (int64_t j = 0; j < ld; j++)
-                size[i % LANES * ld + j] *= (double)turned[i * ld + j];
-        for (int64_t wide = half; wide > 0 && wide < used; wide /= 2) {
-            const int64_t pairs = (used - wide < wide ? used - wide : wide) * ld;
-            for (int64_t k = 0; k < pairs; k++)
-                size[k] *= size[k + wide * ld];
-        }
-        memcpy(y, size, (size_t)count * sizeof *y);
-    }
-    return true;
-}
-
 void GT_KERNEL(GT_NAME(few_rows_prod))(int64_t rows, int64_t n, const void *from, void *to)
 {
+    enum { LANES = GT_REAL == 32 ? 8 : 32, MOST = 1024 };
+    const int64_t used = n < LANES ? n : LANES;
+    const int64_t ld = n <= 8 ? MOST / 8 : MOST / 32; /* as many rows at once */
     const GT_T *x = from;
     gt_Scaled *y = to;
-    GT_FEW_FACTORS(n);
-    int64_t exponent[MOST];
+    GT_T turned[MOST];
+    double size[MOST];
+    int64_t exponent[MOST], half = 1;
+    while (2 * half < used)
+        half *= 2;
     for (; rows > 0; rows -= ld, x += n * ld, y += ld) {
         const int64_t count = rows < ld ? rows : ld;
         if (count < ld)
@@ -135,7 +105,39 @@ void GT_KERNEL(GT_NAME(few_rows_prod))(int64_t rows, int64_t n, const void *from
             y[j] = (gt_Scaled){size[j], exponent[j]};
     }
 }
-#undef GT_FEW_FACTORS
+
+/* The same, finished, where no product can leave the range of a double on the way: nothing is taken apart, for powers of two change
+ * no rounding. Of up to eight floats none does: the last product alone may become so small, and then it is 0 as a float. False: others
+ * may. */
+bool GT_KERNEL(GT_NAME(few_plain_products))(int64_t rows, int64_t n, const void *from, void *to)
+{
+    enum { LANES = GT_REAL == 32 ? 8 : 32, MOST = 1024 };
+    const GT_T *x = from;
+    GT_T *y = to, turned[MOST];
+    double size[MOST];
+    int64_t half = 1;
+    while (2 * half < n && half < LANES)
+        half *= 2;
+    for (int64_t count; rows > 0; rows -= count, x += n * count, y += count) {
+        count = rows < MOST / n ? rows : MOST / n;
+        if ((GT_REAL == 64 || n > 8) && !GT_NAME(are_mild)(count * n, x, 1000 / n))
+            return false;
+        GT_PART(count, n, x, turned, count);
+        const int64_t pairs = (n - half < half ? n - half : half) * count, step = half * count;
+        for (int64_t k = 0; k < pairs; k++)
+            size[k] = (double)turned[k] * (double)turned[step + k];
+        for (int64_t k = pairs; k < step; k++)
+            size[k] = (double)turned[k];
+        for (int64_t k = 0; k < (n - 2 * half) * count; k++) /* more than two of a lane */
+            size[k % step] *= (double)turned[2 * step + k];
+        for (int64_t wide = step / 2; wide >= count; wide /= 2)
+            for (int64_t k = 0; k < wide; k++)
+                size[k] *= size[wide + k];
+        for (int64_t k = 0; k < count; k++)
+            y[k] = (GT_T)size[k];
+    }
+    return true;
+}
 
 void GT_KERNEL(GT_NAME(reduce_prod))(int64_t n, const void *from, void *to)
 {

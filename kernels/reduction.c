@@ -2,6 +2,8 @@
  * which elements are put together, are reduce.c's. Leans on loops.h. */
 #include "reduction.h"
 
+#include <float.h>
+
 #include "loops.h"
 #include "narrow.h"
 #include "scaled.h"
@@ -130,6 +132,17 @@ static void round_piece(const Reduction *r, int64_t output, int64_t n, const dou
         GT_KERNEL(kernels).cast[GT_LOOP_F64][GT_LOOP_F32](n, x, y);
 }
 
+/* Are these sums of floats what they are to be? */
+static bool floats_stand(const gt_ReductionJob *job, int64_t n, const float *sum)
+{
+    int32_t within = 0;
+    if (job->mean || job->scale != 1 || job->root)
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        within += (sum[i] >= -FLT_MAX) & (sum[i] <= FLT_MAX);
+    return within == n;
+}
+
 /* The same from the n that waited, maybe in y. */
 static void finish_piece(const Reduction *r, int64_t output, int64_t n, void *waiting)
 {
@@ -203,32 +216,67 @@ static gt_RowsLoop *loop_for_few(const Reduction *r)
     const gt_ReductionJob *job = r->job;
     if (job->round != GT_REDUCTION_WHOLE || job->from > GT_LOOP_F64 || job->outputs < 8 || job->rows >= 32 ||
         (job->rows > 1 && job->stride != 1) || job->kept.rank > 1 ||
-        (job->kept.rank == 1 && job->kept.stride[0] != job->rows))
+        (job->kept.rank == 1 && job->kept.stride[0] != job->rows) ||
+        (job->from != job->to && job->loop != GT_LOOP_SQUARES))
         return NULL;
     return GT_KERNEL(kernels).reduce_few[job->loop][job->from];
+}
+
+/* Sums of many short rows, which wait in y, of floats as floats. */
+static void finish_few_sums(const Reduction *r, int64_t first, int64_t last)
+{
+    const gt_ReductionJob *job = r->job;
+    double wider[FINISHED];
+    for (int64_t row = first; row < last; row += FINISHED) {
+        const int64_t n = last - row < FINISHED ? last - row : FINISHED;
+        char *y = r->y + row * job->element;
+        if (job->to == GT_LOOP_F64) {
+            finish_piece(r, row, n, y);
+        } else if (!floats_stand(job, n, (const float *)(void *)y)) {
+            GT_KERNEL(kernels).cast[GT_LOOP_F32][GT_LOOP_F64](n, y, wider);
+            finish_piece(r, row, n, wider);
+        }
+    }
+}
+
+/* Rows of one column each: are they sums, means or roots of squares, and no more? */
+static bool is_plain(const gt_ReductionJob *job)
+{
+    return job->from == job->to && job->scale == 1 && !(job->epsilon > 0) && !(job->floor > 0) &&
+           (job->loop == GT_LOOP_SUM ? !job->root : job->loop == GT_LOOP_SQUARES && job->root);
 }
 
 /* Rows of one column each, [first, last), that are to be finished: as above. */
 static void reduce_rows(const Reduction *r, int64_t first, int64_t last)
 {
+    const gt_ReductionJob *job = r->job;
     gt_Scaled waiting[FINISHED];
     gt_RowsLoop *few = loop_for_few(r);
+    if (few) {
+        gt_PlainProducts *const plain = job->from == GT_LOOP_F32
+                                            ? GT_KERNEL_RARE(few_plain_products_f32)
+                                            : GT_KERNEL_RARE(few_plain_products_f64);
+        const char *x = piece_at(r, first, 0).x;
+        char *y = r->y + first * job->element;
+        if (is_plain(job) && GT_KERNEL(few_sums)(job->mean, job->root, job->from == GT_LOOP_F64,
+                                                 last - first, job->rows, x, y))
+            return;
+        if (job->loop == GT_LOOP_PROD && plain(last - first, job->rows, x, y))
+            return;
+        for (int64_t n; job->loop == GT_LOOP_SUM && first < last; first += n) {
+            n = last - first < 4 * FINISHED ? last - first : 4 * FINISHED;
+            few(n, job->rows, piece_at(r, first, 0).x, r->y + first * job->element);
+            finish_few_sums(r, first, first + n);
+        }
+    }
     for (int64_t row = first; row < last; row += FINISHED) {
         int64_t n = last - row < FINISHED ? last - row : FINISHED;
         char *into = place_of(r, row, waiting);
-        if (few && r->job->loop == GT_LOOP_PROD &&
-            (r->job->from == GT_LOOP_F32
-                 ? GT_KERNEL_RARE(few_plain_products_f32)
-                 : GT_KERNEL_RARE(few_plain_products_f64))(n, r->job->rows, piece_at(r, row, 0).x,
-                                                           (double *)(void *)waiting)) {
-            round_piece(r, row, n, (double *)(void *)waiting);
-            continue;
-        }
         if (few)
-            few(n, r->job->rows, piece_at(r, row, 0).x, into);
+            few(n, job->rows, piece_at(r, row, 0).x, into);
         for (int64_t i = 0; i < n && !few; i++) {
             Piece piece = piece_at(r, row + i, 0);
-            reduce_piece(r, piece.rows, 1, piece.x, into + i * r->job->waiting);
+            reduce_piece(r, piece.rows, 1, piece.x, into + i * job->waiting);
         }
         finish_piece(r, row, n, into);
     }

@@ -169,6 +169,9 @@ Test(narrow, reductions_of_many_rows)
                     for (int64_t i = 0; i < rows; i++)
                         table->reduce[loop][type](n, x + i * n * size, right + i * step);
                     table->reduce_few[loop][type](rows, n, x, y);
+                    if (loop == GT_LOOP_SUM && type == GT_LOOP_F32)
+                        for (int64_t i = rows; i-- > 0;)
+                            ((double *)(void *)y)[i] = (double)((float *)(void *)y)[i];
                     CHECK(same_result(loop, type, rows, y, right, step),
                           "%s: loop %d of type %d, %d rows of %d", table->isa, loop, type,
                           (int)rows, (int)n);
@@ -543,27 +546,79 @@ Test(narrow, reductions_of_one_number)
             }
 }
 
-/* Finished products of many rows are those of each row. */
-Test(narrow, products_of_many_rows)
+/* What a reduction of rows of n is to be: products, sums, means, roots of sums or means of squares. */
+enum { FINISHED_WAYS = 5 };
+static gt_ReductionJob finished_of(int way, int type, int64_t rows, int64_t n)
+{
+    static const int loops[FINISHED_WAYS] = {GT_LOOP_PROD, GT_LOOP_SUM, GT_LOOP_SUM, GT_LOOP_SQUARES,
+                                             GT_LOOP_SQUARES};
+    gt_ReductionJob job = reduction_of(loops[way], type, rows, n);
+    job.mean = way == 2 || way == 4;
+    job.root = way >= 3;
+    return job;
+}
+
+/* Finished reductions of many rows are those of each row: of some rows with one that overflows or is not a number, too. */
+Test(narrow, finished_reductions_of_many_rows)
 {
     FOR_TABLES(table)
-    for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
-        for (int64_t n = 2; n < 34; n++)
-            for (int c = 0; c < COUNTS; c++) {
-                const int64_t rows = counts[c], size = type == GT_LOOP_F32 ? 4 : 8;
-                const gt_ReductionJob job = reduction_of(GT_LOOP_PROD, type, rows, n),
-                                      one = reduction_of(GT_LOOP_PROD, type, 1, n);
-                char *x = numbers(type, rows * n, c % 2), *y = memory(rows * size);
-                char *right = memory(rows * size);
+    for (int way = 0; way < FINISHED_WAYS; way++)
+        for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
+            for (int64_t n = 2; n < 34; n++)
+                for (int c = 0; c < COUNTS + 2; c++) {
+                    const int64_t rows = c < COUNTS ? counts[c] : 2500 + c;
+                    const int64_t size = type == GT_LOOP_F32 ? 4 : 8;
+                    const gt_ReductionJob job = finished_of(way, type, rows, n),
+                                          one = finished_of(way, type, 1, n);
+                    char *x = numbers(type, rows * n, c % 2), *y = memory(rows * size);
+                    char *right = memory(rows * size);
+                    table->tile[GT_TILES_reduce](&job, (void *[]){x, y}, 0, 1, NULL);
+                    for (int64_t i = 0; i < rows; i++)
+                        table->tile[GT_TILES_reduce](
+                            &one, (void *[]){x + i * n * size, right + i * size}, 0, 1, NULL);
+                    CHECK(same(type, rows, y, right), "%s: way %d of type %d, %d rows of %d",
+                          table->isa, way, type, (int)rows, (int)n);
+                    free(x);
+                    free(y);
+                    free(right);
+                }
+}
+
+/* Against sums in extended order: float64 of what a row has. -0 alone is summed to 0. */
+Test(narrow, sums_of_many_rows_are_right)
+{
+    FOR_TABLES(table)
+    for (int way = 0; way < FINISHED_WAYS; way++)
+        for (int type = GT_LOOP_F32; type <= GT_LOOP_F64; type++)
+            for (int64_t n = 2; n <= 17; n++) {
+                enum { ROWS = 1037 };
+                const gt_ReductionJob job = finished_of(way, type, ROWS, n);
+                char *x = numbers(type, ROWS * n, true);
+                char *y = memory(ROWS * (type == GT_LOOP_F32 ? 4 : 8));
+                for (int64_t j = 0; j < n; j++) /* the last row */
+                    if (type == GT_LOOP_F32)
+                        ((float *)(void *)x)[(ROWS - 1) * n + j] = -0.0f;
+                    else
+                        ((double *)(void *)x)[(ROWS - 1) * n + j] = -0.0;
                 table->tile[GT_TILES_reduce](&job, (void *[]){x, y}, 0, 1, NULL);
-                for (int64_t i = 0; i < rows; i++)
-                    table->tile[GT_TILES_reduce](
-                        &one, (void *[]){x + i * n * size, right + i * size}, 0, 1, NULL);
-                CHECK(same(type, rows, y, right), "%s: type %d, %d rows of %d", table->isa, type,
-                      (int)rows, (int)n);
+                for (int64_t i = 0; i < ROWS; i++) {
+                    double sum = way == 0, bound = type == GT_LOOP_F32 ? 2e-6 : 4e-15;
+                    for (int64_t j = 0; j < n; j++) {
+                        const double a = type == GT_LOOP_F32
+                                             ? (double)((float *)(void *)x)[i * n + j]
+                                             : ((double *)(void *)x)[i * n + j];
+                        sum = way == 0 ? sum * a : sum + (way >= 3 ? a * a : a);
+                    }
+                    sum = job.mean ? sum / (double)n : sum;
+                    sum = job.root ? sqrt(sum) : sum;
+                    const double got = type == GT_LOOP_F32 ? (double)((float *)(void *)y)[i]
+                                                           : ((double *)(void *)y)[i];
+                    CHECK(fabs(got - sum) <= bound * fabs(sum), "%s: way %d, row %d of %d: %g, not %g",
+                          table->isa, way, (int)i, (int)n, got, sum);
+                    CHECK(way == 0 || i + 1 < ROWS || !signbit(got), "%s: way %d: -0", table->isa, way);
+                }
                 free(x);
                 free(y);
-                free(right);
             }
 }
 

@@ -71,10 +71,30 @@ static int64_t check_ctc_states(const void *given, void *const *at, int64_t firs
     return -1;
 }
 
+/* The first of elements [first, end) that is outside of [low, high]; -1: none. Blocks are looked through without leaving. */
+#define GT_FIRST_OUTSIDE(name, type)                                                               \
+    static int64_t first_outside_##name(const type *x, int64_t first, int64_t end, type low,       \
+                                        type high)                                                 \
+    {                                                                                              \
+        for (int32_t bad = 0; end - first >= 256 && !bad; first += bad ? 0 : 256)                  \
+            for (int i = 0; i < 256; i++)                                                          \
+                bad |= (x[first + i] < low) | (x[first + i] > high);                               \
+        for (; first < end; first++)                                                               \
+            if (x[first] < low || x[first] > high)                                                 \
+                return first;                                                                      \
+        return -1;                                                                                 \
+    }
+GT_FIRST_OUTSIDE(f32, float)
+GT_FIRST_OUTSIDE(f64, double)
+GT_FIRST_OUTSIDE(i32, int32_t)
+
 static int64_t check_indices(const void *given, void *const *at, int64_t first, int64_t last)
 {
     const gt_IndexCheck *job = given;
     (void)first, (void)last;
+    if (job->type == GT_LOOP_I32 && job->least >= INT32_MIN && job->count <= INT32_MAX)
+        return first_outside_i32(at[job->input], 0, job->size, (int32_t)job->least,
+                                 (int32_t)job->count - 1);
     for (int64_t i = 0; i < job->size; i++) {
         int64_t index = gt_integer(at[job->input], job->type, i);
         if (index < job->least || index >= job->count)
@@ -107,26 +127,6 @@ static int64_t check_coordinates(const void *given, void *const *at, int64_t fir
     }
     return -1;
 }
-
-/* The first of elements [first, end) that is outside of [low, high]; -1: none. Blocks are looked
- * through without leaving. */
-#define GT_FIRST_OUTSIDE(name, type)                                                               \
-    static int64_t first_outside_##name(const type *x, int64_t first, int64_t end, type low,       \
-                                        type high)                                                 \
-    {                                                                                              \
-        for (int64_t from = first; from < end; from += 256) {                                      \
-            int64_t to = end - from < 256 ? end : from + 256;                                      \
-            int bad = 0;                                                                           \
-            for (int64_t i = from; i < to; i++)                                                    \
-                bad |= (x[i] < low) | (x[i] > high);                                               \
-            for (int64_t i = from; bad && i < to; i++)                                             \
-                if (x[i] < low || x[i] > high)                                                     \
-                    return i;                                                                      \
-        }                                                                                          \
-        return -1;                                                                                 \
-    }
-GT_FIRST_OUTSIDE(f32, float)
-GT_FIRST_OUTSIDE(f64, double)
 
 static int64_t check_scores(const void *given, void *const *at, int64_t first, int64_t last)
 {

@@ -93,6 +93,23 @@ void gt_copy_tiles(const gt_CopyJob *job, gt_TransposeLoop *transpose, gt_Spread
 
 /* ---- concatenate ---- */
 
+/* Rows [first, last), one element of each input: some of every input aside, which is the transposition of the rows. */
+static void braid_rows(const gt_ConcatenateJob *job, gt_TransposeLoop *transpose, void *const *at,
+                       int64_t first, int64_t last)
+{
+    enum { ASIDE = 16384 };
+    const int64_t element = job->element, most = ASIDE / element / job->inputs;
+    char aside[ASIDE];
+    for (int64_t rows; first < last; first += rows) {
+        rows = most < last - first ? most : last - first;
+        for (int32_t i = 0; i < job->inputs; i++)
+            memcpy(aside + i * rows * element, (const char *)at[i] + first * element,
+                   (size_t)(rows * element));
+        transpose(job->inputs, rows, aside, rows,
+                  (char *)at[job->inputs] + first * job->inputs * element, job->inputs);
+    }
+}
+
 /* Columns [from, from + n) of rows [first, last), input by input. */
 static void join_rows(const gt_ConcatenateJob *job, void *const *at, int64_t first, int64_t last,
                       int64_t from, int64_t n)
@@ -109,15 +126,18 @@ static void join_rows(const gt_ConcatenateJob *job, void *const *at, int64_t fir
     }
 }
 
-/* Copies elements: no sum, no product. Any order of tiles. */
-void GT_KERNEL(tiles_concatenate)(const void *given, void *const *at, int64_t first, int64_t last,
-                                  void *scratch)
+void gt_concatenate_tiles(const gt_ConcatenateJob *job, gt_TransposeLoop *transpose,
+                          void *const *at, int64_t first, int64_t last)
 {
-    const gt_ConcatenateJob *job = given;
-    (void)scratch;
     if (job->chunks == 1) {
         int64_t end = last * job->rows < job->outer ? last * job->rows : job->outer;
-        join_rows(job, at, first * job->rows, end, 0, job->width);
+        bool single = job->width == job->inputs && job->inputs > 1;
+        for (int32_t i = 0; i < job->inputs && single; i++)
+            single = job->end[i] == i + 1;
+        if (single)
+            braid_rows(job, transpose, at, first * job->rows, end);
+        else
+            join_rows(job, at, first * job->rows, end, 0, job->width);
         return;
     }
     for (int64_t tile = first; tile < last; tile++) {

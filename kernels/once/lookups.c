@@ -18,6 +18,44 @@ static void copy_bytes(int64_t n, const void *from, void *to)
         memcpy(to, from, (size_t)n);
 }
 
+#if defined(__GNUC__)
+#define GT_FETCH(at) __builtin_prefetch(at)
+#else
+#define GT_FETCH(at) (void)(at)
+#endif
+
+/* Where indices [from, from + count) point. No processor guesses where the next row is, so rows of about a line of the cache are
+ * fetched here, many at once. */
+static void find_places(const gt_TakeJob *job, const void *indices, int64_t from, int64_t count,
+                        const char *x, int64_t *place)
+{
+    const int64_t n = job->inner, all = job->count;
+    if (job->type == GT_LOOP_I32) {
+        const int32_t *index = (const int32_t *)indices + from;
+        for (int64_t i = 0; i < count; i++)
+            place[i] = index[i] + (index[i] < 0 ? all : 0);
+    } else {
+        for (int64_t i = 0; i < count; i++)
+            place[i] = gt_index_at(indices, job->type, from + i, all);
+    }
+    for (int64_t i = 0; i < count && n >= 32 && n <= 256; i++)
+        GT_FETCH(x + place[i] * n);
+}
+
+/* Rows of one element, as most are that are looked up one by one, straight from the indices. */
+#define GT_TAKE_ELEMENTS(size)                                                                     \
+    for (int64_t i = 0; i < count; i++)                                                            \
+    memcpy(y + i * size, x + (index[i] + (index[i] < 0 ? all : 0)) * size, size)
+static void take_elements(const gt_TakeJob *job, const int32_t *index, int64_t count, const char *x,
+                          char *y)
+{
+    const int64_t all = job->count;
+    if (job->inner == 4)
+        GT_TAKE_ELEMENTS(4);
+    else
+        GT_TAKE_ELEMENTS(8);
+}
+
 /* Short rows are moved as two pieces of one size, the second of which ends where the row does. */
 #define GT_TAKE_ROWS(size)                                                                         \
     for (int64_t i = 0; i < count; i++, y += n) {                                                  \
@@ -58,10 +96,14 @@ void GT_KERNEL(tiles_take)(const void *given, void *const *at, int64_t first, in
         const int64_t outer = unit / job->n, from = unit % job->n;
         int64_t count = end - unit < AT_ONCE ? end - unit : AT_ONCE;
         count = count < job->n - from ? count : job->n - from;
-        for (int64_t i = 0; i < count; i++)
-            place[i] = gt_index_at(at[job->indices], job->type, from + i, job->count);
-        take_rows(count, job->inner, (const char *)at[job->x] + outer * job->count * job->inner,
-                  place, y + unit * job->inner);
+        const char *x = (const char *)at[job->x] + outer * job->count * job->inner;
+        if (job->type == GT_LOOP_I32 && (job->inner == 4 || job->inner == 8)) {
+            take_elements(job, (const int32_t *)at[job->indices] + from, count, x,
+                          y + unit * job->inner);
+        } else {
+            find_places(job, at[job->indices], from, count, x, place);
+            take_rows(count, job->inner, x, place, y + unit * job->inner);
+        }
         unit += count;
     }
 }
