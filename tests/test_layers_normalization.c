@@ -452,6 +452,27 @@ Test(layers_normalization, groups_are_what_they_are_made_of)
     gt_context_free(NULL);
 }
 
+/* No channels, no rows, no samples. */
+Test(layers_normalization, groups_of_nothing)
+{
+    const int64_t sizes[][3] = {{1, 1, 0}, {2, 0, 4}, {0, 3, 4}, {0, 0, 0}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x = gt_zeros(gt_shape(sizes[i][0], sizes[i][1], sizes[i][2])), *g[2];
+        gt_Tensor *gamma = gt_ones(gt_shape(sizes[i][2]));
+        gt_Tape *tape = gt_tape_begin();
+        gt_watch(tape, x);
+        gt_watch(tape, gamma);
+        gt_Tensor *y = gt_group_norm(x, gamma, NULL, 2, 1e-3);
+        gt_gradients(tape, gt_tensors(gt_sum(y)), gt_tensors(x, gamma), g);
+        cr_expect(gt_status() == GT_OK, "%s", gt_error_message());
+        cr_expect(gt_size(y) == 0 && gt_size(g[0]) == 0 && gt_size(g[1]) == sizes[i][2]);
+        gt_tape_end(tape);
+        gt_scope_end(scope);
+    }
+    gt_context_free(NULL);
+}
+
 /* Numbers whose squares do not fit their type: the group is measured in another unit. */
 Test(layers_normalization, groups_of_any_size)
 {

@@ -41,7 +41,7 @@ static inline Moments joined(Moments a, double more, double mean, double apart)
 /* Of a channel, its blocks in their order. */
 static Moments of_channel(const gt_BatchJob *job, const double *part, int64_t c)
 {
-    if (job->rows == 0)
+    if (job->blocks == 0)
         return (Moments){0, (double)NAN, 0};
     Moments all = {rows_of(job, 0), part[c], part[job->channels + c]};
     for (int64_t block = 1; block < job->blocks; block++) {

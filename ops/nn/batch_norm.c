@@ -105,7 +105,7 @@ static gt_BatchJob job_of(const gt_ShapeRule *rule)
     job.wide = job.side * job.channels;
     job.group = job.wide < GT_BATCH_ELEMENTS ? GT_BATCH_ELEMENTS / (job.wide ? job.wide : 1) : 1;
     job.group *= job.side;
-    job.blocks = (job.rows + job.group - 1) / job.group;
+    job.blocks = job.channels ? (job.rows + job.group - 1) / job.group : 0;
     return job;
 }
 
