@@ -15,7 +15,7 @@
 #define GT_MAX_TAPES     64
 #define GT_MAX_THREADS   64
 #define GT_SIZE_CLASSES  220 /* the class of SIZE_MAX / 4 is the last */
-#define GT_SMALL_CLASSES 32  /* blocks of these are cut from slabs of many */
+#define GT_SMALL_CLASSES 32  /* blocks of these, up to 32 KiB, are cut from slabs of many */
 
 typedef struct gt_ThreadPool gt_ThreadPool;
 typedef struct gt_Thread gt_Thread;

@@ -45,8 +45,9 @@ GT_OPTION_TYPE(ConvGradientOptions, CONV_GRADIENT_OPTIONS);
 #define COPIED (1 << 19)
 /* Bytes of a packed kernel that is not worth to be packed for one tile of positions. */
 #define LARGE (1 << 20)
-/* Products of a convolution for which it is not worth to pack the kernel. */
-#define SMALL 256
+/* Products of a convolution for which it is not worth to pack the kernel, of positions by fives, for that is a depthwise tile. */
+#define SMALL 320
+#define FIVE  5
 /* Of the gradient of a kernel: positions whose sums are added as they are, not in double; parts of
  * these blocks, added up side by side, and bytes that they may take; panels of a tile. */
 #define BLOCK  2048
@@ -281,7 +282,7 @@ static bool leaves_out(const gt_ConvJob *c)
 /* So few products that what a strip needs takes longer. */
 static bool is_small(const gt_ConvJob *c)
 {
-    const int64_t depth = gt_conv_depth(c), positions = c->units * c->wide;
+    const int64_t depth = gt_conv_depth(c), positions = pieces(c->units * c->wide, FIVE) * FIVE;
     return !c->back && !c->depthwise && c->groups == 1 && c->half_a < 0 && c->half_b < 0 &&
            c->cuts == 1 && c->units <= c->tile_units && positions <= SMALL && depth <= SMALL &&
            positions * depth <= SMALL / most(c->b, 1) &&
