@@ -16,6 +16,7 @@
 typedef struct gt_SequenceJob {
     uint8_t type;      /* GT_LOOP_F32 or GT_LOOP_F64 */
     uint8_t backwards; /* from the last step to the first */
+    uint8_t states;    /* of a gradient: dh0 and dc0 are wanted, else they become 0 */
     int8_t packed;     /* -1: r is read where it lies */
     int64_t batch, time, units, rows, most;
 } gt_SequenceJob;

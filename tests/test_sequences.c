@@ -242,19 +242,22 @@ static void *bytes_of(gt_Tensor *const *result, size_t *count)
     return bytes;
 }
 
-/* float32, 40 rows: five tiles. */
+/* float32; rows in tiles of 8, of 40, two of which go through a step together, and of 256, which do so in parts. */
 Test(sequences, threads_and_plans)
 {
-    for (int gru = 0; gru < 2; gru++) {
+    static const int64_t sizes[][3] = {{40, 9, 32}, {650, 2, 16}, {700, 2, 4}};
+    for (int i = 0; i < 2 * 3; i++) {
+        const int64_t *size = sizes[i / 2];
+        const int gru = i % 2;
         Call c = {.gru = gru,
                   .bias = true,
-                  .states = true,
+                  .states = i / 2 == 0,
                   .masked = true,
                   .sequences = true,
-                  .batch = 40,
-                  .time = 9,
+                  .batch = size[0],
+                  .time = size[1],
                   .features = 5,
-                  .units = 32};
+                  .units = size[2]};
         void *first = NULL;
         size_t bytes = 0, count;
         for (int threads = 1; threads <= 3; threads++) {
@@ -266,12 +269,13 @@ Test(sequences, threads_and_plans)
             gt_Function *function = gt_function(traced, &c, .outputs = RESULTS);
             gt_function_call(function, ((gt_Tensors){in, ARGUMENTS}), planned);
             assert_ok();
-            for (int i = 0; i < RESULTS; i++)
-                planned[i] = result[i] ? planned[i] : NULL;
+            for (int r = 0; r < RESULTS; r++)
+                planned[r] = result[r] ? planned[r] : NULL;
             void *eager = bytes_of(result, &count), *plan = bytes_of(planned, &bytes);
-            cr_expect(count == bytes && memcmp(eager, plan, bytes) == 0, "gru %d, plan", gru);
-            cr_expect(!first || memcmp(eager, first, bytes) == 0, "gru %d, %d threads", gru,
-                      threads);
+            cr_expect(count == bytes && memcmp(eager, plan, bytes) == 0, "gru %d, batch %d, plan",
+                      gru, (int)c.batch);
+            cr_expect(!first || memcmp(eager, first, bytes) == 0, "gru %d, batch %d, %d threads",
+                      gru, (int)c.batch, threads);
             free(plan);
             if (first)
                 free(eager);

@@ -230,12 +230,14 @@ static void lstm_rows_back(const Walk *walk, char *d)
                 copy(v, NULL, mine);
         }
         add_to_sums(walk, d);
+        if (k == 0 && !walk->job->states)
+            break;
         multiply(walk, 4, true, d, walk->at[2], masked ? p : dh);
         if (masked)
             add(walk, rows * n, dh, p, dh);
     }
-    memcpy(state_of(walk, 11, 0), dh, all);
-    memcpy(state_of(walk, 12, 0), dc, all);
+    copy(all, walk->job->states ? dh : NULL, state_of(walk, 11, 0));
+    copy(all, walk->job->states ? dc : NULL, state_of(walk, 12, 0));
 }
 
 void gt_walk_lstm_gradient(const gt_KernelTable *kernels, const gt_SequenceLoops *loops,
@@ -307,10 +309,12 @@ static void gru_rows_back(const Walk *walk, char *d)
                                     counted ? mine : spare, step_of(walk, 8, i, place, 3), to);
             memcpy(step_of(walk, 9, i, place, 3), to, 3 * v);
         }
+        if (k == 0 && !walk->job->states)
+            break;
         multiply(walk, 3, true, d, walk->at[2], p);
         add(walk, rows * n, dh, p, dh);
     }
-    memcpy(state_of(walk, 10, 0), dh, all);
+    copy(all, walk->job->states ? dh : NULL, state_of(walk, 10, 0));
 }
 
 void gt_walk_gru_gradient(const gt_KernelTable *kernels, const gt_SequenceLoops *loops,

@@ -26,7 +26,10 @@
 
 #include <string.h>
 
-#define SEQUENCE_OPTIONS(F, S) F(S, bool, backwards, false, "from the last step to the first")
+#define SEQUENCE_OPTIONS(F, S)                                                                     \
+    F(S, bool, backwards, false, "from the last step to the first")                                \
+    F(S, bool, states, true,                                                                       \
+      "of gradients: what arrives at the states before the first step is wanted; else 0")
 GT_OPTIONS(SequenceOptions, SEQUENCE_OPTIONS);
 GT_OPTION_TYPE(SequenceOptions, SEQUENCE_OPTIONS);
 
@@ -136,6 +139,7 @@ static void lower(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernel
     gt_SequenceJob *job = gt_lower_launch(lowering, kernel, 0, sizeof *job);
     *job = (gt_SequenceJob){.type = (uint8_t)type,
                             .backwards = options->backwards,
+                            .states = options->states,
                             .packed = packed,
                             .batch = s->batch,
                             .time = s->time,
@@ -151,6 +155,8 @@ static void lower(const gt_ShapeRule *rule, gt_Lowering *lowering, gt_TileKernel
                      (wide > deep ? wide : deep) +
                          (size_t)GT_SEQUENCE_ROOM(job->most, s->units) * gt_dtype_size(s->dtype));
 }
+
+enum { X, R, BIAS, H0, C0, MASK, LSTM_INPUTS };
 
 /* ---- what the gradients share ---- */
 
@@ -169,6 +175,22 @@ static gt_Tensor *before(gt_Tensor *h, gt_Tensor *first, bool backwards)
                              : gt_zeros_like(gt_slice(h, gt_shape(0, 0, 0), gt_shape(-1, 1, -1)));
     return gt_slice_update(gt_roll(h, backwards ? -1 : 1, .axis = 1),
                            gt_shape(0, backwards ? last : 0, 0), begin);
+}
+
+/* Options of the gradient; `state` is the last input with a state. */
+static SequenceOptions gradient_options(gt_GradientRule *rule, int state)
+{
+    SequenceOptions options = *(const SequenceOptions *)gt_rule_options(rule);
+    options.states = false;
+    for (int i = H0; i <= state; i++)
+        options.states |= gt_wants(rule, i);
+    return options;
+}
+
+/* What a formula gives for a state before the first step. */
+static gt_Tensor *if_wanted(const SequenceOptions *options, gt_Tensor *state)
+{
+    return options->states ? state : gt_zeros_like(state);
 }
 
 /* The gradient of r: of the states before every step and of what arrives at their products. */
@@ -201,7 +223,6 @@ static gt_Tensor *counted(const Body *body, gt_Tensor *counts, gt_Tensor *x)
 
 /* ---- LSTM ---- */
 
-enum { X, R, BIAS, H0, C0, MASK, LSTM_INPUTS };
 enum { GATES, H, C, LAST_H, LAST_C, LSTM_OUTPUTS };
 
 static gt_Status lstm_shape(gt_ShapeRule *rule)
@@ -239,8 +260,9 @@ static gt_Status lstm_gradient(gt_GradientRule *rule)
                                            gt_rule_input(rule, MASK)};
     for (int i = 0; i < LSTM_OUTPUTS; i++)
         in[UP + i] = gt_upstream(rule, i);
-    if (gt_apply_at(NULL, &gt_op_lstm_sequence_gradient, gt_rule_options(rule),
-                    LSTM_GRADIENT_INPUTS, in, made) != GT_OK)
+    const SequenceOptions options = gradient_options(rule, C0);
+    if (gt_apply_at(NULL, &gt_op_lstm_sequence_gradient, &options, LSTM_GRADIENT_INPUTS, in,
+                    made) != GT_OK)
         return gt_status();
     if (gt_wants(rule, X))
         gt_give(rule, X, made[0]);
@@ -382,6 +404,8 @@ static gt_Status lstm_gradient_formula(const void *given, gt_Tensor *const *in, 
     if (gt_scan(lstm_step_back, &body, ((gt_Tensors){first, 2}), ((gt_Tensors){xs, mask ? 7 : 6}),
                 out + 1, &dx, .reverse = !options->backwards, .unroll = INT64_MAX) == GT_OK) {
         out[0] = gt_swapaxes(dx, 0, 1);
+        out[1] = if_wanted(options, out[1]);
+        out[2] = if_wanted(options, out[2]);
         out[3] = sums_by_tiles(out[0], in[OF_R]);
     }
     return gt_status();
@@ -455,8 +479,9 @@ static gt_Status gru_gradient(gt_GradientRule *rule)
                                           h0, gt_rule_input(rule, GRU_MASK)};
     for (int i = 0; i < GRU_OUTPUTS; i++)
         in[UP + i] = gt_upstream(rule, i);
-    if (gt_apply_at(NULL, &gt_op_gru_sequence_gradient, gt_rule_options(rule), GRU_GRADIENT_INPUTS,
-                    in, made) != GT_OK)
+    const SequenceOptions options = gradient_options(rule, H0);
+    if (gt_apply_at(NULL, &gt_op_gru_sequence_gradient, &options, GRU_GRADIENT_INPUTS, in, made) !=
+        GT_OK)
         return gt_status();
     if (gt_wants(rule, X))
         gt_give(rule, X, made[0]);
@@ -567,6 +592,7 @@ static gt_Status gru_gradient_formula(const void *given, gt_Tensor *const *in, g
                 .unroll = INT64_MAX) == GT_OK) {
         out[0] = gt_swapaxes(made[0], 0, 1);
         out[1] = gt_swapaxes(made[1], 0, 1);
+        out[2] = if_wanted(options, out[2]);
     }
     return gt_status();
 }
