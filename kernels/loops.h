@@ -282,7 +282,7 @@ gt_CastLoop GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32);
 gt_CastLoop GT_KERNEL_BASE(narrow_f16_f64), GT_KERNEL_BASE(narrow_bf16_f64);
 
 /* By the size of an element: 1, 2, 4, 8 bytes. */
-gt_SpreadLoop GT_KERNEL_BASE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL(spread_4),
+gt_SpreadLoop GT_KERNEL_RARE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL(spread_4),
     GT_KERNEL(spread_8), GT_KERNEL_RARE(spread_4), GT_KERNEL_RARE(spread_8);
 gt_SelectLoop GT_KERNEL_BASE(select_1), GT_KERNEL_BASE(select_2), GT_KERNEL_RARE(select_4),
     GT_KERNEL_RARE(select_8);

@@ -492,24 +492,31 @@ GT_PART(8, GT_KERNEL(turn_f64))
                 y[j] = x[i];                                                                       \
         }                                                                                          \
     }
-#if GT_IS_BASE(GT_ISA)
-/* Rows of up to 16 bytes as one or two pieces of 8: of shorter ones the next row is written over what is too much. */
-static bool bytes_repeated(int64_t *rows, int64_t n, const uint8_t **x, uint8_t **y)
+#if GT_NARROW_4 && !defined(GT_RARE_ELSEWHERE)
+/* 16 rows at a time, each vector of y from their bytes. */
+static bool bytes_repeated(int64_t rows, int64_t n, const uint8_t *x, uint8_t *y)
 {
-    if (n == 2) {
-        for (int64_t i = 0; i < *rows; i++)
-            (*y)[2 * i] = (*y)[2 * i + 1] = (*x)[i];
-        return true;
+    enum { ROWS = 16, MOST = 16 };
+    char place[ROWS * MOST];
+    if (n > MOST || rows < ROWS)
+        return false;
+    for (int k = 0; k < ROWS * n; k++)
+        place[k] = (char)(k * (65536 / (int)n + 1) >> 16); /* k / n */
+    for (int64_t i = 0; i < rows; i += ROWS) {
+        i = i < rows - ROWS ? i : rows - ROWS;
+        const __m128i from = piece((const char *)x + i);
+        GT_ROLLED
+        for (int64_t j = 0; j < n; j++)
+            _mm_storeu_si128((__m128i *)(void *)(y + i * n + ROWS * j),
+                             _mm_shuffle_epi8(from, piece(place + ROWS * j)));
     }
-    for (; n <= 16 && *rows * n >= 8; (*rows)--, (*x)++, *y += n) {
-        const uint64_t eight = **x * UINT64_C(0x0101010101010101);
-        memcpy(*y, &eight, sizeof eight);
-        if (n > 8)
-            memcpy(*y + n - 8, &eight, sizeof eight);
-    }
-    return false;
+    return true;
 }
-GT_SPREAD(1, uint8_t, bytes_repeated(&rows, n, &x, &y))
+GT_SPREAD(1, uint8_t, bytes_repeated(rows, n, from, to))
+#elif GT_IS_BASE(GT_ISA)
+GT_SPREAD(1, uint8_t, false)
+#endif
+#if GT_IS_BASE(GT_ISA)
 GT_SPREAD(2, uint16_t, false)
 #endif
 GT_SPREAD(4, uint32_t, repeated(rows, n, 0, from, to))
