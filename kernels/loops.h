@@ -72,6 +72,13 @@
 #define GT_NOINLINE
 #endif
 
+/* Fetches a line of the cache ahead of its use; `at` need not be memory of ours. */
+#if defined(__GNUC__)
+#define GT_FETCH(at) __builtin_prefetch(at)
+#else
+#define GT_FETCH(at) (void)(at)
+#endif
+
 /* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
  * and rare, O real and compiled once, N numeric, Q with rare reals, S with
  * reals compiled once, I integers, W integers and bool, B bool, A all. */

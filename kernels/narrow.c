@@ -11,6 +11,10 @@
 
 #include "gemm_vector.h"
 
+/* So many bytes ahead lines are fetched where rows are read by pieces: in that order no processor sees that the lines follow each
+ * other, and rows in memory would cost five times as much. */
+#define GT_AHEAD 4096
+
 #if GT_NARROW_4
 
 #include <immintrin.h>
@@ -328,7 +332,7 @@ static GT_NOINLINE bool are_zeros(Vector x)
 GT_INLINE bool sum_blocks(const Mix *m, const bool mixes, const int w, const int two, const bool squares,
                           Finish finish, int64_t rows, const char *x, char *y)
 {
-    enum { MOST = GT_NARROW, AHEAD = 4096 };
+    enum { MOST = GT_NARROW };
     const int64_t block = WORDS >> two, size = INT64_C(4) << two;
     const Floats none = GT_M(setzero_ps)();
     const Doubles none_d = GT_M(setzero_pd)();
@@ -340,10 +344,9 @@ GT_INLINE bool sum_blocks(const Mix *m, const bool mixes, const int w, const int
         if (mixes) {
             mix(m, w, x + i * w * size, sizeof(Vector), column);
         } else {
-            /* In the order in which pieces are read no processor sees that the lines follow each other. */
             GT_ROLLED
             for (int k = 0; k < w; k++)
-                _mm_prefetch(x + i * w * size + AHEAD + k * (int)sizeof(Vector), _MM_HINT_T0);
+                GT_FETCH(x + i * w * size + GT_AHEAD + k * (int)sizeof(Vector));
             take_columns(two, w, x + i * w * size, column);
         }
         if (squares) {
@@ -442,6 +445,8 @@ bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t 
         int64_t i = 0;                                                                             \
         for (; i < whole && whole >= LANES; i += LANES) {                                          \
             i = i < whole - LANES ? i : whole - LANES;                                             \
+            for (int64_t k = 0; w > LANES && k < LANES * w * size; k += 64)                        \
+                GT_FETCH((const char *)(x + i * w) + GT_AHEAD + k);                                \
             for (int64_t j = 0; j < w; j += LANES) {                                               \
                 vec_##suffix square[LANES];                                                        \
                 j = j < w - columns ? j : w - columns;                                             \

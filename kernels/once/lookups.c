@@ -18,12 +18,6 @@ static void copy_bytes(int64_t n, const void *from, void *to)
         memcpy(to, from, (size_t)n);
 }
 
-#if defined(__GNUC__)
-#define GT_FETCH(at) __builtin_prefetch(at)
-#else
-#define GT_FETCH(at) (void)(at)
-#endif
-
 /* Where indices [from, from + count) point. No processor guesses where the next row is, so rows of about a line of the cache are
  * fetched here, many at once. */
 static void find_places(const gt_TakeJob *job, const void *indices, int64_t from, int64_t count,
