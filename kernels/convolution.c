@@ -34,12 +34,6 @@
 #define GT_MASKS  0
 #endif
 
-#if defined(__GNUC__)
-#define GT_FETCH(at) __builtin_prefetch(at)
-#else
-#define GT_FETCH(at) (void)(at)
-#endif
-
 /* What rows [row, row + rows) are to fetch: little at once, so that nothing waits for it. */
 GT_INLINE void fetch_ahead(const gt_ConvStrip *s, int64_t row, const int rows)
 {

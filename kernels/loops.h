@@ -79,6 +79,13 @@
 #define GT_NOINLINE
 #endif
 
+/* Fetches a line of the cache ahead of its use; `at` need not be memory of ours. */
+#if defined(__GNUC__)
+#define GT_FETCH(at) __builtin_prefetch(at)
+#else
+#define GT_FETCH(at) (void)(at)
+#endif
+
 /* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
  * and rare, O real and compiled once, N numeric, Q with rare reals, S with
  * reals compiled once, I integers, W integers and bool, B bool, A all. */
@@ -289,7 +296,7 @@ gt_CastLoop GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32);
 gt_CastLoop GT_KERNEL_BASE(narrow_f16_f64), GT_KERNEL_BASE(narrow_bf16_f64);
 
 /* By the size of an element: 1, 2, 4, 8 bytes. */
-gt_SpreadLoop GT_KERNEL_BASE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL(spread_4),
+gt_SpreadLoop GT_KERNEL_RARE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL(spread_4),
     GT_KERNEL(spread_8), GT_KERNEL_RARE(spread_4), GT_KERNEL_RARE(spread_8);
 gt_SelectLoop GT_KERNEL_BASE(select_1), GT_KERNEL_BASE(select_2), GT_KERNEL_RARE(select_4),
     GT_KERNEL_RARE(select_8);

@@ -11,6 +11,10 @@
 
 #include "gemm_vector.h"
 
+/* So many bytes ahead lines are fetched where rows are read by pieces: in that order no processor sees that the lines follow each
+ * other, and rows in memory would cost five times as much. */
+#define GT_AHEAD 4096
+
 #if GT_NARROW_4
 
 #include <immintrin.h>
@@ -328,7 +332,7 @@ static GT_NOINLINE bool are_zeros(Vector x)
 GT_INLINE bool sum_blocks(const Mix *m, const bool mixes, const int w, const int two, const bool squares,
                           Finish finish, int64_t rows, const char *x, char *y)
 {
-    enum { MOST = GT_NARROW, AHEAD = 4096 };
+    enum { MOST = GT_NARROW };
     const int64_t block = WORDS >> two, size = INT64_C(4) << two;
     const Floats none = GT_M(setzero_ps)();
     const Doubles none_d = GT_M(setzero_pd)();
@@ -340,10 +344,9 @@ GT_INLINE bool sum_blocks(const Mix *m, const bool mixes, const int w, const int
         if (mixes) {
             mix(m, w, x + i * w * size, sizeof(Vector), column);
         } else {
-            /* In the order in which pieces are read no processor sees that the lines follow each other. */
             GT_ROLLED
             for (int k = 0; k < w; k++)
-                _mm_prefetch(x + i * w * size + AHEAD + k * (int)sizeof(Vector), _MM_HINT_T0);
+                GT_FETCH(x + i * w * size + GT_AHEAD + k * (int)sizeof(Vector));
             take_columns(two, w, x + i * w * size, column);
         }
         if (squares) {
@@ -442,6 +445,8 @@ bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t 
         int64_t i = 0;                                                                             \
         for (; i < whole && whole >= LANES; i += LANES) {                                          \
             i = i < whole - LANES ? i : whole - LANES;                                             \
+            for (int64_t k = 0; w > LANES && k < LANES * w * size; k += 64)                        \
+                GT_FETCH((const char *)(x + i * w) + GT_AHEAD + k);                                \
             for (int64_t j = 0; j < w; j += LANES) {                                               \
                 vec_##suffix square[LANES];                                                        \
                 j = j < w - columns ? j : w - columns;                                             \
@@ -492,24 +497,31 @@ GT_PART(8, GT_KERNEL(turn_f64))
                 y[j] = x[i];                                                                       \
         }                                                                                          \
     }
-#if GT_IS_BASE(GT_ISA)
-/* Rows of up to 16 bytes as one or two pieces of 8: of shorter ones the next row is written over what is too much. */
-static bool bytes_repeated(int64_t *rows, int64_t n, const uint8_t **x, uint8_t **y)
+#if GT_NARROW_4 && !defined(GT_RARE_ELSEWHERE)
+/* 16 rows at a time, each vector of y from their bytes. */
+static bool bytes_repeated(int64_t rows, int64_t n, const uint8_t *x, uint8_t *y)
 {
-    if (n == 2) {
-        for (int64_t i = 0; i < *rows; i++)
-            (*y)[2 * i] = (*y)[2 * i + 1] = (*x)[i];
-        return true;
+    enum { ROWS = 16, MOST = 16 };
+    char place[ROWS * MOST];
+    if (n > MOST || rows < ROWS)
+        return false;
+    for (int k = 0; k < ROWS * n; k++)
+        place[k] = (char)(k * (65536 / (int)n + 1) >> 16); /* k / n */
+    for (int64_t i = 0; i < rows; i += ROWS) {
+        i = i < rows - ROWS ? i : rows - ROWS;
+        const __m128i from = piece((const char *)x + i);
+        GT_ROLLED
+        for (int64_t j = 0; j < n; j++)
+            _mm_storeu_si128((__m128i *)(void *)(y + i * n + ROWS * j),
+                             _mm_shuffle_epi8(from, piece(place + ROWS * j)));
     }
-    for (; n <= 16 && *rows * n >= 8; (*rows)--, (*x)++, *y += n) {
-        const uint64_t eight = **x * UINT64_C(0x0101010101010101);
-        memcpy(*y, &eight, sizeof eight);
-        if (n > 8)
-            memcpy(*y + n - 8, &eight, sizeof eight);
-    }
-    return false;
+    return true;
 }
-GT_SPREAD(1, uint8_t, bytes_repeated(&rows, n, &x, &y))
+GT_SPREAD(1, uint8_t, bytes_repeated(rows, n, from, to))
+#elif GT_IS_BASE(GT_ISA)
+GT_SPREAD(1, uint8_t, false)
+#endif
+#if GT_IS_BASE(GT_ISA)
 GT_SPREAD(2, uint16_t, false)
 #endif
 GT_SPREAD(4, uint32_t, repeated(rows, n, 0, from, to))

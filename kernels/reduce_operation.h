@@ -230,9 +230,12 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
         for (; GT_ARE_FEW(rows - r, columns, stride); r += GT_RUN * GT_BESIDE) {
             GT_T many[GT_FEW * GT_BESIDE];
             GT_OP(blocks_beside)(columns, x + r * stride, many);
-            for (int b = 0; b < GT_BESIDE; b++)
-                for (int64_t j = 0; j < columns; j++)
-                    y[j] += (GT_A)many[j * GT_BESIDE + b];
+            for (int64_t j = 0; j < columns; j++) {
+                GT_A all = y[j];
+                for (int b = 0; b < GT_BESIDE; b++)
+                    all += (GT_A)many[j * GT_BESIDE + b];
+                y[j] = all;
+            }
         }
         for (; r < rows; r += GT_RUN) {
             GT_OP(columns_block)

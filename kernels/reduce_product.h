@@ -58,7 +58,7 @@ static bool GT_NAME(are_mild)(int64_t n, const GT_T *x, int64_t most)
     const GT_T low = (GT_T)gt_from_bits_f64((uint64_t)(1023 - most) << 52), high = 1 / low;
     GT_I wild = 0;
     for (int64_t i = 0; i < n; i++) {
-        const GT_T a = x[i] < 0 ? -x[i] : x[i];
+        const GT_T a = GT_REAL == 32 ? (GT_T)fabsf((float)x[i]) : (GT_T)fabs((double)x[i]);
         wild |= !(((a >= low) & (a <= high)) | (a == 0)) ? (GT_I)1 : (GT_I)0;
     }
     return wild == 0;

@@ -505,13 +505,17 @@ void GT_KERNEL(tiles_running)(const void *given, void *const *at, int64_t first,
 {
     const gt_RunningJob *job = given;
     const int64_t from = first * job->group, to = last * job->group;
+    const int64_t end = to < job->outer ? to : job->outer;
     (void)scratch;
-    if (job->inner != 1 || job->count > GT_NARROW || job->type > GT_LOOP_F64 ||
+    if (job->inner == 1 && job->count == 1 && !job->exclusive && job->kind != GT_RUNNING_RECURRENCE)
+        gt_move_elements(job->element, end - from, (const char *)at[0] + from * job->element, 1,
+                         (char *)at[1] + from * job->element, 1);
+    else if (job->inner != 1 || job->count > GT_NARROW || job->type > GT_LOOP_F64 ||
         job->kind == GT_RUNNING_RECURRENCE)
         gt_running_tiles(job, at, first, last);
     else if (job->type == GT_LOOP_F32)
-        running_rows_f32(job, at, from, to < job->outer ? to : job->outer);
+        running_rows_f32(job, at, from, end);
     else
-        running_rows_f64(job, at, from, to < job->outer ? to : job->outer);
+        running_rows_f64(job, at, from, end);
 }
 #endif

@@ -99,6 +99,6 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .fourier_multiply = GT_RARE_BY_TYPE(fourier_multiply),
     .transpose = {GT_KERNEL_BASE(transpose_1), GT_KERNEL_BASE(transpose_2), GT_KERNEL(transpose_4),
                   GT_KERNEL(transpose_8)},
-    .spread = {GT_KERNEL_BASE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL(spread_4),
+    .spread = {GT_KERNEL_RARE(spread_1), GT_KERNEL_BASE(spread_2), GT_KERNEL(spread_4),
                GT_KERNEL(spread_8)},
 };

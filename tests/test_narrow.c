@@ -452,6 +452,51 @@ Test(narrow, gradients_of_columns)
     }
 }
 
+/* The gradient of the largest is shared by those that are it; all of a row with NaN is NaN. */
+static gt_Status largest(void *context, gt_Tensor *const *in, gt_Tensor **out)
+{
+    (void)context;
+    gt_Tape *tape = gt_tape_begin();
+    gt_watch(tape, in[0]);
+    out[0] = gt_gradient(tape, gt_multiply(gt_max(in[0], .axis = 1), 3), in[0]);
+    gt_keep(out[0]);
+    gt_tape_end(tape);
+    return gt_status();
+}
+
+Test(narrow, gradients_of_the_largest)
+{
+    for (int64_t w = 1; w <= 17; w++) {
+        enum { ROWS = 101 };
+        double numbers_of[ROWS * 17];
+        for (int64_t i = 0; i < ROWS * w; i++)
+            numbers_of[i] = i == 5 * w ? NAN : (double)(next_bits() % 4);
+        gt_Scope *scope = gt_scope_begin();
+        gt_Tensor *x = gt_from_data(numbers_of, gt_shape(ROWS, w), GT_FLOAT64), *eager, *planned;
+        gt_Function *plan = gt_function(largest, NULL, .outputs = 1);
+        cr_assert_eq(largest(NULL, &x, &eager), GT_OK, "%s", gt_error_message());
+        cr_assert_eq(gt_function_call(plan, gt_tensors(x), &planned), GT_OK, "%s",
+                     gt_error_message());
+        const double *e = gt_data(eager), *p = gt_data(planned);
+        CHECK(same(GT_LOOP_F64, ROWS * w, e, p), "eager and planned, rows of %d", (int)w);
+        for (int64_t i = 0; i < ROWS; i++) {
+            const double *row = numbers_of + i * w;
+            double most = row[0];
+            int count = 0;
+            for (int64_t j = 0; j < w; j++)
+                most = row[j] > most ? row[j] : most;
+            for (int64_t j = 0; j < w; j++)
+                count += row[j] == most;
+            for (int64_t j = 0; j < w; j++)
+                CHECK(i == 5 ? isnan(e[i * w + j])
+                             : e[i * w + j] == (row[j] == most ? 3.0 / count : 0),
+                      "row %d of %d: %g", (int)i, (int)w, e[i * w + j]);
+        }
+        gt_function_free(plan);
+        gt_scope_end(scope);
+    }
+}
+
 /* ---- kernels that take narrow rows another way ---- */
 
 /* Rows of up to 16 run beside each other as each of them does alone. */

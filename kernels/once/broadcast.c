@@ -51,9 +51,9 @@ void gt_broadcast_tiles(const gt_Broadcast *walk, gt_BroadcastRow *row, const vo
 /* ---- blocks ---- */
 
 enum {
-    NARROW = 32,
-    BLOCK = 512
-}; /* elements: of a short row, and of what is written out at once */
+    NARROW = 32, /* elements of a short row */
+    BLOCK = 4096 /* bytes of an operand that are written out at once */
+};
 
 typedef struct Blocks {
     const gt_Broadcast *walk;
@@ -145,8 +145,9 @@ static void write_out(const Follow *f, const gt_BroadcastBytes *bytes, int64_t w
 static void walk_blocks(const Blocks *b, int64_t first, int64_t last)
 {
     const int inputs = b->walk->inputs;
-    const int64_t width = b->walk->inner, rows = BLOCK / width;
-    uint64_t written[3][BLOCK];
+    const int64_t width = b->walk->inner;
+    uint64_t written[3][BLOCK / 8];
+    int64_t widest = 1;
     Follow follow[3];
     const void *x[3];
     int64_t step[3];
@@ -154,7 +155,9 @@ static void walk_blocks(const Blocks *b, int64_t first, int64_t last)
         follow_plan(&follow[i], b->walk, i);
         step[i] = !is_one(&follow[i]);
         x[i] = step[i] ? (const void *)written[i] : b->at[i];
+        widest = b->bytes->x[i] > widest ? b->bytes->x[i] : widest;
     }
+    const int64_t rows = BLOCK / widest / width;
     for (int64_t row = first; row < last; row += rows) {
         const int64_t count = last - row < rows ? last - row : rows;
         for (int i = 0; i < inputs; i++) {

@@ -18,12 +18,6 @@ static void copy_bytes(int64_t n, const void *from, void *to)
         memcpy(to, from, (size_t)n);
 }
 
-#if defined(__GNUC__)
-#define GT_FETCH(at) __builtin_prefetch(at)
-#else
-#define GT_FETCH(at) (void)(at)
-#endif
-
 /* Where indices [from, from + count) point. No processor guesses where the next row is, so rows of about a line of the cache are
  * fetched here, many at once. */
 static void find_places(const gt_TakeJob *job, const void *indices, int64_t from, int64_t count,
@@ -86,18 +80,19 @@ static void take_rows(int64_t count, int64_t n, const char *x, const int64_t *pl
 void GT_KERNEL(tiles_take)(const void *given, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
-    enum { AT_ONCE = 256 };
+    enum { AT_ONCE = 64 };
     const gt_TakeJob *job = given;
+    const bool single = job->type == GT_LOOP_I32 && (job->inner == 4 || job->inner == 8);
     char *y = at[job->y];
     int64_t unit = first * job->group, place[AT_ONCE];
     int64_t end = last * job->group < job->units ? last * job->group : job->units;
     (void)scratch;
     while (unit < end) { /* the tile's rows of one outer position */
         const int64_t outer = unit / job->n, from = unit % job->n;
-        int64_t count = end - unit < AT_ONCE ? end - unit : AT_ONCE;
+        int64_t count = single || end - unit < AT_ONCE ? end - unit : AT_ONCE;
         count = count < job->n - from ? count : job->n - from;
         const char *x = (const char *)at[job->x] + outer * job->count * job->inner;
-        if (job->type == GT_LOOP_I32 && (job->inner == 4 || job->inner == 8)) {
+        if (single) {
             take_elements(job, (const int32_t *)at[job->indices] + from, count, x,
                           y + unit * job->inner);
         } else {

@@ -294,6 +294,8 @@ static gt_Status max_gradient(gt_GradientRule *rule)
     gt_Tensor *x = gt_rule_input(rule, 0);
     gt_Tensor *up = gt_reduction_spread(rule, bits, gt_upstream(rule, 0));
     gt_Tensor *best = gt_equal(x, gt_reduction_spread(rule, bits, gt_rule_output(rule, 0)));
+    if (gt_reduced_count(gt_rule_input_spec(rule, 0), bits) == 1) /* nothing to share; NaN, as below, for NaN */
+        return gt_give(rule, 0, gt_where(best, up, (double)NAN));
     best = gt_cast(best, gt_rule_input_spec(rule, 0)->dtype);
     gt_Tensor *ties = gt_sum(best, .axis = options->axis, .axes = options->axes, .keepdims = true);
     return gt_give(rule, 0, gt_multiply(best, gt_divide(up, ties)));
