@@ -3,8 +3,11 @@
  * and types against loops over doubles that are written down plainly; one and more threads, eagerly and planned. */
 #include <criterion/criterion.h>
 
+#include "core/launch.h"
 #include "core/structs.h"
 #include "gradtape.h"
+#include "kernels/convolution.h"
+#include "ops/table.h"
 #undef GT_HERE
 #define GT_HERE "test_convolution.c"
 
@@ -534,6 +537,41 @@ Test(convolution, operations, .timeout = 1200)
     unsetenv("GT_ISA");
     gt_context_free(NULL);
     assert_no_leaks();
+}
+
+/* Blocks of a kernel's gradient, which threads share, are even: of 2048 positions at most, the last one not much smaller. */
+Test(convolution, blocks_are_even)
+{
+    const int64_t images[] = {1, 2, 3, 8, 31, 32, 33, 64, 100},
+                  sizes[] = {5, 8, 14, 16, 28, 32, 50, 1500};
+    const gt_OptionType *type = gt_op_conv_kernel_gradient.options;
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
+        for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++) {
+            const int64_t n = images[i], size = sizes[j];
+            gt_ShapeRule rule = {
+                .operation = &gt_op_conv_kernel_gradient, .inputs = 2, .outputs = 1};
+            const gt_Spec x = {GT_FLOAT32, 4, n * size * size * 4, {n, size, size, 4}};
+            const gt_Spec kernel = {GT_FLOAT32, 4, 16, {1, 1, 4, 4}};
+            max_align_t options[16];
+            cr_assert_leq(type->size, sizeof options);
+            memcpy(options, type->defaults, type->size);
+            rule.options = options;
+            rule.input[0] = rule.input[1] = &x;
+            rule.output[0] = kernel;
+            gt_Lowering lowering;
+            gt_ConvJob c;
+            gt_lower(&rule, gt_context_kernels(gt_context()), &lowering);
+            memcpy(&c, lowering.job + lowering.launch[0].job, sizeof c);
+            const int64_t blocks = (c.units + c.block_units - 1) / c.block_units;
+            const int64_t last = c.units - (blocks - 1) * c.block_units;
+            cr_assert_eq(c.block_units % c.tile_units, 0);
+            cr_assert(blocks == 1 || c.block_units * c.wide <= 2048 ||
+                      c.block_units == c.tile_units);
+            /* Whole tiles: one less in the last block for each of the others, at most. */
+            cr_assert_gt(last + blocks * c.tile_units, c.block_units);
+            cr_assert(c.units != 32 * 14 || c.wide != 14 || (c.block_units == 112 && blocks == 4));
+        }
+    gt_context_free(NULL);
 }
 
 /* With one window there is no step, however long it would be. */

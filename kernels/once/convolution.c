@@ -73,6 +73,7 @@ typedef struct Work {
     int64_t ahead_bytes;
     int64_t edge[GT_SPATIAL]
                 [2]; /* positions below the first number are BEFORE, from the second on BEYOND */
+    bool cleared; /* tiles are zero before they are written */
     int lists;
     Rows *list; /* room for MOST_LISTS, where there are any */
 } Work;
@@ -762,15 +763,38 @@ static void conv_rows(Work *w, const Tile *t, const Phase *phase, int64_t panel,
     }
 }
 
+/* Is a phase without taps, which only gets zeros, better done by making all of the tile zero first? It must be one stretch. */
+static bool is_cleared(const Work *w)
+{
+    const gt_ConvJob *c = w->c;
+    Phase phase;
+    bool empty = false;
+    for (int64_t i = 0; next_phase(c, i, &phase); i++)
+        empty = empty || phase.taps == 0;
+    return empty && c->groups == 1 && c->cuts == 1 && !c->alone && c->bias < 0;
+}
+
+static void clear_tile(const Work *w, const Tile *t)
+{
+    const gt_ConvJob *c = w->c;
+    const int64_t line = gt_conv_to(c, 2) * c->b * c->element;
+    memset((char *)w->at[2] + (c->local ? 0 : t->unit * line), 0,
+           (size_t)((t->end - t->unit) * line));
+}
+
 static void conv_tile(Work *w, const Tile *t)
 {
     const gt_ConvJob *c = w->c;
     Phase phase;
+    if (w->cleared)
+        clear_tile(w, t);
     copy_boxes(w, t->group, t->unit, t->end);
     if (c->alone)
         pack_panel(w, t->group, t->panel, w->strip, w->strip + packed(c, 0, 1));
     list_tile(w, t->unit, t->end);
     for (int64_t i = 0; next_phase(c, i, &phase); i++) {
+        if (w->cleared && phase.taps == 0)
+            continue;
         if (phases(c) > MOST_PHASES) {
             const int64_t image = t->unit / image_units(c) * image_units(c);
             list_sides(w, &phase, t->unit - image, t->end - image, false, false);
@@ -852,6 +876,7 @@ void gt_conv_tiles(const gt_KernelTable *table, const gt_ConvJob *c, void *const
     list_columns(&work);
     find_edges(&work, 1);
     find_edges(&work, 2);
+    work.cleared = is_cleared(&work);
     for (int64_t tile = first; tile < last; tile++) {
         const int64_t unit = tile / pieces / c->groups * c->tile_units;
         const Tile t = {unit, least(unit + c->tile_units, c->units), tile / pieces % c->groups,

@@ -349,6 +349,22 @@ static bool is_turned(const gt_ConvJob *c, const gt_KernelTable *target)
            5 * run >= 4 * pieces(run, three) * three;
 }
 
+/* Blocks of a kernel's gradient, which threads share: of BLOCK positions at most, if a tile has no more, as even as whole tiles
+ * allow. Tiles that are whole images stay so.
+ *
+ *     32 images of 14 lines of 14 positions: not blocks of 140, 140, 140 and 28 lines in tiles of 70,
+ *     but four of 112 lines in tiles of 56 */
+static void cut_blocks(gt_ConvJob *c)
+{
+    const int64_t lines = gt_conv_to(c, 1);
+    const int64_t tiles = c->depthwise ? 1 : most(1, BLOCK / (c->tile_units * c->wide));
+    const int64_t blocks = most(1, pieces(c->units, tiles * c->tile_units));
+    const int64_t even = most(1, pieces(c->units, blocks));
+    if (c->tile_units > lines)
+        c->tile_units = pieces(pieces(even, tiles), lines) * lines;
+    c->block_units = pieces(even, c->tile_units) * c->tile_units;
+}
+
 /* Tiles are parts of the positions by groups by panels. */
 static void conv_kernel_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lowering)
 {
@@ -359,9 +375,7 @@ static void conv_kernel_gradient_lower(const gt_ShapeRule *rule, gt_Lowering *lo
     const int64_t all = c->groups * panels * sums * (int64_t)sizeof(double);
     c->slice = c->depthwise ? GT_CONV_DEEP_SLICE : GT_CONV_SLICE;
     c->tile_panels = least(panels, PANELS);
-    c->block_units = c->tile_units;
-    if (!c->depthwise)
-        c->block_units *= most(1, BLOCK / (c->tile_units * c->wide));
+    cut_blocks(c);
     /* Of sizes alone: the width of a panel is the target's. */
     const int64_t kernel = c->groups * gt_conv_depth(c) * c->b * (int64_t)sizeof(double);
     c->parts = least(pieces(c->units, c->block_units), least(PARTS, TOTALS / most(kernel, 1)));
