@@ -94,6 +94,8 @@ GT_CAST(f32, float, f32, float, x)
 GT_CAST(f32, float, f64, double, x)
 GT_CAST(f64, double, f32, float, x)
 GT_CAST(f64, double, f64, double, x)
+GT_CAST(f32, float, b8, uint8_t, x != 0)
+GT_CAST(f64, double, b8, uint8_t, x != 0)
 GT_CAST(i32, int32_t, f32, float, x)
 GT_CAST(i32, int32_t, f64, double, x)
 
@@ -137,8 +139,7 @@ GT_CAST(f32, float, i32, int32_t, GT_SATURATE(float, x, int32_t, INT32_MIN, INT3
 GT_CAST(f64, double, i32, int32_t, gt_held_f64(x))
 #define GT_CAST_REAL(from, real)                                                                   \
     GT_CAST(from, real, i64, int64_t, GT_SATURATE(real, x, int64_t, INT64_MIN, INT64_MAX, 0x1p63)) \
-    GT_CAST_HELD(from, real, u8, uint8_t, 0, 255)                                                  \
-    GT_CAST(from, real, b8, uint8_t, x != 0)
+    GT_CAST_HELD(from, real, u8, uint8_t, 0, 255)
 GT_CAST_REAL(f32, float)
 GT_CAST_REAL(f64, double)
 #endif

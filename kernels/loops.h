@@ -236,7 +236,8 @@ GT_TYPES_F(GT_DECLARE_EACH, gt_CastLoop, cast_f32)
 GT_TYPES_F(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
 GT_TYPES_I(GT_DECLARE_RARE, gt_CastLoop, cast_f32)
 GT_TYPES_I(GT_DECLARE_RARE, gt_CastLoop, cast_f64)
-gt_CastLoop GT_KERNEL_RARE(cast_f32_b8), GT_KERNEL_RARE(cast_f64_b8);
+GT_TYPES_B(GT_DECLARE_EACH, gt_CastLoop, cast_f32)
+GT_TYPES_B(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
 gt_CastLoop GT_KERNEL(cast_i32_f32), GT_KERNEL(cast_i32_f64);
 GT_TYPES_I(GT_DECLARE_BASE, gt_CastLoop, cast_i32)
 gt_CastLoop GT_KERNEL_BASE(cast_i32_b8);

@@ -41,7 +41,8 @@
 
 #define GT_CASTS(name)                                                                             \
     GT_TYPES_F(GT_EACH_ENTRY, name)                                                                \
-    GT_TYPES_I(GT_RARE_ENTRY, name) GT_TYPES_B(GT_RARE_ENTRY, name)
+    GT_TYPES_I(GT_RARE_ENTRY, name)                                                                \
+    GT_TYPES_B(GT_EACH_ENTRY, name)
 
 const gt_KernelTable GT_KERNEL(kernels) = {
     .isa = GT_ISA_NAME,
