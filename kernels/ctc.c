@@ -4,6 +4,7 @@
 
 #include "loops.h"
 
+#ifndef GT_RARE_ELSEWHERE
 #define GT_T          float
 #define GT_NAME(name) name##_f32
 #include "ctc_template.h"
@@ -41,3 +42,4 @@ void GT_KERNEL(tiles_band_recurrence)(const void *given, void *const *at, int64_
         else
             band_f64(job, at, row);
 }
+#endif

@@ -16,6 +16,7 @@ static int64_t tile_elements(int64_t first, int64_t last, int64_t size, int64_t 
     return (end < size ? end : size) - *begin;
 }
 
+#ifndef GT_RARE_ELSEWHERE
 /* ---- uniform, normal, truncated normal ---- */
 
 /* y = y scale + shift: a product, rounded, and a sum, rounded. */
@@ -165,6 +166,7 @@ void GT_KERNEL(tiles_draw_classes)(const void *given, void *const *at, int64_t f
         }
     }
 }
+#endif
 
 /* ---- dropout ---- */
 

@@ -72,30 +72,39 @@ GT_TYPES_F(GT_FLOOR_DIVIDE, )
     GT_BINARY(subtract, suffix, type, type, a - b)                                                 \
     GT_BINARY(multiply, suffix, type, type, (a * b))                                               \
     GT_BINARY(divide, suffix, type, type, a / b)                                                   \
-    GT_BINARY(maximum, suffix, type, type, ((a > b) | (a != a)) ? a : b)                           \
-    GT_BINARY(minimum, suffix, type, type, ((a < b) | (a != a)) ? a : b)                           \
     GT_BINARY(relu_gradient, suffix, type, type, b > 0 ? a : 0)                                    \
     GT_BINARY(tanh_gradient, suffix, type, type, (a * (1 - b * b)))                                \
     GT_BINARY(sigmoid_gradient, suffix, type, type, (a * b * (1 - b)))
 
 GT_TYPES_F(GT_BINARY_REAL, )
+
+#ifndef GT_RARE_ELSEWHERE /* memory takes the time of them, or vectors of 512 bits make twice the work of it */
+#define GT_CHOICE_REAL(ignored, suffix, type, TYPE)                                                \
+    GT_BINARY(maximum, suffix, type, type, ((a > b) | (a != a)) ? a : b)                           \
+    GT_BINARY(minimum, suffix, type, type, ((a < b) | (a != a)) ? a : b)
+
+GT_TYPES_F(GT_CHOICE_REAL, )
 GT_TYPES_F(GT_COMPARE, )
 
-#ifndef GT_RARE_ELSEWHERE /* vectors of 512 bits make twice the work of it */
 GT_SELECT(4, uint32_t)
 GT_SELECT(8, uint64_t)
 #endif
-
-/* A real number as an integer: towards zero, held at the ends of the range, NaN as 0. Here where the
- * highest is no number of the real type; `above` is the next one. */
-#define GT_SATURATE(real, x, type, lowest, highest, above)                                         \
-    (x >= (real)above ? highest                                                                    \
-                      : (type)(x < (real)above ? (x > (real)lowest ? x : (real)lowest) : 0))
 
 GT_CAST(f32, float, f32, float, x)
 GT_CAST(f32, float, f64, double, x)
 GT_CAST(f64, double, f32, float, x)
 GT_CAST(f64, double, f64, double, x)
+GT_CAST(f32, float, b8, uint8_t, x != 0)
+GT_CAST(f64, double, b8, uint8_t, x != 0)
+GT_CAST(i32, int32_t, f32, float, x)
+GT_CAST(i32, int32_t, f64, double, x)
+
+#ifndef GT_RARE_ELSEWHERE
+/* A real number as an integer: towards zero, held at the ends of the range, NaN as 0. Here where the
+ * highest is no number of the real type; `above` is the next one. */
+#define GT_SATURATE(real, x, type, lowest, highest, above)                                         \
+    (x >= (real)above ? highest                                                                    \
+                      : (type)(x < (real)above ? (x > (real)lowest ? x : (real)lowest) : 0))
 
 /* A double held within the range of an int32, NaN as 0. That NaN is chosen among bits keeps gcc from making
  * the three choices one, of more comparisons. */
@@ -130,10 +139,7 @@ GT_CAST(f32, float, i32, int32_t, GT_SATURATE(float, x, int32_t, INT32_MIN, INT3
 GT_CAST(f64, double, i32, int32_t, gt_held_f64(x))
 #define GT_CAST_REAL(from, real)                                                                   \
     GT_CAST(from, real, i64, int64_t, GT_SATURATE(real, x, int64_t, INT64_MIN, INT64_MAX, 0x1p63)) \
-    GT_CAST_HELD(from, real, u8, uint8_t, 0, 255)                                                  \
-    GT_CAST(from, real, b8, uint8_t, x != 0)
+    GT_CAST_HELD(from, real, u8, uint8_t, 0, 255)
 GT_CAST_REAL(f32, float)
 GT_CAST_REAL(f64, double)
-
-GT_CAST(i32, int32_t, f32, float, x)
-GT_CAST(i32, int32_t, f64, double, x)
+#endif

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* T(1) T(2) ... T(GT_GEMM_ROWS) */
+/* T(1) T(2) ... T(GT_GEMM_ROWS); beyond eight the even ones: gt_cut needs no others. */
 #if GT_GEMM_ROWS == 14
-#define GT_EACH_ROWS(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8) T(9) T(10) T(11) T(12) T(13) T(14)
+#define GT_EACH_ROWS(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8) T(10) T(12) T(14)
 #elif GT_GEMM_ROWS == 8
 #define GT_EACH_ROWS(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8)
 #elif GT_GEMM_ROWS == 6
@@ -32,16 +32,34 @@
 #define GT_MASKS 0
 #endif
 
-/* Rows cut into the fewest tiles, of heights that differ by one at most: a tile of two rows left
- * over would run at half speed. `taller` tiles have rows + 1. */
+/* Rows cut into few tiles, of heights as equal as there are: a tile of two rows left over would run at half speed. The
+ * first `taller` tiles have rows + step; the last one has `odd`, unless that is 0; the others have `rows`. */
 typedef struct gt_Cut {
-    int64_t tiles, rows, taller;
+    int64_t tiles, rows, taller, step, odd;
 } gt_Cut;
 
+/* Heights differ by one at most. Where that would need one above eight, they are even, and seven rows of an odd number
+ * are a tile of their own: 32 = 12 + 10 + 10, 33 = 14 + 12 + 7, but 11 = 6 + 5. */
 GT_INLINE gt_Cut gt_cut(int64_t rows)
 {
-    const int64_t tiles = (rows + GT_GEMM_ROWS - 1) / GT_GEMM_ROWS;
-    return (gt_Cut){tiles, rows / tiles, rows % tiles};
+    int64_t tiles = (rows + GT_GEMM_ROWS - 1) / GT_GEMM_ROWS;
+#if GT_GEMM_ROWS > 8
+    if (rows > 8 * tiles && (rows % 2 == 0 || rows > GT_GEMM_ROWS)) {
+        const int64_t odd = rows % 2 * 7, pairs = (rows - odd) / 2;
+        tiles = (2 * pairs + GT_GEMM_ROWS - 1) / GT_GEMM_ROWS;
+        return (gt_Cut){tiles + rows % 2, pairs / tiles * 2, pairs % tiles, 2, odd};
+    }
+    if (rows > 8 * tiles)
+        tiles++;
+#endif
+    return (gt_Cut){tiles, rows / tiles, rows % tiles, 1, 0};
+}
+
+GT_INLINE int64_t gt_height(const gt_Cut *cut, int64_t tile)
+{
+    if (GT_GEMM_ROWS > 8 && cut->odd && tile == cut->tiles - 1)
+        return cut->odd;
+    return cut->rows + (tile < cut->taller ? cut->step : 0);
 }
 
 GT_INLINE int64_t gt_round_up(int64_t n, int64_t to)

@@ -171,7 +171,8 @@ GT_INLINE void G(tile)(const int rows, const int vectors, int64_t depth, const n
 
     const number *from = panel->at, *ahead = panel->ahead;
     const int64_t ld = panel->ld;
-    const G(mask) mask = G(mask_of)(panel->last);
+    const int last = panel->last;
+    const G(mask) mask = G(mask_of)(last);
     while (depth > 0) {
         int64_t some = depth;
         if (__builtin_expect(panel->lines > 0, 0)) {
@@ -216,12 +217,12 @@ GT_INLINE void G(tile)(const int rows, const int vectors, int64_t depth, const n
         GT_UNROLL
     for (int v = 0; v < vectors; v++)
         if (v == vectors - 1)
-            G(store_part)(c + v * LANES, sum[r][v], panel->last);
+            G(store_part)(c + v * LANES, sum[r][v], last);
         else
             G(store)(c + v * LANES, sum[r][v]);
 #else
     number edge[GT_GEMM_ROWS * 2 * LANES];
-    const bool whole = panel->last == LANES;
+    const bool whole = last == LANES;
     number *to = whole ? c : edge;
     const int64_t ld_to = whole ? ldc : vectors * LANES;
     if (plus && whole) {
@@ -238,7 +239,7 @@ GT_INLINE void G(tile)(const int rows, const int vectors, int64_t depth, const n
     for (int v = 0; v < vectors; v++)
         G(store)(to + v * LANES, sum[r][v]);
     if (!whole)
-        G(store_edge)(rows, vectors, edge, panel->last, c, ldc, plus, ld_plus);
+        G(store_edge)(rows, vectors, edge, last, c, ldc, plus, ld_plus);
 #endif
 }
 
@@ -263,8 +264,8 @@ GT_TILE(3, 4)
 #undef GT_TILE
 
 /* By the width, one, two or four vectors, and the height. Few rows need more vectors, lest each sum wait for its last. */
-#define GT_TILE_1(rows) G(tile_##rows##_1),
-#define GT_TILE_2(rows) G(tile_##rows##_2),
+#define GT_TILE_1(rows) [rows - 1] = G(tile_##rows##_1),
+#define GT_TILE_2(rows) [rows - 1] = G(tile_##rows##_2),
 static G(Tile) *const G(tiles)[3][GT_GEMM_ROWS] = {
     {GT_EACH_ROWS(GT_TILE_1)},
     {GT_EACH_ROWS(GT_TILE_2)},
@@ -508,7 +509,7 @@ static GT_NOINLINE void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, 
     const gt_Cut cut = gt_cut(rows);
     if (a.step == 1) {
         for (int64_t t = 0; t < cut.tiles; t++) {
-            const int64_t high = cut.rows + (t < cut.taller);
+            const int64_t high = gt_height(&cut, t);
             GT_KERNEL(G(turn))(high, depth, a.at, a.row, to, high, high <= LANES);
             a.at += high * a.row;
             to += high * depth;
@@ -520,7 +521,7 @@ static GT_NOINLINE void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, 
         const int64_t end = depth - from < 8 ? depth : from + 8;
         int64_t i = 0;
         for (int64_t t = 0; t < cut.tiles; t++) {
-            const int64_t high = cut.rows + (t < cut.taller);
+            const int64_t high = gt_height(&cut, t);
             const int64_t rest = (high - 1) % LANES + 1, whole = high - rest;
             const G(mask) mask = G(mask_of)((int)rest);
             for (int64_t p = from; p < end; p++) {
@@ -590,7 +591,7 @@ static GT_NOINLINE void G(panel_down)(gt_Cut cut, int64_t deep, G(Matrix) a, boo
 {
     G(Tile) *const *const tiles = G(tiles)[width];
     for (int64_t t = 0; t < cut.tiles; t++) {
-        const int64_t high = cut.rows + (t < cut.taller);
+        const int64_t high = gt_height(&cut, t);
         for (int64_t p = t * deep / cut.tiles; next && p < (t + 1) * deep / cut.tiles; p++) {
             __builtin_prefetch(next + p * ld, 0, 2);
             __builtin_prefetch(next + p * ld + 2 * LANES - 1, 0, 2);
@@ -832,7 +833,7 @@ static GT_NOINLINE void G(small)(int64_t m, int64_t n, int64_t k, const number *
         const number *from = a;
         number *to = c + j;
         for (int64_t t = 0; t < cut.tiles; t++) {
-            const int64_t high = cut.rows + (t < cut.taller);
+            const int64_t high = gt_height(&cut, t);
             tiles[high - 1](k, from, row, step, &panel, to, ldc, bias ? bias + j : NULL, 0);
             from += high * row;
             to += high * ldc;
@@ -894,7 +895,7 @@ void GT_KERNEL(G(gemm_tiles))(bool adds, int64_t m, int64_t n, int64_t k, const 
         const number *from = a;
         number *to = (number *)c + j;
         for (int64_t t = 0; t < cut.tiles; t++) {
-            const int64_t high = cut.rows + (t < cut.taller);
+            const int64_t high = gt_height(&cut, t);
             G(tiles)[width][high - 1](k, from, lda, 1, &panel, to, ldc, adds ? to : NULL, ldc);
             from += high * lda;
             to += high * ldc;

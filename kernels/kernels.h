@@ -94,8 +94,8 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(FLOOR_DIVIDE, floor_divide, S) /* towards minus infinity; integers by 0 give 0 */            \
     L(MOD, mod, S)                   /* the sign of b, as NumPy; integers by 0 give 0 */           \
     L(POWER, power, R)                                                                             \
-    L(MAXIMUM, maximum, N) /* NaN if either is NaN */                                              \
-    L(MINIMUM, minimum, N)                                                                         \
+    L(MAXIMUM, maximum, Q) /* NaN if either is NaN */                                              \
+    L(MINIMUM, minimum, Q)                                                                         \
     L(ARCTAN2, arctan2, R)                                                                         \
     L(RELU_GRADIENT, relu_gradient, F)       /* a where b > 0, else 0 */                           \
     L(TANH_GRADIENT, tanh_gradient, F)       /* a * (1 - b * b) */                                 \
@@ -110,12 +110,12 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
 
 /* y[i] = a[i * sa] OP b[i * sb] ? 1 : 0, into bool; every type (bool compares as 0 < 1). */
 #define GT_COMPARE_LOOPS(L)                                                                        \
-    L(EQUAL, equal, A)                                                                             \
-    L(NOT_EQUAL, not_equal, A)                                                                     \
-    L(LESS, less, A)                                                                               \
-    L(LESS_EQUAL, less_equal, A)                                                                   \
-    L(GREATER, greater, A)                                                                         \
-    L(GREATER_EQUAL, greater_equal, A)
+    L(EQUAL, equal, C)                                                                             \
+    L(NOT_EQUAL, not_equal, C)                                                                     \
+    L(LESS, less, C)                                                                               \
+    L(LESS_EQUAL, less_equal, C)                                                                   \
+    L(GREATER, greater, C)                                                                         \
+    L(GREATER_EQUAL, greater_equal, C)
 
 /* Reductions: the blocked, order-fixed kind. "N": every numeric type; sums of integers wrap. Those of
  * floats come out wider than they went in, so that they can be reduced further, divided and rooted before they

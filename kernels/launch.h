@@ -29,7 +29,7 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(compare)                                                                                  \
     ONCE(fill)                                                                                     \
     EACH(copy)                                                                                     \
-    EACH(triangular)                                                                               \
+    RARE(triangular)                                                                               \
     EACH(product)                                                                                  \
     EACH(product_pack)                                                                             \
     ONCE(cross)                                                                                    \
@@ -61,8 +61,8 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(norm)                                                                                     \
     EACH(norm_gradient)                                                                            \
     ONCE(norm_gradient_end)                                                                        \
-    EACH(ctc_forward)                                                                              \
-    EACH(band_recurrence)                                                                          \
+    RARE(ctc_forward)                                                                              \
+    RARE(band_recurrence)                                                                          \
     EACH(lstm)                                                                                     \
     EACH(lstm_gradient)                                                                            \
     EACH(gru)                                                                                      \
@@ -82,9 +82,9 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     RARE(arg_rows)                                                                                 \
     ONCE(arg_columns)                                                                              \
     RARE(running)                                                                                  \
-    EACH(draw)                                                                                     \
-    EACH(draw_integers)                                                                            \
-    EACH(draw_classes)                                                                             \
+    RARE(draw)                                                                                     \
+    RARE(draw_integers)                                                                            \
+    RARE(draw_classes)                                                                             \
     EACH(dropout)                                                                                  \
     EACH(fourier_tables)                                                                           \
     EACH(fourier)                                                                                  \
@@ -92,10 +92,10 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     ONCE(advance)                                                                                  \
     EACH(sgd)                                                                                      \
     EACH(adam)                                                                                     \
-    EACH(adagrad)                                                                                  \
-    EACH(accumulate)                                                                               \
-    EACH(average)                                                                                  \
-    EACH(overwrite)                                                                                \
+    RARE(adagrad)                                                                                  \
+    RARE(accumulate)                                                                               \
+    RARE(average)                                                                                  \
+    RARE(overwrite)                                                                                \
     ONCE(count)                                                                                    \
     EACH(chain)                                                                                    \
     EACH(concatenate)                                                                              \

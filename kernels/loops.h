@@ -88,7 +88,7 @@
 
 /* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
  * and rare, O real and compiled once, N numeric, Q with rare reals, S with
- * reals compiled once, I integers, W integers and bool, B bool, A all. */
+ * reals compiled once, I integers, W integers and bool, B bool, A all, C all with rare reals. */
 #define GT_TYPES_F(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, f64, double, F64)
 #define GT_TYPES_R(X, ...) X(__VA_ARGS__, r32, float, F32) X(__VA_ARGS__, r64, double, F64)
 #define GT_TYPES_O(X, ...) X(__VA_ARGS__, o32, float, F32) X(__VA_ARGS__, o64, double, F64)
@@ -100,6 +100,7 @@
 #define GT_TYPES_S(X, ...) GT_TYPES_O(X, __VA_ARGS__) GT_TYPES_I(X, __VA_ARGS__)
 #define GT_TYPES_B(X, ...) X(__VA_ARGS__, b8, uint8_t, BOOL)
 #define GT_TYPES_W(X, ...) GT_TYPES_I(X, __VA_ARGS__) X(__VA_ARGS__, u8, uint8_t, BOOL)
+#define GT_TYPES_C(X, ...) GT_TYPES_Q(X, __VA_ARGS__) GT_TYPES_B(X, __VA_ARGS__)
 #define GT_TYPES_A(X, ...) GT_TYPES_N(X, __VA_ARGS__) GT_TYPES_B(X, __VA_ARGS__)
 
 /* A loop: y[i] = expression of x; as a `result` that is not of x's type. */
@@ -228,6 +229,7 @@ GT_TILE_KERNELS(GT_DECLARE_TILES, GT_DECLARE_TILES_RARE, GT_DECLARE_TILES_ONCE)
 /* The declarations of all loops but gemm: what table.c collects. */
 #define GT_DECLARE(Loop, name, suffix, type, TYPE)      Loop GT_HOME(name, suffix);
 #define GT_DECLARE_EACH(Loop, name, suffix, type, TYPE) Loop GT_KERNEL(name##_##suffix);
+#define GT_DECLARE_RARE(Loop, name, suffix, type, TYPE) Loop GT_KERNEL_RARE(name##_##suffix);
 #define GT_DECLARE_BASE(Loop, name, suffix, type, TYPE) Loop GT_KERNEL_BASE(name##_##suffix);
 
 #define GT_DECLARE_UNARY(NAME, name, types)   GT_TYPES_##types(GT_DECLARE, gt_UnaryLoop, name)
@@ -244,8 +246,12 @@ GT_REDUCE_LOOPS(GT_DECLARE_REDUCE)
 
 GT_TYPES_Q(GT_DECLARE, gt_FindLoop, find)
 
-GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f32)
-GT_TYPES_A(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
+GT_TYPES_F(GT_DECLARE_EACH, gt_CastLoop, cast_f32)
+GT_TYPES_F(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
+GT_TYPES_I(GT_DECLARE_RARE, gt_CastLoop, cast_f32)
+GT_TYPES_I(GT_DECLARE_RARE, gt_CastLoop, cast_f64)
+GT_TYPES_B(GT_DECLARE_EACH, gt_CastLoop, cast_f32)
+GT_TYPES_B(GT_DECLARE_EACH, gt_CastLoop, cast_f64)
 gt_CastLoop GT_KERNEL(cast_i32_f32), GT_KERNEL(cast_i32_f64);
 GT_TYPES_I(GT_DECLARE_BASE, gt_CastLoop, cast_i32)
 gt_CastLoop GT_KERNEL_BASE(cast_i32_b8);
@@ -256,8 +262,8 @@ GT_TYPES_A(GT_DECLARE_BASE, gt_CastLoop, cast_u8)
 
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_sum)
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_squares)
-GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_max)
-GT_TYPES_F(GT_DECLARE, gt_RowsLoop, few_rows_min)
+GT_TYPES_R(GT_DECLARE, gt_RowsLoop, few_rows_max)
+GT_TYPES_R(GT_DECLARE, gt_RowsLoop, few_rows_min)
 gt_RowsLoop GT_KERNEL_RARE(few_rows_prod_f32), GT_KERNEL_RARE(few_rows_prod_f64);
 typedef bool gt_PlainProducts(int64_t rows, int64_t n, const void *x, void *y);
 gt_PlainProducts GT_KERNEL_RARE(few_plain_products_f32), GT_KERNEL_RARE(few_plain_products_f64);
@@ -277,13 +283,13 @@ int64_t GT_KERNEL(log_softmax_terms_f32)(int64_t rows, int64_t columns, const fl
 int64_t GT_KERNEL(log_softmax_terms_f64)(int64_t rows, int64_t columns, const double *x,
                                          double *shift, double *log_sum);
 GT_TYPES_F(GT_DECLARE, gt_RowsLoop, logsumexp)
-GT_TYPES_F(GT_DECLARE, gt_RandomLoop, random_uniform)
-GT_TYPES_F(GT_DECLARE, gt_RandomLoop, random_normal)
+gt_RandomLoop GT_KERNEL(random_uniform_f32), GT_KERNEL_RARE(random_uniform_f64);
+GT_TYPES_R(GT_DECLARE, gt_RandomLoop, random_normal)
 GT_TYPES_R(GT_DECLARE, gt_FourierPassLoop, fourier_pass)
 GT_TYPES_R(GT_DECLARE, gt_FourierFoldLoop, fourier_fold)
 GT_TYPES_R(GT_DECLARE, gt_FourierMultiplyLoop, fourier_multiply)
 
-gt_RandomLoop GT_KERNEL(random_bits);
+gt_RandomLoop GT_KERNEL_RARE(random_bits);
 gt_DotLoop GT_KERNEL(dot_f32);
 
 gt_ConvLoop GT_KERNEL(conv_dense_f32), GT_KERNEL(conv_dense_f64);

@@ -2,6 +2,7 @@
 #include "loops.h"
 #include "product.h"
 
+#ifndef GT_RARE_ELSEWHERE
 #define GT_T          float
 #define GT_NAME(name) name##_f32
 #include "triangular_template.h"
@@ -29,6 +30,7 @@ void GT_KERNEL(tiles_triangular)(const void *given, void *const *at, int64_t fir
                            (double *)at[2] + i * of_b);
     }
 }
+#endif
 
 /* Strips [from, to) of one product, as one piece. */
 static void product_strips(const gt_ProductJob *job, void *const *at, int64_t batch, int64_t from,

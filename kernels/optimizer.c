@@ -139,6 +139,7 @@ void GT_KERNEL(tiles_adam)(const void *given, void *const *at, int64_t first, in
            job, alpha, rate * job->weight_decay);
 }
 
+#ifndef GT_RARE_ELSEWHERE /* memory takes the time of these */
 /* Each element by itself, as adagrad_pass says; a constant is rounded to the element type first. Any order of tiles. */
 void GT_KERNEL(tiles_adagrad)(const void *given, void *const *at, int64_t first, int64_t last,
                               void *scratch)
@@ -233,6 +234,7 @@ void GT_KERNEL(tiles_overwrite)(const void *given, void *const *at, int64_t firs
                             : (updates_before(job, at) + 1) % job->frequency == 0)
         pair(job, at, first, last, copy_f32, copy_f64);
 }
+#endif
 
 #if GT_IS_BASE(GT_ISA)
 /* count += 1, but for the largest; at {count, count}. */

@@ -38,25 +38,6 @@ static void GT_NAME(adam)(const Part *part, const void *given, double alpha, dou
                             decay);
 }
 
-/* a[i] += g^2, then w[i] -= g rate / sqrt(a[i] + epsilon), in this order. */
-static void GT_NAME(adagrad)(const Part *part, const void *given, double rate_wide,
-                             double decay_wide)
-{
-    const gt_AdagradJob *job = given;
-    GT_T *restrict w = part->to[0], *restrict a = part->to[1];
-    const GT_T *restrict slope = part->g;
-    const GT_T first = (GT_T)part->first, second = (GT_T)part->second;
-    const GT_T rate = (GT_T)rate_wide, epsilon = (GT_T)job->epsilon, decay = (GT_T)decay_wide;
-    const bool has_decay = decay != 0;
-    for (int64_t i = 0; i < part->n; i++) {
-        GT_T weight = has_decay ? w[i] - w[i] * decay : w[i];
-        GT_T g = slope[i] * first * second;
-        GT_T sum = a[i] + g * g;
-        a[i] = sum;
-        w[i] = weight - g * rate / GT_SQRT(sum + epsilon);
-    }
-}
-
 static inline void GT_NAME(sgd_pass)(bool has_momentum, bool nesterov, const Part *part,
                                      GT_T *restrict w, GT_T *restrict momentum, GT_T rate, GT_T mu,
                                      GT_T decay)
@@ -88,6 +69,26 @@ static void GT_NAME(sgd)(const Part *part, const void *given, double rate, doubl
         GT_NAME(sgd_pass)(true, false, part, part->to[0], part->to[1], lr, mu, less);
 }
 
+#ifndef GT_RARE_ELSEWHERE
+/* a[i] += g^2, then w[i] -= g rate / sqrt(a[i] + epsilon), in this order. */
+static void GT_NAME(adagrad)(const Part *part, const void *given, double rate_wide,
+                             double decay_wide)
+{
+    const gt_AdagradJob *job = given;
+    GT_T *restrict w = part->to[0], *restrict a = part->to[1];
+    const GT_T *restrict slope = part->g;
+    const GT_T first = (GT_T)part->first, second = (GT_T)part->second;
+    const GT_T rate = (GT_T)rate_wide, epsilon = (GT_T)job->epsilon, decay = (GT_T)decay_wide;
+    const bool has_decay = decay != 0;
+    for (int64_t i = 0; i < part->n; i++) {
+        GT_T weight = has_decay ? w[i] - w[i] * decay : w[i];
+        GT_T g = slope[i] * first * second;
+        GT_T sum = a[i] + g * g;
+        a[i] = sum;
+        w[i] = weight - g * rate / GT_SQRT(sum + epsilon);
+    }
+}
+
 static void GT_NAME(accumulate)(int64_t n, void *to, const void *from, double momentum)
 {
     GT_T *restrict sum = to;
@@ -105,6 +106,7 @@ static void GT_NAME(average)(int64_t n, void *to, const void *from, double momen
     for (int64_t i = 0; i < n; i++)
         average[i] = (average[i] - w[i]) * m + w[i];
 }
+#endif
 
 #undef GT_T
 #undef GT_NAME

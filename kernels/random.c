@@ -61,24 +61,6 @@ GT_INLINE double gt_unit_f64(const uint32_t *words)
     return (high * 0x1p32 + low) * 0x1p-53;
 }
 
-/* Box and Muller (1958): sqrt(-2 log u) (cos, sin)(2 pi v), u in (0, 1]. The quadrant is taken off
- * v in units of a turn, where it is exact. */
-#define GT_NORMAL_PAIR(suffix, type, unsigned_type, lane, last_bit, rounder, pi_2, root)           \
-    GT_INLINE void gt_normal_##suffix(const uint32_t *words, type *y)                              \
-    {                                                                                              \
-        type u = gt_unit_##suffix(words) + last_bit;                                               \
-        type v = gt_unit_##suffix(words + lane) * 4;                                               \
-        type turned = v + rounder;                                                                 \
-        unsigned_type quadrant = gt_bits_##suffix(turned);                                         \
-        type angle = (v - (turned - rounder)) * pi_2;                                              \
-        type radius = root(-2 * gt_log_##suffix(u));                                               \
-        y[0] = radius * gt_sine_##suffix(angle, 0, quadrant + 1);                                  \
-        y[1] = radius * gt_sine_##suffix(angle, 0, quadrant);                                      \
-    }
-
-GT_NORMAL_PAIR(f32, float, uint32_t, 1, 0x1p-24f, 0x1.8p23f, 0x1.921fb6p0f, sqrtf)
-GT_NORMAL_PAIR(f64, double, uint64_t, 2, 0x1p-53, 0x1.8p52, GT_PI_2, sqrt)
-
 /* In groups of at most GT_BLOCKS blocks: encrypt, convert whole blocks, copy the part that was
  * asked for. `lane` is the words of one number, `fill` turns words[at ..] into the numbers of
  * `step` words. */
@@ -100,7 +82,29 @@ GT_NORMAL_PAIR(f64, double, uint64_t, 2, 0x1p-53, 0x1.8p52, GT_PI_2, sqrt)
     }
 
 GT_RANDOM(random_uniform_f32, float, 1, 1, out[at] = gt_unit_f32(words + at))
+
+#ifndef GT_RARE_ELSEWHERE /* draws that no step repeats a million times, as dropout does */
 GT_RANDOM(random_uniform_f64, double, 2, 2, out[at / 2] = gt_unit_f64(words + at))
+GT_RANDOM(random_bits, uint64_t, 2, 2, out[at / 2] = gt_two_words(words + at))
+
+/* Box and Muller (1958): sqrt(-2 log u) (cos, sin)(2 pi v), u in (0, 1]. The quadrant is taken off
+ * v in units of a turn, where it is exact. */
+#define GT_NORMAL_PAIR(suffix, type, unsigned_type, lane, last_bit, rounder, pi_2, root)           \
+    GT_INLINE void gt_normal_##suffix(const uint32_t *words, type *y)                              \
+    {                                                                                              \
+        type u = gt_unit_##suffix(words) + last_bit;                                               \
+        type v = gt_unit_##suffix(words + lane) * 4;                                               \
+        type turned = v + rounder;                                                                 \
+        unsigned_type quadrant = gt_bits_##suffix(turned);                                         \
+        type angle = (v - (turned - rounder)) * pi_2;                                              \
+        type radius = root(-2 * gt_log_##suffix(u));                                               \
+        y[0] = radius * gt_sine_##suffix(angle, 0, quadrant + 1);                                  \
+        y[1] = radius * gt_sine_##suffix(angle, 0, quadrant);                                      \
+    }
+
+GT_NORMAL_PAIR(f32, float, uint32_t, 1, 0x1p-24f, 0x1.8p23f, 0x1.921fb6p0f, sqrtf)
+GT_NORMAL_PAIR(f64, double, uint64_t, 2, 0x1p-53, 0x1.8p52, GT_PI_2, sqrt)
+
 GT_RANDOM(random_normal_f32, float, 1, 2, gt_normal_f32(words + at, out + at))
 GT_RANDOM(random_normal_f64, double, 2, 4, gt_normal_f64(words + at, out + at / 2))
-GT_RANDOM(random_bits, uint64_t, 2, 2, out[at / 2] = gt_two_words(words + at))
+#endif

@@ -1,7 +1,7 @@
 /* One reduction of one element type: GT_COMBINE over GT_TERM(x), from GT_START, in numbers of type
  * GT_A, with GT_LANES lanes. With GT_RUN, which sums of float have, a chain of at most so many
  * numbers is added as they are before it becomes one of type GT_A. With GT_ELSEWHERE, long rows and
- * columns are those of another build. Included by reduce_template.h; not a header. */
+ * columns are those of another build, with GT_FEW_ELSEWHERE many short rows, too. Included by reduce_template.h; not a header. */
 
 static inline GT_A GT_OP(combine)(GT_A a, GT_A b)
 {
@@ -33,6 +33,7 @@ static inline GT_C GT_OP(few)(int64_t n, const GT_T *x)
     return GT_JOIN(first, second);
 }
 
+#ifndef GT_FEW_ELSEWHERE
 /* Rows of 1 to 31, y[i] of each, as it is before it becomes one of type GT_A: the two chains of some rows beside each other, in
  * registers. */
 void GT_KERNEL(GT_OP(few_rows))(int64_t rows, int64_t n, const void *from, void *to)
@@ -73,6 +74,7 @@ void GT_KERNEL(GT_OP(few_rows))(int64_t rows, int64_t n, const void *from, void 
         }
     }
 }
+#endif
 
 #ifdef GT_ELSEWHERE
 static inline GT_A GT_OP(row)(int64_t n, const GT_T *x)

@@ -34,6 +34,7 @@
 
 #ifdef GT_RARE_ELSEWHERE
 #define GT_ELSEWHERE
+#define GT_FEW_ELSEWHERE
 #endif
 #define GT_OP(name)      GT_NAME(name##_max)
 #define GT_A             GT_T
@@ -51,6 +52,7 @@
 #define GT_LANES         32
 #include "reduce_operation.h"
 #undef GT_ELSEWHERE
+#undef GT_FEW_ELSEWHERE
 
 #ifndef GT_RARE_ELSEWHERE
 /* The place of a maximum or minimum that is known: two steps, for an exit in the loop would keep it

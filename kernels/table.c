@@ -25,6 +25,7 @@
 #define GT_TILES_ENTRY_ONCE(name)               [GT_TILES_##name] = GT_KERNEL_BASE(tiles_##name),
 #define GT_ENTRY(name, suffix, type, TYPE)      [GT_LOOP_##TYPE] = GT_HOME(name, suffix),
 #define GT_EACH_ENTRY(name, suffix, type, TYPE) [GT_LOOP_##TYPE] = GT_KERNEL(name##_##suffix),
+#define GT_RARE_ENTRY(name, suffix, type, TYPE) [GT_LOOP_##TYPE] = GT_KERNEL_RARE(name##_##suffix),
 #define GT_BASE_ENTRY(name, suffix, type, TYPE) [GT_LOOP_##TYPE] = GT_KERNEL_BASE(name##_##suffix),
 #define GT_ROW(NAME, name, types)               [GT_LOOP_##NAME] = {GT_TYPES_##types(GT_ENTRY, name)},
 #define GT_REDUCE_ROW(NAME, name, types)        GT_ROW(NAME, reduce_##name, types)
@@ -37,6 +38,11 @@
     {                                                                                              \
         GT_KERNEL_RARE(name##_f32), GT_KERNEL_RARE(name##_f64)                                     \
     }
+
+#define GT_CASTS(name)                                                                             \
+    GT_TYPES_F(GT_EACH_ENTRY, name)                                                                \
+    GT_TYPES_I(GT_RARE_ENTRY, name)                                                                \
+    GT_TYPES_B(GT_EACH_ENTRY, name)
 
 const gt_KernelTable GT_KERNEL(kernels) = {
     .isa = GT_ISA_NAME,
@@ -54,15 +60,15 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .reduce_few = {[GT_LOOP_SUM] = GT_BY_TYPE(few_rows_sum),
                    [GT_LOOP_SQUARES] = GT_BY_TYPE(few_rows_squares),
                    [GT_LOOP_PROD] = GT_RARE_BY_TYPE(few_rows_prod),
-                   [GT_LOOP_MAX] = GT_BY_TYPE(few_rows_max),
-                   [GT_LOOP_MIN] = GT_BY_TYPE(few_rows_min)},
+                   [GT_LOOP_MAX] = GT_RARE_BY_TYPE(few_rows_max),
+                   [GT_LOOP_MIN] = GT_RARE_BY_TYPE(few_rows_min)},
     .dot = GT_KERNEL(dot_f32),
     .sum_bytes = {GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64)},
     .sum_bytes_columns = {GT_KERNEL_BASE(sum_bytes_columns_i32),
                           GT_KERNEL_BASE(sum_bytes_columns_i64)},
     .find = {GT_TYPES_Q(GT_ENTRY, find)},
-    .cast = {[GT_LOOP_F32] = {GT_TYPES_A(GT_EACH_ENTRY, cast_f32)},
-             [GT_LOOP_F64] = {GT_TYPES_A(GT_EACH_ENTRY, cast_f64)},
+    .cast = {[GT_LOOP_F32] = {GT_CASTS(cast_f32)},
+             [GT_LOOP_F64] = {GT_CASTS(cast_f64)},
              [GT_LOOP_I32] = {GT_KERNEL(cast_i32_f32), GT_KERNEL(cast_i32_f64),
                               GT_TYPES_I(GT_BASE_ENTRY, cast_i32) GT_KERNEL_BASE(cast_i32_b8)},
              [GT_LOOP_I64] = {GT_TYPES_A(GT_BASE_ENTRY, cast_i64)},
@@ -91,9 +97,9 @@ const gt_KernelTable GT_KERNEL(kernels) = {
     .widen = {GT_KERNEL(widen_f16), GT_KERNEL(widen_bf16)},
     .narrow = {{GT_KERNEL(narrow_f16_f32), GT_KERNEL(narrow_bf16_f32)},
                {GT_KERNEL_BASE(narrow_f16_f64), GT_KERNEL_BASE(narrow_bf16_f64)}},
-    .random_uniform = GT_BY_TYPE(random_uniform),
-    .random_normal = GT_BY_TYPE(random_normal),
-    .random_bits = GT_KERNEL(random_bits),
+    .random_uniform = {GT_KERNEL(random_uniform_f32), GT_KERNEL_RARE(random_uniform_f64)},
+    .random_normal = GT_RARE_BY_TYPE(random_normal),
+    .random_bits = GT_KERNEL_RARE(random_bits),
     .fourier_pass = GT_RARE_BY_TYPE(fourier_pass),
     .fourier_fold = GT_RARE_BY_TYPE(fourier_fold),
     .fourier_multiply = GT_RARE_BY_TYPE(fourier_multiply),

@@ -102,6 +102,7 @@ Test(kernels, table_is_complete)
 #define EXPECT_S(type) EXPECT_N(type)
 #define EXPECT_O(type) EXPECT_F(type)
 #define EXPECT_A(type) true
+#define EXPECT_C(type) true
 #define EXPECT_B(type) ((type) == GT_LOOP_BOOL)
 #define EXPECT_I(type) ((type) >= GT_LOOP_I32 && (type) < GT_LOOP_BOOL)
 #define EXPECT_W(type) ((type) >= GT_LOOP_I32)
