@@ -531,9 +531,9 @@ static GT_NOINLINE void G(pack_tiles)(int64_t rows, int64_t depth, G(Matrix) a, 
                     __builtin_prefetch(at + 16 * a.step, 0, 2);
                 for (int64_t r = 0; r < whole; r += LANES)
                     G(store)(put + r, G(load)(at + r));
-                /* A whole vector where fewer belong: the next p overwrites the rest, later. */
+                /* A whole vector where fewer belong, as long as all of it is within the tile: what comes later overwrites the rest. */
                 const G(vec) x = G(load_part)(at + whole, mask);
-                if (p < depth - 1)
+                if ((depth - 1 - p) * high >= LANES - rest)
                     G(store)(put + whole, x);
                 else
                     G(store_part)(put + whole, x, (int)rest);
