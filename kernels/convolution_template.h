@@ -34,25 +34,26 @@ GT_INLINE G(vec) G(load_whole)(const number *at, G(mask) mask)
 static GT_NOINLINE void G(store_last)(const gt_ConvStrip *s, int64_t row, int64_t channel, int rows,
                                       int vectors, int last, number *sums)
 {
-    for (int write = 0; write < 2; write++)
-        for (int r = 0; r < rows; r++)
-            for (int v = 0; v < vectors; v++) {
-                const int lanes = v + 1 < vectors ? LANES : last;
-                const G(mask) mask = G(mask_of)(lanes);
-                number *y = G(place)(s, row + r) + channel + v * LANES;
-                number *one = sums + (r * vectors + v) * LANES;
-                G(vec) x = G(load)(one);
-                if (write) {
-                    G(store_part)(y, x, lanes);
-                    continue;
-                }
-                if (s->add)
-                    x = G(add)(G(load_part)(y, mask), x);
-                if (s->bias)
-                    x = G(add)(x,
-                               G(load_part)((const number *)s->bias + channel + v * LANES, mask));
-                G(store)(one, s->relu ? G(relu)(x) : x);
-            }
+    for (int v = 0; v < vectors && (s->add || s->bias || s->relu); v++) {
+        const G(mask) mask = G(mask_of)(v + 1 < vectors ? LANES : last);
+        const int64_t at = channel + v * LANES;
+        const G(vec) bias = s->bias ? G(load_part)((const number *)s->bias + at, mask) : G(zero)();
+        for (int r = 0; r < rows; r++) {
+            number *one = sums + (r * vectors + v) * LANES;
+            G(vec) x = G(load)(one);
+            if (s->add)
+                x = G(add)(G(load_part)(G(place)(s, row + r) + at, mask), x);
+            if (s->bias)
+                x = G(add)(x, bias);
+            G(store)(one, s->relu ? G(relu)(x) : x);
+        }
+    }
+    for (int r = 0; r < rows; r++, sums += vectors * LANES) {
+        number *y = G(place)(s, row + r) + channel;
+        for (int v = 0; v + 1 < vectors; v++)
+            G(store)(y + v * LANES, G(load)(sums + v * LANES));
+        G(store_part)(y + (vectors - 1) * LANES, G(load)(sums + (vectors - 1) * LANES), last);
+    }
 }
 #endif
 
