@@ -211,30 +211,24 @@ GT_INLINE Floats gelu_any(const bool slope, const bool exact, Floats up, Floats 
 GT_INLINE void gelu_floats(const bool slope, const bool exact, int64_t n, const float *up,
                            const float *x, float *y)
 {
-    enum {
-        WIDE = 16,
-        SOME = 4
-    }; /* vectors that take turns: each by itself would wait for its own operations */
-    for (; n >= SOME * WIDE; n -= SOME * WIDE, x += SOME * WIDE, y += SOME * WIDE) {
+    enum { WIDE = 16, SOME = 4 };
+    /* All vectors take turns: each by itself would wait for its own operations. */
+    for (; n > 0; n -= SOME * WIDE, x += SOME * WIDE, y += SOME * WIDE) {
+        const uint64_t rest = n < SOME * WIDE ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0;
         Floats from[SOME], g[SOME];
         GT_UNROLL
         for (int i = 0; i < SOME; i++) {
-            from[i] = _mm512_loadu_ps(x + i * WIDE);
-            g[i] = slope ? _mm512_loadu_ps(up + i * WIDE) : from[i];
+            const __mmask16 lanes = (__mmask16)(rest >> WIDE * i);
+            from[i] = _mm512_maskz_loadu_ps(lanes, x + WIDE * i);
+            g[i] = slope ? _mm512_maskz_loadu_ps(lanes, up + WIDE * i) : from[i];
         }
         GT_UNROLL
         for (int i = 0; i < SOME; i++)
             from[i] = gelu_any(slope, exact, g[i], from[i]);
         GT_UNROLL
         for (int i = 0; i < SOME; i++)
-            _mm512_storeu_ps(y + i * WIDE, from[i]);
+            _mm512_mask_storeu_ps(y + WIDE * i, (__mmask16)(rest >> WIDE * i), from[i]);
         up += slope ? SOME * WIDE : 0;
-    }
-    for (; n > 0; n -= WIDE, x += WIDE, y += WIDE, up += slope ? WIDE : 0) {
-        const __mmask16 rest = (__mmask16)(n < WIDE ? (1U << n) - 1U : ~0U);
-        const Floats from = _mm512_maskz_loadu_ps(rest, x);
-        const Floats above = slope ? _mm512_maskz_loadu_ps(rest, up) : from;
-        _mm512_mask_storeu_ps(y, rest, gelu_any(slope, exact, above, from));
     }
 }
 #elif !GT_IS_TRUE_BASE

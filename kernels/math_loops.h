@@ -35,37 +35,37 @@
     }
 #define GT_UNARY_BOTH(name) GT_UNARY_MATH(name, f32, float) GT_UNARY_MATH(name, f64, double)
 
-/* The same of a function that is written for vectors of 512 bits, four of them at a time: each operation waits for the one
- * before it, and a processor does not look far enough ahead to do something else meanwhile. */
+/* The same of a function that is written for vectors of 512 bits, SOME of them at a time: each operation waits for the one before
+ * it, and a processor does not look far enough ahead to do something else meanwhile. A masked store would not be seen by a load
+ * that follows soon. */
 #if GT_WIDE
-#define GT_AT_A_TIME 4
-#define GT_UNARY_WIDE_OF(name, suffix, type, vector, letters, mask)                                \
+#define GT_UNARY_WIDE_OF(name, suffix, type, vector, letters, mask, some)                          \
     void GT_KERNEL(name##_##suffix)(int64_t n, const void *from, void *to)                         \
     {                                                                                              \
-        enum { WIDE = GT_WIDTH(type), SOME = GT_AT_A_TIME * WIDE };                                \
+        enum { WIDE = GT_WIDTH(type), SOME = some };                                               \
         const type *x = from;                                                                      \
         type *y = to;                                                                              \
-        for (; n >= SOME; n -= SOME, x += SOME, y += SOME) {                                       \
-            vector v[GT_AT_A_TIME];                                                                \
+        for (; n > 0; n -= SOME * WIDE, x += SOME * WIDE, y += SOME * WIDE) {                      \
+            const bool whole = n >= SOME * WIDE;                                                   \
+            const uint64_t rest = whole ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1;                   \
+            vector v[SOME];                                                                        \
             GT_UNROLL                                                                              \
-            for (int i = 0; i < GT_AT_A_TIME; i++)                                                 \
-                v[i] = _mm512_loadu_##letters(x + WIDE * i);                                       \
+            for (int i = 0; i < SOME; i++)                                                         \
+                v[i] = _mm512_maskz_loadu_##letters((mask)(rest >> WIDE * i), x + WIDE * i);       \
             GT_UNROLL                                                                              \
-            for (int i = 0; i < GT_AT_A_TIME; i++)                                                 \
+            for (int i = 0; i < SOME; i++)                                                         \
                 v[i] = gt_wide_##name##_##suffix(v[i]);                                            \
             GT_UNROLL                                                                              \
-            for (int i = 0; i < GT_AT_A_TIME; i++)                                                 \
-                _mm512_storeu_##letters(y + WIDE * i, v[i]);                                       \
-        }                                                                                          \
-        for (; n > 0; n -= WIDE, x += WIDE, y += WIDE) {                                           \
-            const mask rest = (mask)(n < WIDE ? (1U << n) - 1U : ~0U);                             \
-            _mm512_mask_storeu_##letters(                                                          \
-                y, rest, gt_wide_##name##_##suffix(_mm512_maskz_loadu_##letters(rest, x)));        \
+            for (int i = 0; i < SOME; i++)                                                         \
+                if (whole)                                                                         \
+                    _mm512_storeu_##letters(y + WIDE * i, v[i]);                                   \
+                else                                                                               \
+                    _mm512_mask_storeu_##letters(y + WIDE * i, (mask)(rest >> WIDE * i), v[i]);    \
         }                                                                                          \
     }
 #define GT_UNARY_WIDE(name)                                                                        \
-    GT_UNARY_WIDE_OF(name, f32, float, __m512, ps, __mmask16)                                      \
-    GT_UNARY_WIDE_OF(name, f64, double, __m512d, pd, __mmask8)
+    GT_UNARY_WIDE_OF(name, f32, float, __m512, ps, __mmask16, 4)                                   \
+    GT_UNARY_WIDE_OF(name, f64, double, __m512d, pd, __mmask8, 2)
 #else
 #define GT_UNARY_WIDE(name) GT_UNARY_BOTH(name)
 #endif

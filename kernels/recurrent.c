@@ -10,7 +10,7 @@
 #define GT_T          float
 #define GT_TYPE       GT_LOOP_F32
 #define GT_NAME(name) name##_f32
-#if GT_WIDE
+#if GT_WIDE /* of doubles it takes more room than it is worth */
 typedef __mmask16 Lanes_f32;
 #define GT_V       __m512
 #define GT_W(name) _mm512_##name##_ps
@@ -20,11 +20,6 @@ typedef __mmask16 Lanes_f32;
 #define GT_T          double
 #define GT_TYPE       GT_LOOP_F64
 #define GT_NAME(name) name##_f64
-#if GT_WIDE
-typedef __mmask8 Lanes_f64;
-#define GT_V       __m512d
-#define GT_W(name) _mm512_##name##_pd
-#endif
 #include "recurrent_template.h"
 
 #define LOOPS(type)                                                                                \

@@ -10,7 +10,7 @@ static void GT_NAME(sums)(int64_t n, const void *inputs, const void *bias, const
         z[j] = (x[j] + b[j]) + p[j];
 }
 
-#if GT_WIDE
+#ifdef GT_V
 
 enum { GT_NAME(WIDE) = 64 / (int)sizeof(GT_T) };
 
@@ -79,10 +79,10 @@ static void GT_NAME(lstm_states)(int64_t n, const void *gates, void *of_c, void 
         for (int i = 0; i < SOME; i++) {
             const int64_t at = j + i * GT_NAME(WIDE);
             const GT_V now = GT_W(mul)(GT_W(maskz_loadu)(lanes[i], z + 3 * n + at), t[i]);
-            GT_NAME(put)(c + at, lanes[i], next[i]);
-            GT_NAME(put)(put_c + at, lanes[i], next[i]);
-            GT_NAME(put)(h + at, lanes[i], now);
-            GT_NAME(put)(put_h + at, lanes[i], now);
+            GT_W(mask_storeu)(c + at, lanes[i], next[i]);
+            GT_W(mask_storeu)(put_c + at, lanes[i], next[i]);
+            GT_W(mask_storeu)(h + at, lanes[i], now);
+            GT_W(mask_storeu)(put_h + at, lanes[i], now);
         }
     }
 }
