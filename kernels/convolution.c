@@ -17,6 +17,7 @@
 #if defined(__AVX512F__)
 #define GT_TALL   12
 #define GT_TALL_1 10
+#define GT_NINE   9  /* instead of GT_TALL_1 where rows are the channels of a window of 3 x 3 */
 #define GT_PAIRED 11 /* of a pair of lines; 32 positions are three times 11 */
 #define GT_TURNED 8  /* channels beside three vectors */
 #define GT_MASKS  1
@@ -32,6 +33,15 @@
 #define GT_TALL   4
 #define GT_TALL_1 4
 #define GT_MASKS  0
+#endif
+
+/* Two turns of a short loop at once. */
+#if defined(__clang__)
+#define GT_TWICE _Pragma("clang loop unroll_count(2)")
+#elif defined(__GNUC__)
+#define GT_TWICE _Pragma("GCC unroll 2")
+#else
+#define GT_TWICE
 #endif
 
 /* What rows [row, row + rows) are to fetch: little at once, so that nothing waits for it. */

@@ -2,7 +2,7 @@
  * float32 and once for float64, with `number` the type and G(name) giving the name its suffix.
  * Leans on gemm_vector.h.
  *
- * Dense, a tile is GT_TALL rows by two vectors of channels or GT_TALL_1 rows by one: a number of x
+ * Dense, a tile is GT_TALL rows by two vectors of channels or GT_TALL_1, or GT_NINE, rows by one: a number of x
  * times a vector of b. Depthwise it is GT_DEEP rows by one: a vector of x times a vector of b. The
  * lists of rows go on beyond the last row with copies of it, so that every tile is whole: a copy
  * stores the same numbers once more. */
@@ -155,6 +155,7 @@ GT_INLINE void G(pair_columns)(const gt_ConvStrip *s, const number *const x[GT_P
 {
     const int64_t *column = s->column + begin, *const last = s->column + end;
     const number *b = (const number *)s->b + begin * LANES, *below = b - s->shift * LANES;
+    GT_TWICE
     for (; column < last; column++, b += LANES, below += LANES) {
         const int64_t k = *column;
         const G(vec) b0 = upper ? G(load)(b) : G(zero)(), b1 = lower ? G(load)(below) : G(zero)();
@@ -268,6 +269,13 @@ static GT_NOINLINE void G(dense_2)(const gt_ConvStrip *s)
         G(conv_tile)(s, row, 0, (int)s->width - LANES, GT_TALL, 2, false, false);
     }
 }
+#ifdef GT_CONV_NARROW
+static GT_NOINLINE void G(dense_9)(const gt_ConvStrip *s)
+{
+    for (int64_t row = 0; row < s->rows; row += GT_NINE)
+        G(conv_tile)(s, row, 0, (int)s->width, GT_NINE, 1, false, false);
+}
+#endif
 static GT_NOINLINE void G(dense_1)(const gt_ConvStrip *s)
 {
     for (int64_t row = 0; row < s->rows; row += GT_TALL_1)
@@ -278,6 +286,10 @@ void GT_KERNEL(G(conv_dense))(const gt_ConvStrip *s)
 {
     if (s->width > LANES)
         G(dense_2)(s);
+#ifdef GT_CONV_NARROW
+    else if (s->rows % GT_NINE == 0)
+        G(dense_9)(s);
+#endif
     else
         G(dense_1)(s);
 }
