@@ -267,7 +267,7 @@ typedef struct gt_KernelTable {
     gt_SelectLoop *select[4]; /* by element size, as transpose */
     gt_ReduceLoop *reduce[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
     gt_ReduceColumnsLoop *reduce_columns[GT_REDUCE_LOOP_COUNT][GT_LOOP_TYPES];
-    gt_RowsLoop *reduce_few[GT_REDUCE_LOOP_COUNT][2]; /* by F32, F64: rows of 1 to 31, one result each, as reduce has it, but sums of F32 as floats */
+    gt_RowsLoop *reduce_few[GT_REDUCE_LOOP_COUNT][2]; /* by F32, F64: rows of 1 to 31, one result each, as reduce has it */
     gt_DotLoop *dot;
     /* Bytes (uint8, bool) summed as I32 and I64; wide enough that no copy of them is needed. */
     gt_ReduceLoop *sum_bytes[2];

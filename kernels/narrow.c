@@ -275,6 +275,7 @@ GT_SUMS_OF(doubles_of, pd, Doubles, )
 GT_SUMS_OF(floats_of_wide, ps, Floats, GT_ROLLED)
 GT_SUMS_OF(doubles_of_wide, pd, Doubles, GT_ROLLED)
 GT_SUM_OF(squares_of, Doubles, Doubles, GT_SQUARED(x[0]), GT_SQUARED, GT_M(add_pd), )
+GT_SUM_OF(squares_of_wide, Doubles, Doubles, GT_SQUARED(x[0]), GT_SQUARED, GT_M(add_pd), GT_ROLLED)
 
 /* The columns of a block of wider rows, by pieces of 16 bytes. Those of four rows, or of two where an element has 8 bytes, are a square
  * that is turned; a vector holds one piece of each of several squares. The last piece is the end of a row.
@@ -350,11 +351,11 @@ GT_INLINE bool sum_blocks(const Mix *m, const bool mixes, const int w, const int
             take_columns(two, w, x + i * w * size, column);
         }
         if (squares) {
-            Doubles part[2][GT_NARROW_4];
+            Doubles part[2][MOST];
             for (int h = 0; h < 2; h++) {
                 for (int j = 0; j < w; j++)
                     part[h][j] = half_of(column[j], h);
-                part[h][0] = squares_of(part[h], w);
+                part[h][0] = mixes ? squares_of(part[h], w) : squares_of_wide(part[h], w);
                 wild_d = GT_M(fmadd_pd)(part[h][0], none_d, wild_d);
             }
             made = of_halves(GT_M(sqrt_pd)(part[0][0]), GT_M(sqrt_pd)(part[1][0]));
@@ -376,12 +377,11 @@ GT_INLINE bool sum_rows(const int two, const bool squares, Finish finish, int64_
                         const char *x, char *y)
 {
     Mix m;
-    if (w > (two ? GT_NARROW_8 : GT_NARROW_4))
-        return !squares && sum_blocks(NULL, false, (int)w, two, false, finish, rows, x, y);
+    if (w > 3)
+        return sum_blocks(NULL, false, (int)w, two, squares, finish, rows, x, y);
     mix_to_part(&m, (int)w, two);
-    return w == 2   ? sum_blocks(&m, true, 2, two, squares, finish, rows, x, y)
-           : w == 3 ? sum_blocks(&m, true, 3, two, squares, finish, rows, x, y)
-                    : sum_blocks(&m, true, 4, two, squares, finish, rows, x, y);
+    return w == 2 ? sum_blocks(&m, true, 2, two, squares, finish, rows, x, y)
+                  : sum_blocks(&m, true, 3, two, squares, finish, rows, x, y);
 }
 
 bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t w, const void *x, void *y)
@@ -445,7 +445,7 @@ bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t 
         int64_t i = 0;                                                                             \
         for (; i < whole && whole >= LANES; i += LANES) {                                          \
             i = i < whole - LANES ? i : whole - LANES;                                             \
-            for (int64_t k = 0; w > LANES && k < LANES * w * size; k += 64)                        \
+            for (int64_t k = 0; w > LANES && w <= 32 && k < LANES * w * size; k += 64)             \
                 GT_FETCH((const char *)(x + i * w) + GT_AHEAD + k);                                \
             for (int64_t j = 0; j < w; j += LANES) {                                               \
                 vec_##suffix square[LANES];                                                        \
@@ -505,8 +505,8 @@ static bool bytes_repeated(int64_t rows, int64_t n, const uint8_t *x, uint8_t *y
     char place[ROWS * MOST];
     if (n > MOST || rows < ROWS)
         return false;
-    for (int k = 0; k < ROWS * n; k++)
-        place[k] = (char)(k * (65536 / (int)n + 1) >> 16); /* k / n */
+    for (int64_t row = 0, k = 0; row < ROWS; row++, k += n)
+        memset(place + k, (int)row, (size_t)n);
     for (int64_t i = 0; i < rows; i += ROWS) {
         i = i < rows - ROWS ? i : rows - ROWS;
         const __m128i from = piece((const char *)x + i);

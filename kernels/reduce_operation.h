@@ -34,23 +34,20 @@ static inline GT_C GT_OP(few)(int64_t n, const GT_T *x)
 }
 
 #ifndef GT_FEW_ELSEWHERE
-/* Rows of 1 to 31, y[i] of each, as it is before it becomes one of type GT_A: the two chains of some rows beside each other, in
- * registers. */
+/* Rows of fewer than 32, y[i] of each: the two chains of some rows beside each other, in registers. */
 void GT_KERNEL(GT_OP(few_rows))(int64_t rows, int64_t n, const void *from, void *to)
 {
-    /* About 8 KB, but not at a power of two, at which columns would get in each other's way. */
-    enum { BESIDE = GT_REAL == 32 ? 32 : 16, MOST = 62 * BESIDE };
-    const int64_t half = n / 2, most = MOST / n / BESIDE * BESIDE; /* rows at once */
-    const int64_t whole = (rows + BESIDE - 1) / BESIDE * BESIDE, ld = whole < most ? whole : most;
+    enum { BESIDE = GT_REAL == 32 ? 32 : 16, MOST = 2048 };
+    const int64_t half = n / 2, ld = n <= 8 ? MOST / 8 : MOST / 32; /* as many rows at once */
     const GT_T *x = from;
-    GT_C *y = to;
+    GT_A *y = to;
     GT_T turned[MOST];
     for (; rows > 0; rows -= ld, x += n * ld, y += ld) {
         const int64_t count = rows < ld ? rows : ld;
         const bool one = n == 1 && count == ld; /* x is the column */
         if (count % BESIDE)
             memset(turned, 0, (size_t)(n * ld) * sizeof *turned);
-        if (!one)
+        if (n > 0 && !one)
             GT_PART(count, n, x, turned, ld);
         for (int64_t j = 0; j < count; j += BESIDE) {
             const GT_T *a = (one ? x : turned) + j, *b = a + half * ld;
@@ -67,10 +64,10 @@ void GT_KERNEL(GT_OP(few_rows))(int64_t rows, int64_t n, const void *from, void 
                     first[l] = GT_JOIN(first[l], GT_LIFT(b[l]));
             if (count - j >= BESIDE)
                 for (int l = 0; l < BESIDE; l++)
-                    y[j + l] = GT_JOIN(first[l], second[l]);
+                    y[j + l] = (GT_A)GT_JOIN(first[l], second[l]);
             else
                 for (int64_t l = 0; l < count - j; l++)
-                    y[j + l] = GT_JOIN(first[l], second[l]);
+                    y[j + l] = (GT_A)GT_JOIN(first[l], second[l]);
         }
     }
 }

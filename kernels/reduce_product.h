@@ -111,30 +111,27 @@ void GT_KERNEL(GT_NAME(few_rows_prod))(int64_t rows, int64_t n, const void *from
  * may. */
 bool GT_KERNEL(GT_NAME(few_plain_products))(int64_t rows, int64_t n, const void *from, void *to)
 {
-    enum { LANES = GT_REAL == 32 ? 8 : 32, MOST = 1024 };
+    enum { LANES = GT_REAL == 32 ? 8 : 32, MOST = 1024, TYPE = GT_REAL == 32 ? GT_LOOP_F32 : GT_LOOP_F64 };
+    gt_BinaryLoop *const multiply = GT_KERNEL(kernels).binary[GT_LOOP_MULTIPLY][GT_LOOP_F64];
     const GT_T *x = from;
     GT_T *y = to, turned[MOST];
     double size[MOST];
     int64_t half = 1;
-    while (2 * half < n && half < LANES)
+    while (2 * half < n && 2 * half < LANES)
         half *= 2;
     for (int64_t count; rows > 0; rows -= count, x += n * count, y += count) {
         count = rows < MOST / n ? rows : MOST / n;
         if ((GT_REAL == 64 || n > 8) && !GT_NAME(are_mild)(count * n, x, 1000 / n))
             return false;
         GT_PART(count, n, x, turned, count);
-        const int64_t pairs = (n - half < half ? n - half : half) * count, step = half * count;
-        for (int64_t k = 0; k < pairs; k++)
-            size[k] = (double)turned[k] * (double)turned[step + k];
-        for (int64_t k = pairs; k < step; k++)
-            size[k] = (double)turned[k];
-        for (int64_t k = 0; k < (n - 2 * half) * count; k++) /* more than two of a lane */
-            size[k % step] *= (double)turned[2 * step + k];
-        for (int64_t wide = step / 2; wide >= count; wide /= 2)
-            for (int64_t k = 0; k < wide; k++)
-                size[k] *= size[wide + k];
-        for (int64_t k = 0; k < count; k++)
-            y[k] = (GT_T)size[k];
+        GT_KERNEL(kernels).cast[TYPE][GT_LOOP_F64](n * count, turned, size);
+        for (int64_t i = LANES; i < n; i += LANES)
+            multiply((n - i < LANES ? n - i : LANES) * count, size, 1, size + i * count, 1, size);
+        for (int64_t used = n < LANES ? n : LANES, wide = half; wide > 0 && used > 1; wide /= 2) {
+            multiply((used - wide) * count, size, 1, size + wide * count, 1, size);
+            used = wide;
+        }
+        GT_KERNEL(kernels).cast[GT_LOOP_F64][TYPE](count, size, y);
     }
     return true;
 }

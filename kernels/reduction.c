@@ -2,8 +2,6 @@
  * which elements are put together, are reduce.c's. Leans on loops.h. */
 #include "reduction.h"
 
-#include <float.h>
-
 #include "loops.h"
 #include "narrow.h"
 #include "scaled.h"
@@ -132,17 +130,6 @@ static void round_piece(const Reduction *r, int64_t output, int64_t n, const dou
         GT_KERNEL(kernels).cast[GT_LOOP_F64][GT_LOOP_F32](n, x, y);
 }
 
-/* Are these sums of floats what they are to be? */
-static bool floats_stand(const gt_ReductionJob *job, int64_t n, const float *sum)
-{
-    int32_t within = 0;
-    if (job->mean || job->scale != 1 || job->root)
-        return false;
-    for (int64_t i = 0; i < n; i++)
-        within += (sum[i] >= -FLT_MAX) & (sum[i] <= FLT_MAX);
-    return within == n;
-}
-
 /* The same from the n that waited, maybe in y. */
 static void finish_piece(const Reduction *r, int64_t output, int64_t n, void *waiting)
 {
@@ -222,23 +209,6 @@ static gt_RowsLoop *loop_for_few(const Reduction *r)
     return GT_KERNEL(kernels).reduce_few[job->loop][job->from];
 }
 
-/* Sums of many short rows, which wait in y, of floats as floats. */
-static void finish_few_sums(const Reduction *r, int64_t first, int64_t last)
-{
-    const gt_ReductionJob *job = r->job;
-    double wider[FINISHED];
-    for (int64_t row = first; row < last; row += FINISHED) {
-        const int64_t n = last - row < FINISHED ? last - row : FINISHED;
-        char *y = r->y + row * job->element;
-        if (job->to == GT_LOOP_F64) {
-            finish_piece(r, row, n, y);
-        } else if (!floats_stand(job, n, (const float *)(void *)y)) {
-            GT_KERNEL(kernels).cast[GT_LOOP_F32][GT_LOOP_F64](n, y, wider);
-            finish_piece(r, row, n, wider);
-        }
-    }
-}
-
 /* Rows of one column each: are they sums, means or roots of squares, and no more? */
 static bool is_plain(const gt_ReductionJob *job)
 {
@@ -263,11 +233,6 @@ static void reduce_rows(const Reduction *r, int64_t first, int64_t last)
             return;
         if (job->loop == GT_LOOP_PROD && plain(last - first, job->rows, x, y))
             return;
-        for (int64_t n; job->loop == GT_LOOP_SUM && first < last; first += n) {
-            n = last - first < 4 * FINISHED ? last - first : 4 * FINISHED;
-            few(n, job->rows, piece_at(r, first, 0).x, r->y + first * job->element);
-            finish_few_sums(r, first, first + n);
-        }
     }
     for (int64_t row = first; row < last; row += FINISHED) {
         int64_t n = last - row < FINISHED ? last - row : FINISHED;

@@ -169,9 +169,6 @@ Test(narrow, reductions_of_many_rows)
                     for (int64_t i = 0; i < rows; i++)
                         table->reduce[loop][type](n, x + i * n * size, right + i * step);
                     table->reduce_few[loop][type](rows, n, x, y);
-                    if (loop == GT_LOOP_SUM && type == GT_LOOP_F32)
-                        for (int64_t i = rows; i-- > 0;)
-                            ((double *)(void *)y)[i] = (double)((float *)(void *)y)[i];
                     CHECK(same_result(loop, type, rows, y, right, step),
                           "%s: loop %d of type %d, %d rows of %d", table->isa, loop, type,
                           (int)rows, (int)n);
@@ -629,7 +626,7 @@ Test(narrow, finished_reductions_of_many_rows)
                 }
 }
 
-/* Against sums in extended order: float64 of what a row has. -0 alone is summed to 0. */
+/* Against float64, in the order of the row. Rows of -0 alone have the sum 0. */
 Test(narrow, sums_of_many_rows_are_right)
 {
     FOR_TABLES(table)

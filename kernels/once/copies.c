@@ -110,19 +110,24 @@ static void braid_rows(const gt_ConcatenateJob *job, gt_TransposeLoop *transpose
     }
 }
 
-/* Columns [from, from + n) of rows [first, last), input by input. */
+/* Columns [from, from + n) of rows [first, last), input by input, about NEAR bytes of y at a time. */
 static void join_rows(const gt_ConcatenateJob *job, void *const *at, int64_t first, int64_t last,
                       int64_t from, int64_t n)
 {
-    const int64_t element = job->element;
-    for (int32_t i = 0; i < job->inputs; i++) {
-        int64_t begin = i ? job->end[i - 1] : 0, end = job->end[i], part = end - begin;
-        int64_t a = begin > from ? begin : from, b = end < from + n ? end : from + n;
-        if (a < b)
-            gt_move_runs(last - first, (b - a) * element,
-                         (const char *)at[i] + (first * part + a - begin) * element, part * element,
-                         (char *)at[job->inputs] + (first * job->width + a) * element,
-                         job->width * element);
+    enum { NEAR = 65536 };
+    const int64_t element = job->element, few = NEAR / element / job->width + 1;
+    for (int64_t rows; first < last; first += rows) {
+        rows = few < last - first ? few : last - first;
+        for (int32_t i = 0; i < job->inputs; i++) {
+            int64_t begin = i ? job->end[i - 1] : 0, end = job->end[i], part = end - begin;
+            int64_t a = begin > from ? begin : from, b = end < from + n ? end : from + n;
+            if (a < b)
+                gt_move_runs(rows, (b - a) * element,
+                             (const char *)at[i] + (first * part + a - begin) * element,
+                             part * element,
+                             (char *)at[job->inputs] + (first * job->width + a) * element,
+                             job->width * element);
+        }
     }
 }
 

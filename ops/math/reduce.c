@@ -147,7 +147,9 @@ GT_DEFINE_OPTIONS(sum, gt_sum_options, x)
 static gt_Status mean_gradient(gt_GradientRule *rule)
 {
     gt_Tensor *up = with_kept_axes(rule, gt_upstream(rule, 0));
-    up = gt_divide(up, (double)gt_reduced_count(gt_rule_input_spec(rule, 0), rule_bits(rule)));
+    const int64_t count = gt_reduced_count(gt_rule_input_spec(rule, 0), rule_bits(rule));
+    if (count != 1)
+        up = gt_divide(up, (double)count);
     return gt_give(rule, 0, gt_broadcast_to(up, gt_spec_shape(gt_rule_input_spec(rule, 0))));
 }
 const gt_Operation gt_op_mean = {
