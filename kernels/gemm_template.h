@@ -374,7 +374,7 @@ GT_INLINE G(vec) G(load_stored_part)(const void *row, int64_t i, int count, cons
 }
 
 /* One row of C, B straight: the running sums stay in the first-level cache while B streams past,
- * eight lines at a time. `half` is a constant where this is inlined. */
+ * eight lines at a time. `half` is -1 as a constant, or one of the two kinds: memory takes longer than to ask. */
 GT_INLINE void G(row_straight_of)(int64_t n, int64_t k, G(Operand) row, G(Operand) b, number *c,
                                   const G(Space) * space, const int half)
 {
@@ -425,10 +425,8 @@ static GT_NOINLINE void G(row_straight)(int64_t n, int64_t k, G(Operand) row, G(
 {
     if (!GT_WIDENS || b.half < 0)
         G(row_straight_of)(n, k, row, b, c, space, -1);
-    else if (b.half == GT_HALF_F16)
-        G(row_straight_of)(n, k, row, b, c, space, GT_HALF_F16);
     else
-        G(row_straight_of)(n, k, row, b, c, space, GT_HALF_BF16);
+        G(row_straight_of)(n, k, row, b, c, space, b.half);
 }
 
 /* One row of C, B turned: squares of B are turned in registers, so that lanes are columns of C. */
@@ -451,29 +449,22 @@ static GT_NOINLINE void G(row_turned)(int64_t n, int64_t k, G(Operand) row, G(Op
                     rows = G(numbers)(G(operand_at)(b, j, from + p), left + right,
                                       all - p < most ? all - p : most, space->strip);
                 const number *at = rows.at + p % most;
-                G(vec) x[LANES], y[LANES];
-                G(load_turned)(x, at, rows.row, left, deep);
-                if (right > 0)
-                    G(load_turned)(y, at + LANES * rows.row, rows.row, right, deep);
-                else
-                    for (int q = 0; q < LANES; q++)
-                        y[q] = G(zero)();
-                if (deep == LANES) {
-                    GT_UNROLL
-                    for (int q = 0; q < LANES; q++) {
-                        const G(vec) s = G(broadcast)(a.at + (p + q) * a.step);
-                        sum[0] = G(fma)(s, x[q], sum[0]);
-                        sum[1] = G(fma)(s, y[q], sum[1]);
+                for (int v = 0; v < 1 + (right > 0); v++, at += LANES * rows.row) {
+                    G(vec) x[LANES], total = sum[v];
+                    G(load_turned)(x, at, rows.row, v == 0 ? left : right, deep);
+                    if (deep == LANES) {
+                        GT_UNROLL
+                        for (int q = 0; q < LANES; q++)
+                            total = G(fma)(G(broadcast)(a.at + (p + q) * a.step), x[q], total);
+                    } else {
+                        GT_UNROLL
+                        for (int q = 0; q < LANES; q++) {
+                            if (q >= deep)
+                                break;
+                            total = G(fma)(G(broadcast)(a.at + (p + q) * a.step), x[q], total);
+                        }
                     }
-                } else {
-                    GT_UNROLL
-                    for (int q = 0; q < LANES; q++) {
-                        if (q >= deep)
-                            break;
-                        const G(vec) s = G(broadcast)(a.at + (p + q) * a.step);
-                        sum[0] = G(fma)(s, x[q], sum[0]);
-                        sum[1] = G(fma)(s, y[q], sum[1]);
-                    }
+                    sum[v] = total;
                 }
             }
             if (from > 0) {

@@ -6,7 +6,7 @@
  *                 twice: said here outright, so that no compiler flag decides it
  *     transpose   lanes x lanes numbers in registers
  *     relu        x <= 0 ? 0 : x, so that NaN stays
- *     load_half   float32 from as many numbers of 16 bits; `half` is a gt_HalfType, a constant
+ *     load_half   float32 from as many numbers of 16 bits; `half` is a gt_HalfType
  * Leans on the compiler's intrinsics. */
 #ifndef GT_KERNELS_GEMM_VECTOR_H
 #define GT_KERNELS_GEMM_VECTOR_H

@@ -122,7 +122,7 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
  * are rounded: SUM and SQUARES of float32 and float64 as double, PROD as gt_Scaled. */
 #define GT_REDUCE_LOOPS(L)                                                                         \
     L(SUM, sum, Q)                                                                                 \
-    L(SQUARES, squares, F) /* the sum of x^2 */                                                    \
+    L(SQUARES, squares, R) /* the sum of x^2 */                                                    \
     L(PROD, prod, Q)                                                                               \
     L(MAX, max, Q) /* NaN wins */                                                                  \
     L(MIN, min, Q)

@@ -2,7 +2,7 @@
  * Numbers of GT_REAL bits are added and multiplied in double. Included once for each type, with GT_I an unsigned
  * integer of its width; not a header. */
 
-/* Sums, products and extremes in vectors of 512 bits take no less time. */
+/* Sums, squares, products and extremes in vectors of 512 bits take no less time, but for many short rows of sums and squares. */
 #ifdef GT_RARE_ELSEWHERE
 #define GT_ELSEWHERE
 #endif
@@ -18,7 +18,6 @@
 #define GT_LANES 32
 #endif
 #include "reduce_operation.h"
-#undef GT_ELSEWHERE
 
 #define GT_OP(name)      GT_NAME(name##_squares)
 #define GT_A             double
@@ -28,14 +27,12 @@
 #define GT_LANES         32
 #include "reduce_operation.h"
 
-#ifndef GT_RARE_ELSEWHERE
+#ifdef GT_RARE_ELSEWHERE
+#define GT_FEW_ELSEWHERE
+#else
 #include "reduce_product.h"
 #endif
 
-#ifdef GT_RARE_ELSEWHERE
-#define GT_ELSEWHERE
-#define GT_FEW_ELSEWHERE
-#endif
 #define GT_OP(name)      GT_NAME(name##_max)
 #define GT_A             GT_T
 #define GT_START         GT_LOWEST
