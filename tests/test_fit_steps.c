@@ -579,7 +579,6 @@ Test(fit_steps, where_it_came_from)
         ok();
         cr_assert_eq(warnings_with("weight dense/kernel was not before it"), 3, "%s",
                      gt_warnings().count ? gt_warnings().items[0] : "");
-        gt_context_free(NULL);
     }
     assert_no_leaks();
 }

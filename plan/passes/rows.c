@@ -439,9 +439,8 @@ gt_Status gt_pass_rows(gt_Program *program)
                    .pieces = gt_plan_array(context, cells, sizeof *group.pieces),
                    .placed = gt_plan_array(context, cells, sizeof *group.placed)};
     if (gt_context_status(context) == GT_OK)
-        for (int32_t s = 0; s<program->step_count; s = group.end> s ? group.end : s + 1)
-            if (find_group(&group, s) != GT_OK)
-                break;
+        for (int32_t s = 0; s < program->step_count && find_group(&group, s) == GT_OK;)
+            s = s < group.end ? group.end : s + 1;
     gt_plan_drop(context, group.written, cells, sizeof *group.written);
     gt_plan_drop(context, group.whole, cells, sizeof *group.whole);
     gt_plan_drop(context, group.inside, cells, sizeof *group.inside);
