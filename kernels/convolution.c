@@ -10,6 +10,15 @@
 #define GT_IN_REGISTER(x) (void)(x)
 #endif
 
+/* Two turns of a short loop at once. */
+#if defined(__clang__)
+#define GT_TWICE _Pragma("clang loop unroll_count(2)")
+#elif defined(__GNUC__)
+#define GT_TWICE _Pragma("GCC unroll 2")
+#else
+#define GT_TWICE
+#endif
+
 /* Rows of a tile: sums enough to hide that a multiply-add takes four cycles and two start in each,
  * registers for them, and addresses for the rows. GT_MASKS: loading a part of a vector costs nothing. */
 #define GT_MOST_ROWS 12
@@ -33,15 +42,6 @@
 #define GT_TALL   4
 #define GT_TALL_1 4
 #define GT_MASKS  0
-#endif
-
-/* Two turns of a short loop at once. */
-#if defined(__clang__)
-#define GT_TWICE _Pragma("clang loop unroll_count(2)")
-#elif defined(__GNUC__)
-#define GT_TWICE _Pragma("GCC unroll 2")
-#else
-#define GT_TWICE
 #endif
 
 /* What rows [row, row + rows) are to fetch: little at once, so that nothing waits for it. */
