@@ -88,7 +88,10 @@ static gt_Tensor *split(const Data *d, gt_Tensor *a, gt_Tensor *b)
 
 /* Each of the w parts of an odd row, or two of an even one, reads every line of the cache. */
 enum { PARTS = -1 };
-#define NOTHING {0, 0, 0, 0}
+#define NOTHING                                                                                    \
+    {                                                                                              \
+        0, 0, 0, 0                                                                                 \
+    }
 
 static const Case cases[] = {
     {"a + b", add, 0, false, {2, 0, 1, 0}, NOTHING},
@@ -180,6 +183,8 @@ static double once(const Case *c, const Data *d, bool gradient)
     return 1e9 * took / elements_of(c, d, gradient);
 }
 
+static volatile uint64_t words_seen; /* so that reading is not left out */
+
 /* Something of n words, in eight chains. */
 static uint64_t read_words(const uint64_t *x, size_t n)
 {
@@ -197,7 +202,6 @@ static uint64_t read_words(const uint64_t *x, size_t n)
 static double moved(const Case *c, const Data *d, bool gradient)
 {
     enum { TURNS = 128 };
-    static volatile uint64_t seen;
     const Traffic *t = gradient ? &c->gradient : &c->forward;
     const double parts = d->w % 2 ? (double)d->w : 2, e = (double)gt_dtype_size(gt_dtype(d->a));
     const double p = (double)d->p * e, all = p * (double)d->w;
@@ -213,7 +217,7 @@ static double moved(const Case *c, const Data *d, bool gradient)
     for (int i = 0; i < TURNS; i++) {
         here = here + in <= array ? here : 0;
         there = there + out <= array ? there : 0;
-        seen += read_words((const uint64_t *)(const void *)(x + here / 64 * 64), in / 8);
+        words_seen ^= read_words((const uint64_t *)(const void *)(x + here / 64 * 64), in / 8);
         memset(y + there, i, out);
         here += in;
         there += out;
@@ -243,7 +247,8 @@ static void print_line(const Case *c, bool gradient, const double *least, const 
     printf("%-18s%-10s%8.3f", c->name, gradient ? "gradient" : "", least[LONG]);
     for (int i = 0; i < LONG; i++) {
         const double ratio = least[i] / least[LONG];
-        const bool high = is_asked(c, i) && ratio > 2 && least[LONG] > NOTHING_NS, worse = high && least[i] > 1.25 * bytes[i];
+        const bool high = is_asked(c, i) && ratio > 2 && least[LONG] > NOTHING_NS,
+                   worse = high && least[i] > 1.25 * bytes[i];
         above += high;
         unexplained += worse;
         any |= high;
@@ -312,7 +317,8 @@ int main(int argc, char **argv)
             if (!cases[c].whole)
                 line(&cases[c], data, rounds, true);
         }
-    printf("%d figures above 2, %d of them above 1.25 times what their bytes take\n", above, unexplained);
+    printf("%d figures above 2, %d of them above 1.25 times what their bytes take\n", above,
+           unexplained);
     const bool failed = gt_status() != GT_OK;
     if (failed)
         fprintf(stderr, "narrow: %s\n", gt_error_message());

@@ -96,8 +96,9 @@ static bool has_minus_zero(const gt_JoinJob *job, const void *row)
 {
     bool any = false;
     for (int64_t i = 0; i < job->part[0].stride; i++)
-        any |= job->type == GT_LOOP_F32 ? gt_bits_f32(((const float *)row)[i]) == UINT32_C(1) << 31
-                                        : gt_bits_f64(((const double *)row)[i]) == UINT64_C(1) << 63;
+        any |= job->type == GT_LOOP_F32
+                   ? gt_bits_f32(((const float *)row)[i]) == UINT32_C(1) << 31
+                   : gt_bits_f64(((const double *)row)[i]) == UINT64_C(1) << 63;
     return any;
 }
 

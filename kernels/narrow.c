@@ -5,8 +5,11 @@
  *
  * Each vector of the result is put together from those of the source: every source is permuted by one list of places, which the
  * instruction takes modulo the length of a vector, and adds the elements that it has. That is w permutations a vector; for rows
- * up to GT_NARROW_4 fewer than turning squares would need; vectors of 512 bits need half as many, in one instruction each. Lists are in words of 4 bytes: an element of 8 is two of them. Nothing is
- * computed. Leans on narrow.h and the compiler's intrinsics. */
+ * up to GT_NARROW_4 fewer than turning squares would need; vectors of 512 bits need half as many, in one instruction each. Lists are
+ * in words of 4 bytes: an element of 8 is two of them.
+ *
+ * Columns are written for others to work on; but sums of rows of up to GT_NARROW are made of them right here, in registers, which
+ * takes a third of the time. Leans on narrow.h and the compiler's intrinsics. */
 #include "narrow.h"
 
 #include "gemm_vector.h"
@@ -28,7 +31,7 @@ static inline __m128i piece(const char *x)
 enum { WORDS = 16, LOG = 4 };
 typedef __m512i Vector;
 typedef __mmask16 Mask;
-#define GT_M(name) _mm512_##name
+#define GT_M(name)  _mm512_##name
 #define GT_V(name)  _mm512_##name##_si512
 #define GT_TO(name) _mm512_castsi512_##name
 static inline Vector numbered(void)
@@ -50,14 +53,13 @@ static inline Vector mixed(Vector y, Mask where, Vector places, Vector x)
 /* Half k of 16 floats, as doubles, and two such halves as floats again. */
 static inline __m512d half_of(Vector x, int k)
 {
-    return _mm512_cvtps_pd(_mm256_castsi256_ps(k ? _mm512_extracti64x4_epi64(x, 1)
-                                                 : _mm512_castsi512_si256(x)));
+    return _mm512_cvtps_pd(
+        _mm256_castsi256_ps(k ? _mm512_extracti64x4_epi64(x, 1) : _mm512_castsi512_si256(x)));
 }
 static inline Vector of_halves(__m512d a, __m512d b)
 {
-    return _mm512_inserti64x4(
-        _mm512_castsi256_si512(_mm256_castps_si256(_mm512_cvtpd_ps(a))),
-        _mm256_castps_si256(_mm512_cvtpd_ps(b)), 1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_castps_si256(_mm512_cvtpd_ps(a))),
+                              _mm256_castps_si256(_mm512_cvtpd_ps(b)), 1);
 }
 typedef __m512 Floats;
 typedef __m512d Doubles;
@@ -73,7 +75,7 @@ static inline Vector gathered(const char *x, int64_t step)
 enum { WORDS = 8, LOG = 3 };
 typedef __m256i Vector;
 typedef __m256i Mask;
-#define GT_M(name) _mm256_##name
+#define GT_M(name)  _mm256_##name
 #define GT_V(name)  _mm256_##name##_si256
 #define GT_TO(name) _mm256_castsi256_##name
 static inline Vector numbered(void)
@@ -94,8 +96,8 @@ static inline Vector mixed(Vector y, Mask where, Vector places, Vector x)
 }
 static inline __m256d half_of(Vector x, int k)
 {
-    return _mm256_cvtps_pd(_mm_castsi128_ps(k ? _mm256_extracti128_si256(x, 1)
-                                              : _mm256_castsi256_si128(x)));
+    return _mm256_cvtps_pd(
+        _mm_castsi128_ps(k ? _mm256_extracti128_si256(x, 1) : _mm256_castsi256_si128(x)));
 }
 static inline Vector of_halves(__m256d a, __m256d b)
 {
@@ -257,8 +259,8 @@ static bool braided(int64_t rows, int64_t w, int two, const char *x, int64_t ld,
     GT_INLINE Values name(const Given *x, const int w)                                             \
     {                                                                                              \
         Values a = start, b = term(x[w / 2]);                                                      \
-        as_it_is                                                                                   \
-        for (int i = 1; i < w / 2; i++) {                                                          \
+        as_it_is for (int i = 1; i < w / 2; i++)                                                   \
+        {                                                                                          \
             a = add(a, term(x[i]));                                                                \
             b = add(b, term(x[w / 2 + i]));                                                        \
         }                                                                                          \
@@ -330,8 +332,8 @@ static GT_NOINLINE bool are_zeros(Vector x)
 
 /* Rows of w elements of 4 << two bytes, a block at a time. Of every sum 0 times it is added to `wild`, which is NaN where one is not
  * finite. */
-GT_INLINE bool sum_blocks(const Mix *m, const bool mixes, const int w, const int two, const bool squares,
-                          Finish finish, int64_t rows, const char *x, char *y)
+GT_INLINE bool sum_blocks(const Mix *m, const bool mixes, const int w, const int two,
+                          const bool squares, Finish finish, int64_t rows, const char *x, char *y)
 {
     enum { MOST = GT_NARROW };
     const int64_t block = WORDS >> two, size = INT64_C(4) << two;
@@ -384,7 +386,8 @@ GT_INLINE bool sum_rows(const int two, const bool squares, Finish finish, int64_
                   : sum_blocks(&m, true, 3, two, squares, finish, rows, x, y);
 }
 
-bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t w, const void *x, void *y)
+bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t w, const void *x,
+                         void *y)
 {
     if (w < 2 || w > GT_NARROW || rows < WORDS >> wide || (root && (wide || mean)))
         return false;
@@ -417,7 +420,8 @@ static bool repeated(int64_t rows, int64_t w, int two, const char *x, char *y)
 }
 
 #else
-bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t w, const void *x, void *y)
+bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t w, const void *x,
+                         void *y)
 {
     (void)mean, (void)root, (void)wide, (void)rows, (void)w, (void)x, (void)y;
     return false;
@@ -429,10 +433,10 @@ bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t 
 
 #ifdef GT_RARE_ELSEWHERE
 /* What is wider gains nothing from vectors of 512 bits. */
-#define GT_PART_WIDE(size, rows, w, x, y, ld)  GT_KERNEL_RARE(part_##size)(rows, w, x, y, ld)
+#define GT_PART_WIDE(size, rows, w, x, y, ld)        GT_KERNEL_RARE(part_##size)(rows, w, x, y, ld)
 #define GT_BRAID_WIDE(size, turn, rows, w, x, ld, y) GT_KERNEL_RARE(braid_##size)(rows, w, x, ld, y)
 #else
-#define GT_PART_WIDE(size, rows, w, x, y, ld) squares_##size(rows, w, x, y, ld)
+#define GT_PART_WIDE(size, rows, w, x, y, ld)        squares_##size(rows, w, x, y, ld)
 #define GT_BRAID_WIDE(size, turn, rows, w, x, ld, y) turn(w, rows, x, ld, y, w, false)
 /* Squares of vectors, of rows [i, i + LANES) and columns [j, j + LANES): where a row is narrower the elements behind it are turned
  * with it and not written, and where it is wider the last square does some columns again, as the last block does some rows. Only

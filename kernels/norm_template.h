@@ -63,50 +63,11 @@ static GT_NOINLINE double GT_NAME(sum)(int64_t n, const GT_T *x)
     return sum;
 }
 
-/* y = x + plus, the sum of y and that of y y. y may be x. */
-static GT_NOINLINE void GT_NAME(shift)(int64_t n, const GT_T *x, GT_T plus, GT_T *y, double *sum,
-                                       double *squares)
+/* z = x + plus and the sums of z and z z; or, `slopes`, z = x gamma, or x where gamma is NULL, and the sums of z and z y. z may be x. */
+GT_INLINE void GT_NAME(two_sums)(const bool slopes, int64_t n, const GT_T *x, GT_T plus,
+                                 const GT_T *gamma, const GT_T *y, GT_T *z, double *sums)
 {
     const GT_VEC off = GT_NAME(broadcast)(&plus);
-    *sum = *squares = 0;
-    for (int64_t i = 0, end; i < n; i = end) {
-        GT_VEC column[VECTORS], square[VECTORS];
-        GT_T lane[2][LANES];
-        end = n - i < PART ? n : i + PART;
-        EACH_VECTOR
-        for (int v = 0; v < VECTORS; v++)
-            column[v] = square[v] = GT_NAME(zero)();
-        for (; i + LANES <= end; i += LANES)
-            EACH_VECTOR
-        for (int v = 0; v < VECTORS; v++) {
-            const GT_VEC d = GT_NAME(add)(GT_NAME(load)(x + i + v * GT_WIDTH), off);
-            GT_NAME(store)(y + i + v * GT_WIDTH, d);
-            column[v] = GT_NAME(add)(column[v], d);
-            square[v] = GT_NAME(add)(square[v], GT_NAME(mul)(d, d));
-        }
-        EACH_VECTOR
-        for (int v = 0; v < VECTORS; v++) {
-            GT_NAME(store)(lane[0] + v * GT_WIDTH, column[v]);
-            GT_NAME(store)(lane[1] + v * GT_WIDTH, square[v]);
-        }
-        GT_ROLLED
-        for (int j = 0; i < end; i += GT_WIDTH, j += GT_WIDTH) {
-            const int count = GT_NAME(count)(end - i);
-            GT_VEC d = GT_NAME(some)(x + i, count);
-            GT_NAME(write_some)(y + i, GT_NAME(add)(d, off), count);
-            d = GT_NAME(some)(y + i, count); /* 0 behind the row */
-            GT_NAME(add_to)(lane[0] + j, d);
-            GT_NAME(add_to)(lane[1] + j, GT_NAME(mul)(d, d));
-        }
-        *sum += GT_NAME(total)(lane[0]);
-        *squares += GT_NAME(total)(lane[1]);
-    }
-}
-
-/* a = g gamma, or g where gamma is NULL, and in sums those of a and of a y. */
-static GT_NOINLINE void GT_NAME(slopes)(int64_t n, const GT_T *g, const GT_T *gamma, const GT_T *y,
-                                        GT_T *a, double *sums)
-{
     sums[0] = sums[1] = 0;
     for (int64_t i = 0, end; i < n; i = end) {
         GT_VEC column[VECTORS], along[VECTORS];
@@ -119,12 +80,14 @@ static GT_NOINLINE void GT_NAME(slopes)(int64_t n, const GT_T *g, const GT_T *ga
             EACH_VECTOR
         for (int v = 0; v < VECTORS; v++) {
             const int64_t at = i + v * GT_WIDTH;
-            GT_VEC d = GT_NAME(load)(g + at);
-            if (gamma)
+            GT_VEC d = GT_NAME(load)(x + at);
+            if (!slopes)
+                d = GT_NAME(add)(d, off);
+            else if (gamma)
                 d = GT_NAME(mul)(d, GT_NAME(load)(gamma + at));
-            GT_NAME(store)(a + at, d);
+            GT_NAME(store)(z + at, d);
             column[v] = GT_NAME(add)(column[v], d);
-            along[v] = GT_NAME(add)(along[v], GT_NAME(mul)(d, GT_NAME(load)(y + at)));
+            along[v] = GT_NAME(add)(along[v], GT_NAME(mul)(d, slopes ? GT_NAME(load)(y + at) : d));
         }
         EACH_VECTOR
         for (int v = 0; v < VECTORS; v++) {
@@ -134,16 +97,35 @@ static GT_NOINLINE void GT_NAME(slopes)(int64_t n, const GT_T *g, const GT_T *ga
         GT_ROLLED
         for (int j = 0; i < end; i += GT_WIDTH, j += GT_WIDTH) {
             const int count = GT_NAME(count)(end - i);
-            GT_VEC d = GT_NAME(some)(g + i, count);
-            if (gamma)
+            GT_VEC d = GT_NAME(some)(x + i, count);
+            if (!slopes)
+                d = GT_NAME(add)(d, off);
+            else if (gamma)
                 d = GT_NAME(mul)(d, GT_NAME(some)(gamma + i, count));
-            GT_NAME(write_some)(a + i, d, count);
+            GT_NAME(write_some)(z + i, d, count);
+            if (!slopes)
+                d = GT_NAME(some)(z + i, count); /* 0 behind the row */
             GT_NAME(add_to)(lane[0] + j, d);
-            GT_NAME(add_to)(lane[1] + j, GT_NAME(mul)(d, GT_NAME(some)(y + i, count)));
+            GT_NAME(add_to)(lane[1] + j, GT_NAME(mul)(d, slopes ? GT_NAME(some)(y + i, count) : d));
         }
         sums[0] += GT_NAME(total)(lane[0]);
         sums[1] += GT_NAME(total)(lane[1]);
     }
+}
+
+static GT_NOINLINE void GT_NAME(shift)(int64_t n, const GT_T *x, GT_T plus, GT_T *y, double *sum,
+                                       double *squares)
+{
+    double sums[2];
+    GT_NAME(two_sums)(false, n, x, plus, NULL, NULL, y, sums);
+    *sum = sums[0];
+    *squares = sums[1];
+}
+
+static GT_NOINLINE void GT_NAME(slopes)(int64_t n, const GT_T *g, const GT_T *gamma, const GT_T *y,
+                                        GT_T *a, double *sums)
+{
+    GT_NAME(two_sums)(true, n, g, 0, gamma, y, a, sums);
 }
 
 /* y = ((y + plus) factor) gamma + beta; without gamma or beta where they are NULL. */

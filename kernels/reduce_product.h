@@ -111,7 +111,11 @@ void GT_KERNEL(GT_NAME(few_rows_prod))(int64_t rows, int64_t n, const void *from
  * may. */
 bool GT_KERNEL(GT_NAME(few_plain_products))(int64_t rows, int64_t n, const void *from, void *to)
 {
-    enum { LANES = GT_REAL == 32 ? 8 : 32, MOST = 1024, TYPE = GT_REAL == 32 ? GT_LOOP_F32 : GT_LOOP_F64 };
+    enum {
+        LANES = GT_REAL == 32 ? 8 : 32,
+        MOST = 1024,
+        TYPE = GT_REAL == 32 ? GT_LOOP_F32 : GT_LOOP_F64
+    };
     gt_BinaryLoop *const multiply = GT_KERNEL(kernels).binary[GT_LOOP_MULTIPLY][GT_LOOP_F64];
     const GT_T *x = from;
     GT_T *y = to, turned[MOST];

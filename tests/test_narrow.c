@@ -505,7 +505,8 @@ Test(narrow, running_rows)
             for (int64_t w = 1; w <= 18; w++)
                 for (int c = 0; c < COUNTS; c++) {
                     const int64_t size = type == GT_LOOP_F32 ? 4 : 8, n = counts[c] * w;
-                    const gt_RunningJob job = {.kind = way & 1 ? GT_RUNNING_PRODUCT : GT_RUNNING_SUM,
+                    const gt_RunningJob job = {.kind =
+                                                   way & 1 ? GT_RUNNING_PRODUCT : GT_RUNNING_SUM,
                                                .type = (uint8_t)type,
                                                .element = (uint8_t)size,
                                                .reverse = way & 2,
@@ -516,12 +517,14 @@ Test(narrow, running_rows)
                                                .width = 1,
                                                .strips = 1,
                                                .group = 7};
-                    char *x = numbers(type, n, c % 2), *y = memory(n * size), *right = memory(n * size);
-                    table->tile[GT_TILES_running](&job, (void *[]){x, y}, 0, (counts[c] + 6) / 7, NULL);
+                    char *x = numbers(type, n, c % 2), *y = memory(n * size),
+                         *right = memory(n * size);
+                    table->tile[GT_TILES_running](&job, (void *[]){x, y}, 0, (counts[c] + 6) / 7,
+                                                  NULL);
                     for (int64_t i = 0; i < counts[c]; i++)
                         gt_running_row(&job, x + i * w * size, right + i * w * size);
-                    CHECK(same(type, n, y, right), "%s: way %d of type %d, %d rows of %d", table->isa,
-                          way, type, (int)counts[c], (int)w);
+                    CHECK(same(type, n, y, right), "%s: way %d of type %d, %d rows of %d",
+                          table->isa, way, type, (int)counts[c], (int)w);
                     free(x);
                     free(y);
                     free(right);
@@ -580,8 +583,8 @@ Test(narrow, reductions_of_one_number)
                 table->tile[GT_TILES_reduce](&job, (void *[]){x, y}, 0, 1, NULL);
                 job.reduced = 0; /* of nothing it knows nothing */
                 table->tile[GT_TILES_reduce](&job, (void *[]){x, right}, 0, 1, NULL);
-                CHECK(same(type, rows, y, right), "%s: loop %d of type %d, %d rows", table->isa, loop,
-                      type, (int)rows);
+                CHECK(same(type, rows, y, right), "%s: loop %d of type %d, %d rows", table->isa,
+                      loop, type, (int)rows);
                 free(x);
                 free(y);
                 free(right);
@@ -592,8 +595,8 @@ Test(narrow, reductions_of_one_number)
 enum { FINISHED_WAYS = 5 };
 static gt_ReductionJob finished_of(int way, int type, int64_t rows, int64_t n)
 {
-    static const int loops[FINISHED_WAYS] = {GT_LOOP_PROD, GT_LOOP_SUM, GT_LOOP_SUM, GT_LOOP_SQUARES,
-                                             GT_LOOP_SQUARES};
+    static const int loops[FINISHED_WAYS] = {GT_LOOP_PROD, GT_LOOP_SUM, GT_LOOP_SUM,
+                                             GT_LOOP_SQUARES, GT_LOOP_SQUARES};
     gt_ReductionJob job = reduction_of(loops[way], type, rows, n);
     job.mean = way == 2 || way == 4;
     job.root = way >= 3;
@@ -655,9 +658,11 @@ Test(narrow, sums_of_many_rows_are_right)
                     sum = job.root ? sqrt(sum) : sum;
                     const double got = type == GT_LOOP_F32 ? (double)((float *)(void *)y)[i]
                                                            : ((double *)(void *)y)[i];
-                    CHECK(fabs(got - sum) <= bound * fabs(sum), "%s: way %d, row %d of %d: %g, not %g",
-                          table->isa, way, (int)i, (int)n, got, sum);
-                    CHECK(way == 0 || i + 1 < ROWS || !signbit(got), "%s: way %d: -0", table->isa, way);
+                    CHECK(fabs(got - sum) <= bound * fabs(sum),
+                          "%s: way %d, row %d of %d: %g, not %g", table->isa, way, (int)i, (int)n,
+                          got, sum);
+                    CHECK(way == 0 || i + 1 < ROWS || !signbit(got), "%s: way %d: -0", table->isa,
+                          way);
                 }
                 free(x);
                 free(y);
