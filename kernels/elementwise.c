@@ -71,19 +71,19 @@ GT_TYPES_F(GT_FLOOR_DIVIDE, )
     GT_BINARY(add, suffix, type, type, a + b)                                                      \
     GT_BINARY(subtract, suffix, type, type, a - b)                                                 \
     GT_BINARY(multiply, suffix, type, type, (a * b))                                               \
-    GT_BINARY(divide, suffix, type, type, a / b)                                                   \
+    GT_BINARY(divide, suffix, type, type, a / b)
+
+GT_TYPES_F(GT_BINARY_REAL, )
+
+#ifndef GT_RARE_ELSEWHERE /* memory takes their time, or vectors of 512 bits make twice the work of it */
+#define GT_BINARY_SELDOM(ignored, suffix, type, TYPE)                                                \
+    GT_BINARY(maximum, suffix, type, type, ((a > b) | (a != a)) ? a : b)                           \
+    GT_BINARY(minimum, suffix, type, type, ((a < b) | (a != a)) ? a : b)                           \
     GT_BINARY(relu_gradient, suffix, type, type, b > 0 ? a : 0)                                    \
     GT_BINARY(tanh_gradient, suffix, type, type, (a * (1 - b * b)))                                \
     GT_BINARY(sigmoid_gradient, suffix, type, type, (a * b * (1 - b)))
 
-GT_TYPES_F(GT_BINARY_REAL, )
-
-#ifndef GT_RARE_ELSEWHERE /* memory takes the time of them, or vectors of 512 bits make twice the work of it */
-#define GT_CHOICE_REAL(ignored, suffix, type, TYPE)                                                \
-    GT_BINARY(maximum, suffix, type, type, ((a > b) | (a != a)) ? a : b)                           \
-    GT_BINARY(minimum, suffix, type, type, ((a < b) | (a != a)) ? a : b)
-
-GT_TYPES_F(GT_CHOICE_REAL, )
+GT_TYPES_F(GT_BINARY_SELDOM, )
 GT_TYPES_F(GT_COMPARE, )
 
 GT_SELECT(4, uint32_t)

@@ -449,22 +449,28 @@ static GT_NOINLINE void G(row_turned)(int64_t n, int64_t k, G(Operand) row, G(Op
                     rows = G(numbers)(G(operand_at)(b, j, from + p), left + right,
                                       all - p < most ? all - p : most, space->strip);
                 const number *at = rows.at + p % most;
-                for (int v = 0; v < 1 + (right > 0); v++, at += LANES * rows.row) {
-                    G(vec) x[LANES], total = sum[v];
-                    G(load_turned)(x, at, rows.row, v == 0 ? left : right, deep);
-                    if (deep == LANES) {
-                        GT_UNROLL
-                        for (int q = 0; q < LANES; q++)
-                            total = G(fma)(G(broadcast)(a.at + (p + q) * a.step), x[q], total);
-                    } else {
-                        GT_UNROLL
-                        for (int q = 0; q < LANES; q++) {
-                            if (q >= deep)
-                                break;
-                            total = G(fma)(G(broadcast)(a.at + (p + q) * a.step), x[q], total);
-                        }
-                    }
-                    sum[v] = total;
+                G(vec) x[LANES], y[LANES];
+                G(load_turned)(x, at, rows.row, left, deep);
+                if (right > 0)
+                    G(load_turned)(y, at + LANES * rows.row, rows.row, right, deep);
+                else
+                    for (int q = 0; q < LANES; q++)
+                        y[q] = G(zero)();
+                /* Beyond the end x and y are 0, and a sum with -0 times 0 is what it was, -0 too. */
+                number rest[LANES];
+                const number *with = a.at + p * a.step;
+                int64_t step = a.step;
+                if (deep < LANES) {
+                    for (int q = 0; q < LANES; q++)
+                        rest[q] = q < deep ? with[q * step] : -(number)0;
+                    with = rest;
+                    step = 1;
+                }
+                GT_UNROLL
+                for (int q = 0; q < LANES; q++) {
+                    const G(vec) s = G(broadcast)(with + q * step);
+                    sum[0] = G(fma)(s, x[q], sum[0]);
+                    sum[1] = G(fma)(s, y[q], sum[1]);
                 }
             }
             if (from > 0) {

@@ -69,14 +69,14 @@ typedef int64_t gt_CheckKernel(const void *job, void *const *at, int64_t first, 
     EACH(gru_gradient)                                                                             \
     EACH(attention)                                                                                \
     EACH(attention_gradient)                                                                       \
-    EACH(sigmoid_crossentropy)                                                                     \
+    RARE(sigmoid_crossentropy)                                                                     \
     EACH(softmax_crossentropy)                                                                     \
     EACH(sparse_softmax_crossentropy)                                                              \
     EACH(sparse_softmax_gradient)                                                                  \
     ONCE(ctc_states)                                                                               \
     ONCE(ctc_decode)                                                                               \
     EACH(select)                                                                                   \
-    EACH(clip)                                                                                     \
+    RARE(clip)                                                                                     \
     EACH(reduce)                                                                                   \
     EACH(logsumexp)                                                                                \
     RARE(arg_rows)                                                                                 \

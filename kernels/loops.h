@@ -290,7 +290,7 @@ GT_TYPES_R(GT_DECLARE, gt_FourierFoldLoop, fourier_fold)
 GT_TYPES_R(GT_DECLARE, gt_FourierMultiplyLoop, fourier_multiply)
 
 gt_RandomLoop GT_KERNEL_RARE(random_bits);
-gt_DotLoop GT_KERNEL(dot_f32);
+gt_DotLoop GT_KERNEL_RARE(dot_f32);
 
 gt_ConvLoop GT_KERNEL(conv_dense_f32), GT_KERNEL(conv_dense_f64);
 gt_ConvLoop GT_KERNEL(conv_deep_f32), GT_KERNEL(conv_deep_f64);

@@ -16,6 +16,7 @@
 #define GT_NAME(name) name##_f64
 #include "loss_template.h"
 
+#ifndef GT_RARE_ELSEWHERE
 enum { BLOCK = 1024 }; /* elements that stay in the first cache from one loop to the next */
 
 /* Element by element, as sigmoid_crossentropy says; any order of tiles. */
@@ -35,6 +36,7 @@ void GT_KERNEL(tiles_sigmoid_crossentropy)(const void *given, void *const *at, i
                                      (double *)at[2] + i);
     }
 }
+#endif
 
 static int64_t count_of(const gt_LogitsJob *job, int64_t row)
 {

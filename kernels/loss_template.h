@@ -1,5 +1,6 @@
 /* The cross-entropies of loss.c for one element type GT_T. Included once for each; not a header. */
 
+#ifndef GT_RARE_ELSEWHERE
 /* n elements: y = -|x|, then y = softplus(y), then y + (max(x, 0) - x t), the product rounded
  * first: no term cancels. */
 static void GT_NAME(sigmoid_crossentropy)(int64_t n, const GT_T *t, const GT_T *x, GT_T *y)
@@ -10,6 +11,7 @@ static void GT_NAME(sigmoid_crossentropy)(int64_t n, const GT_T *t, const GT_T *
     for (int64_t i = 0; i < n; i++)
         y[i] += (x[i] > 0 ? x[i] : 0) - x[i] * t[i];
 }
+#endif
 
 /* y[r] = sum over the classes of t * -log_p, as GT_LOOP_SUM adds, in double and rounded once. Where
  * t is 0 nothing counts, not even -inf. log_p is overwritten. */

@@ -33,6 +33,7 @@ _Static_assert(GT_TERMS >= GT_GROUP + 16, "a number for each row of a group");
 #undef GT_IS_NAN
 #undef GT_PART
 
+#ifndef GT_RARE_ELSEWHERE
 /* The products are exact in double; lanes as in a block of a row. */
 double GT_KERNEL(dot_f32)(int64_t n, const float *a, const float *b)
 {
@@ -53,6 +54,7 @@ double GT_KERNEL(dot_f32)(int64_t n, const float *a, const float *b)
     }
     return lane[0];
 }
+#endif
 
 #define GT_T              float
 #define GT_NAME(name)     name##_f32

@@ -62,7 +62,7 @@ const gt_KernelTable GT_KERNEL(kernels) = {
                    [GT_LOOP_PROD] = GT_RARE_BY_TYPE(few_rows_prod),
                    [GT_LOOP_MAX] = GT_RARE_BY_TYPE(few_rows_max),
                    [GT_LOOP_MIN] = GT_RARE_BY_TYPE(few_rows_min)},
-    .dot = GT_KERNEL(dot_f32),
+    .dot = GT_KERNEL_RARE(dot_f32),
     .sum_bytes = {GT_KERNEL_BASE(sum_bytes_i32), GT_KERNEL_BASE(sum_bytes_i64)},
     .sum_bytes_columns = {GT_KERNEL_BASE(sum_bytes_columns_i32),
                           GT_KERNEL_BASE(sum_bytes_columns_i64)},

@@ -3,7 +3,7 @@
 #include "loops.h"
 
 /* The elements of tiles [first, last) of `size`. */
-static int64_t tile_elements(int64_t first, int64_t last, int64_t size, int64_t *begin)
+GT_INLINE int64_t tile_elements(int64_t first, int64_t last, int64_t size, int64_t *begin)
 {
     int64_t end = last * GT_TILE_ELEMENTS;
     *begin = first * GT_TILE_ELEMENTS;
@@ -22,6 +22,7 @@ void GT_KERNEL(tiles_unary)(const void *given, void *const *at, int64_t first, i
                                                    (char *)at[1] + begin * job->out);
 }
 
+#ifndef GT_RARE_ELSEWHERE
 /* y[i] = low where x[i] < low, high where x[i] > high, else x[i]: NaN stays. The bounds are rounded to the type of x. */
 #define GT_CLIP(suffix, type)                                                                      \
     static void clip_##suffix(int64_t n, double least, double most, const void *from, void *to)    \
@@ -49,6 +50,7 @@ void GT_KERNEL(tiles_clip)(const void *given, void *const *at, int64_t first, in
     else
         clip_f64(n, job->low, job->high, (const double *)at[0] + begin, (double *)at[1] + begin);
 }
+#endif
 
 static void arithmetic_block(const void *given, int64_t n, const void *const *x,
                              const int64_t *step, void *y)

@@ -1,49 +1,6 @@
 /* The reductions of integers, which have one build: they wait for memory. Sums and products wrap, so any order gives the
- * same, and the compiler chooses it. Leans on kernels/reduce.h. */
-#include "kernels/reduce.h"
-#include "kernels/loops.h"
-
-/* y = x[0] o x[1] o ..., in four chains; and column by column, as many columns at once as stay in the cache. */
-#define GT_REDUCTION(name, suffix, type, start, expression)                                        \
-    static inline type name##_of_##suffix(type a, type b)                                          \
-    {                                                                                              \
-        return (type)(expression);                                                                 \
-    }                                                                                              \
-    void GT_KERNEL(reduce_##name##_##suffix)(int64_t n, const void *from, void *to)                \
-    {                                                                                              \
-        const int64_t part = n / 4;                                                                \
-        const type *x = from;                                                                      \
-        type y = start, first = y, second = y, third = y;                                          \
-        for (int64_t i = 0; i < part; i++) {                                                       \
-            first = name##_of_##suffix(first, x[i]);                                               \
-            second = name##_of_##suffix(second, x[part + i]);                                      \
-            third = name##_of_##suffix(third, x[2 * part + i]);                                    \
-            y = name##_of_##suffix(y, x[3 * part + i]);                                            \
-        }                                                                                          \
-        y = name##_of_##suffix(name##_of_##suffix(first, second), name##_of_##suffix(third, y));   \
-        GT_ROLLED                                                                                  \
-        for (int64_t i = 4 * part; i < n; i++)                                                     \
-            y = name##_of_##suffix(y, x[i]);                                                       \
-        *(type *)to = y;                                                                           \
-    }                                                                                              \
-    void GT_KERNEL(reduce_columns_##name##_##suffix)(int64_t rows, int64_t columns,                \
-                                                     int64_t stride, const void *from, void *to)   \
-    {                                                                                              \
-        enum { WIDTH = GT_WIDTH / sizeof(type) };                                                  \
-        for (int64_t first = 0; first < columns; first += WIDTH) {                                 \
-            const int64_t width = columns - first < WIDTH ? columns - first : WIDTH;               \
-            const type *x = (const type *)from + first;                                            \
-            type *restrict y = (type *)to + first;                                                 \
-            GT_ROLLED                                                                              \
-            for (int64_t j = 0; j < width; j++)                                                    \
-                y[j] = start;                                                                      \
-            for (int64_t r = 0; r < rows; r++, x += stride) {                                      \
-                GT_ROLLED                                                                          \
-                for (int64_t j = 0; j < width; j++)                                                \
-                    y[j] = name##_of_##suffix(y[j], x[j]);                                         \
-            }                                                                                      \
-        }                                                                                          \
-    }
+ * same, and the compiler chooses it. Products: integer_products.c. Leans on integer_reduction.h. */
+#include "integer_reduction.h"
 
 /* The place of a number that is there: two steps, for an exit in the loop would keep it from becoming vector code. */
 #define GT_FIND(suffix, type, word)                                                                \
@@ -66,7 +23,6 @@
 /* `word`: unsigned, as wide as an element; `wide`: where it is computed. */
 #define GT_REDUCTIONS(suffix, type, word, wide, lowest, highest)                                   \
     GT_REDUCTION(sum, suffix, type, 0, (wide)a + (wide)b)                                          \
-    GT_REDUCTION(prod, suffix, type, 1, ((wide)a * (wide)b))                                       \
     GT_REDUCTION(max, suffix, type, lowest, a > b ? a : b)                                         \
     GT_REDUCTION(min, suffix, type, highest, a < b ? a : b)                                        \
     GT_FIND(suffix, type, word)
