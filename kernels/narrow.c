@@ -524,7 +524,7 @@ static bool bytes_repeated(int64_t rows, int64_t n, const uint8_t *x, uint8_t *y
     return true;
 }
 GT_SPREAD(1, uint8_t, bytes_repeated(rows, n, from, to))
-#elif GT_IS_BASE(GT_ISA)
+#elif !defined(GT_RARE_ELSEWHERE)
 GT_SPREAD(1, uint8_t, false)
 #endif
 #if GT_IS_BASE(GT_ISA)
