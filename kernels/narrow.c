@@ -446,10 +446,12 @@ bool GT_KERNEL(few_sums)(bool mean, bool root, bool wide, int64_t rows, int64_t 
     {                                                                                              \
         const int64_t lack = w < LANES ? (LANES - 1) / w : 0, whole = rows - lack;                 \
         const int64_t columns = w < LANES ? w : LANES;                                             \
+        const int64_t ahead = w > LANES && w <= 32 ? LANES * w * size : 0;                         \
         int64_t i = 0;                                                                             \
         for (; i < whole && whole >= LANES; i += LANES) {                                          \
             i = i < whole - LANES ? i : whole - LANES;                                             \
-            for (int64_t k = 0; w > LANES && w <= 32 && k < LANES * w * size; k += 64)             \
+            GT_ROLLED                                                                              \
+            for (int64_t k = 0; k < ahead; k += 64)                                                \
                 GT_FETCH((const char *)(x + i * w) + GT_AHEAD + k);                                \
             for (int64_t j = 0; j < w; j += LANES) {                                               \
                 vec_##suffix square[LANES];                                                        \
@@ -522,7 +524,7 @@ static bool bytes_repeated(int64_t rows, int64_t n, const uint8_t *x, uint8_t *y
     return true;
 }
 GT_SPREAD(1, uint8_t, bytes_repeated(rows, n, from, to))
-#elif GT_IS_BASE(GT_ISA)
+#elif !defined(GT_RARE_ELSEWHERE)
 GT_SPREAD(1, uint8_t, false)
 #endif
 #if GT_IS_BASE(GT_ISA)

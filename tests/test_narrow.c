@@ -603,6 +603,16 @@ static gt_ReductionJob finished_of(int way, int type, int64_t rows, int64_t n)
     return job;
 }
 
+/* Factors almost too small and almost too large in turns, so that some products of half of them would leave the range of a double. */
+static void spread_out(int type, int64_t rows, int64_t n, void *x)
+{
+    for (int64_t i = 0; i < rows * n; i++)
+        if (type == GT_LOOP_F32)
+            ((float *)x)[i] *= i % n % 2 ? 0x1p126f : 0x1p-140f;
+        else
+            ((double *)x)[i] *= i % n % 2 ? 0x1p1000 : 0x1p-1000;
+}
+
 /* Finished reductions of many rows are those of each row: of some rows with one that overflows or is not a number, too. */
 Test(narrow, finished_reductions_of_many_rows)
 {
@@ -617,6 +627,8 @@ Test(narrow, finished_reductions_of_many_rows)
                                           one = finished_of(way, type, 1, n);
                     char *x = numbers(type, rows * n, c % 2), *y = memory(rows * size);
                     char *right = memory(rows * size);
+                    if (way == 0 && c % 4 == 3)
+                        spread_out(type, rows, n, x);
                     table->tile[GT_TILES_reduce](&job, (void *[]){x, y}, 0, 1, NULL);
                     for (int64_t i = 0; i < rows; i++)
                         table->tile[GT_TILES_reduce](

@@ -110,12 +110,14 @@ static void braid_rows(const gt_ConcatenateJob *job, gt_TransposeLoop *transpose
     }
 }
 
-/* Columns [from, from + n) of rows [first, last), input by input, about NEAR bytes of y at a time. */
+/* Columns [from, from + n) of rows [first, last), input by input; rows of two lines of the cache or more about NEAR bytes of y at a
+ * time, so that the lines of one input still are where those of the next go. Shorter ones gain more from going on in one stream. */
 static void join_rows(const gt_ConcatenateJob *job, void *const *at, int64_t first, int64_t last,
                       int64_t from, int64_t n)
 {
-    enum { NEAR = 65536 };
-    const int64_t element = job->element, few = NEAR / element / job->width + 1;
+    enum { NEAR = 65536, LINES = 128 };
+    const int64_t element = job->element, bytes = job->width * element;
+    const int64_t few = bytes < LINES ? last - first : NEAR / bytes + 1;
     for (int64_t rows; first < last; first += rows) {
         rows = few < last - first ? few : last - first;
         for (int32_t i = 0; i < job->inputs; i++) {
