@@ -76,7 +76,7 @@ GT_TYPES_F(GT_FLOOR_DIVIDE, )
 GT_TYPES_F(GT_BINARY_REAL, )
 
 #ifndef GT_RARE_ELSEWHERE /* memory takes their time, or vectors of 512 bits make twice the work of it */
-#define GT_BINARY_SELDOM(ignored, suffix, type, TYPE)                                                \
+#define GT_BINARY_SELDOM(ignored, suffix, type, TYPE)                                              \
     GT_BINARY(maximum, suffix, type, type, ((a > b) | (a != a)) ? a : b)                           \
     GT_BINARY(minimum, suffix, type, type, ((a < b) | (a != a)) ? a : b)                           \
     GT_BINARY(relu_gradient, suffix, type, type, b > 0 ? a : 0)                                    \

@@ -41,24 +41,10 @@ static void gt_philox(gt_PhiloxKey key, uint64_t first, int64_t blocks, uint32_t
     }
 }
 
-GT_INLINE uint64_t gt_two_words(const uint32_t *words)
-{
-    return words[0] | (uint64_t)words[1] << 32;
-}
-
-/* [0, 1): the highest 24 or 53 bits. The double comes out of a mantissa, for AVX2 does not convert
- * 64-bit integers: with the 32 low and the 21 high bits apart, both exact. */
+/* [0, 1): the highest 24 bits. */
 GT_INLINE float gt_unit_f32(const uint32_t *words)
 {
     return (float)(int32_t)(words[0] >> 8) * 0x1p-24f;
-}
-
-GT_INLINE double gt_unit_f64(const uint32_t *words)
-{
-    uint64_t bits = gt_two_words(words) >> 11;
-    double high = gt_from_bits_f64(UINT64_C(0x4330000000000000) | bits >> 32) - 0x1p52;
-    double low = gt_from_bits_f64(UINT64_C(0x4330000000000000) | (bits & UINT32_MAX)) - 0x1p52;
-    return (high * 0x1p32 + low) * 0x1p-53;
 }
 
 /* In groups of at most GT_BLOCKS blocks: encrypt, convert whole blocks, copy the part that was
@@ -84,6 +70,21 @@ GT_INLINE double gt_unit_f64(const uint32_t *words)
 GT_RANDOM(random_uniform_f32, float, 1, 1, out[at] = gt_unit_f32(words + at))
 
 #ifndef GT_RARE_ELSEWHERE /* draws that no step repeats a million times, as dropout does */
+GT_INLINE uint64_t gt_two_words(const uint32_t *words)
+{
+    return words[0] | (uint64_t)words[1] << 32;
+}
+
+/* [0, 1): the highest 53 bits, out of a mantissa, for AVX2 does not convert 64-bit integers: with the 32 low and the 21 high
+ * bits apart, both exact. */
+GT_INLINE double gt_unit_f64(const uint32_t *words)
+{
+    uint64_t bits = gt_two_words(words) >> 11;
+    double high = gt_from_bits_f64(UINT64_C(0x4330000000000000) | bits >> 32) - 0x1p52;
+    double low = gt_from_bits_f64(UINT64_C(0x4330000000000000) | (bits & UINT32_MAX)) - 0x1p52;
+    return (high * 0x1p32 + low) * 0x1p-53;
+}
+
 GT_RANDOM(random_uniform_f64, double, 2, 2, out[at / 2] = gt_unit_f64(words + at))
 GT_RANDOM(random_bits, uint64_t, 2, 2, out[at / 2] = gt_two_words(words + at))
 

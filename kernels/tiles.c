@@ -2,14 +2,6 @@
 #include "broadcast.h"
 #include "loops.h"
 
-/* The elements of tiles [first, last) of `size`. */
-GT_INLINE int64_t tile_elements(int64_t first, int64_t last, int64_t size, int64_t *begin)
-{
-    int64_t end = last * GT_TILE_ELEMENTS;
-    *begin = first * GT_TILE_ELEMENTS;
-    return (end < size ? end : size) - *begin;
-}
-
 /* y[i] = f(x[i]), element by element; any order of tiles. */
 void GT_KERNEL(tiles_unary)(const void *given, void *const *at, int64_t first, int64_t last,
                             void *scratch)
@@ -23,6 +15,14 @@ void GT_KERNEL(tiles_unary)(const void *given, void *const *at, int64_t first, i
 }
 
 #ifndef GT_RARE_ELSEWHERE
+/* The elements of tiles [first, last) of `size`. */
+static int64_t tile_elements(int64_t first, int64_t last, int64_t size, int64_t *begin)
+{
+    int64_t end = last * GT_TILE_ELEMENTS;
+    *begin = first * GT_TILE_ELEMENTS;
+    return (end < size ? end : size) - *begin;
+}
+
 /* y[i] = low where x[i] < low, high where x[i] > high, else x[i]: NaN stays. The bounds are rounded to the type of x. */
 #define GT_CLIP(suffix, type)                                                                      \
     static void clip_##suffix(int64_t n, double least, double most, const void *from, void *to)    \
