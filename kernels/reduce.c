@@ -15,7 +15,6 @@ _Static_assert(GT_TERMS >= GT_GROUP + 16, "a number for each row of a group");
 #define GT_I          uint32_t
 #define GT_NAME(name) name##_f32
 #define GT_LOWEST     -INFINITY
-#define GT_HIGHEST    INFINITY
 #define GT_IS_NAN(x)  ((x) != (x))
 #include "reduce_template.h"
 #undef GT_IS_NAN
@@ -27,7 +26,6 @@ _Static_assert(GT_TERMS >= GT_GROUP + 16, "a number for each row of a group");
 #define GT_I          uint64_t
 #define GT_NAME(name) name##_f64
 #define GT_LOWEST     -INFINITY
-#define GT_HIGHEST    INFINITY
 #define GT_IS_NAN(x)  ((x) != (x))
 #include "reduce_template.h"
 #undef GT_IS_NAN

@@ -1,7 +1,26 @@
 /* One reduction of one element type: GT_COMBINE over GT_TERM(x), from GT_START, in numbers of type
  * GT_A, with GT_LANES lanes. With GT_RUN, which sums of float have, a chain of at most so many
  * numbers is added as they are before it becomes one of type GT_A. With GT_ELSEWHERE, long rows and
- * columns are those of another build, with GT_FEW_ELSEWHERE many short rows, too. Included by reduce_template.h; not a header. */
+ * columns are those of another build, with GT_FEW_ELSEWHERE many short rows, too. With GT_TURNS the reduction stands twice: of
+ * the numbers, and (`turn`) of the numbers with the other sign, which has that of the result turned again: the least is the
+ * largest so, bit for bit, for a sign is turned without any rounding, that of 0 and NaN too. Included by
+ * reduce_template.h; not a header. */
+
+#ifdef GT_TURNS
+#define GT_MAY_TURN , const bool turn
+#define GT_TURN     , turn
+#define GT_FORWARD  , false
+#define GT_TURN_HERE(n, x)                                                                         \
+    if (turn)                                                                                      \
+        GT_NAME(turn)(n, x, x);
+#define GT_STANDS GT_NOINLINE
+#else
+#define GT_MAY_TURN
+#define GT_TURN
+#define GT_FORWARD
+#define GT_TURN_HERE(n, x)
+#define GT_STANDS inline
+#endif
 
 static inline GT_A GT_OP(combine)(GT_A a, GT_A b)
 {
@@ -35,7 +54,12 @@ static inline GT_C GT_OP(few)(int64_t n, const GT_T *x)
 
 #ifndef GT_FEW_ELSEWHERE
 /* Rows of fewer than 32, y[i] of each: the two chains of some rows beside each other, in registers. */
+#ifdef GT_TURNS
+static GT_NOINLINE void GT_OP(few_rows)(int64_t rows, int64_t n, const void *from, void *to,
+                                        const bool turn)
+#else
 void GT_KERNEL(GT_OP(few_rows))(int64_t rows, int64_t n, const void *from, void *to)
+#endif
 {
     enum { BESIDE = GT_REAL == 32 ? 32 : 16, MOST = 2048 };
     const int64_t half = n / 2, ld = n <= 8 ? MOST / 8 : MOST / 32; /* as many rows at once */
@@ -44,11 +68,15 @@ void GT_KERNEL(GT_OP(few_rows))(int64_t rows, int64_t n, const void *from, void 
     GT_T turned[MOST];
     for (; rows > 0; rows -= ld, x += n * ld, y += ld) {
         const int64_t count = rows < ld ? rows : ld;
-        const bool one = n == 1 && count == ld; /* x is the column */
+        bool one = n == 1 && count == ld; /* x is the column */
+#ifdef GT_TURNS
+        one = one && !turn;
+#endif
         if (count % BESIDE)
             memset(turned, 0, (size_t)(n * ld) * sizeof *turned);
         if (n > 0 && !one)
             GT_PART(count, n, x, turned, ld);
+        GT_TURN_HERE(n * ld, turned)
         for (int64_t j = 0; j < count; j += BESIDE) {
             const GT_T *a = (one ? x : turned) + j, *b = a + half * ld;
             GT_C first[BESIDE], second[BESIDE];
@@ -69,8 +97,20 @@ void GT_KERNEL(GT_OP(few_rows))(int64_t rows, int64_t n, const void *from, void 
                 for (int64_t l = 0; l < count - j; l++)
                     y[j + l] = (GT_A)GT_JOIN(first[l], second[l]);
         }
+        GT_TURN_HERE(count, y)
     }
 }
+#ifdef GT_TURNS
+void GT_KERNEL(GT_NAME(few_rows_max))(int64_t rows, int64_t n, const void *from, void *to)
+{
+    GT_NAME(few_rows_max)(rows, n, from, to, false);
+}
+
+void GT_KERNEL(GT_NAME(few_rows_min))(int64_t rows, int64_t n, const void *from, void *to)
+{
+    GT_NAME(few_rows_max)(rows, n, from, to, true);
+}
+#endif
 #endif
 
 #ifdef GT_ELSEWHERE
@@ -133,15 +173,27 @@ static GT_NOINLINE GT_A GT_OP(block)(int64_t n, const GT_T *x)
     return lane[0];
 }
 
-static GT_NOINLINE GT_A GT_OP(row)(int64_t n, const GT_T *x)
+#ifdef GT_TURNS
+static GT_NOINLINE GT_A GT_OP(block_turned)(int64_t n, const GT_T *x)
+{
+    GT_T turned[GT_BLOCK];
+    GT_NAME(turn)(n, x, turned);
+    return GT_OP(block)(n, turned);
+}
+#define GT_BLOCK_OF(n, x) (turn ? GT_OP(block_turned)(n, x) : GT_OP(block)(n, x))
+#else
+#define GT_BLOCK_OF(n, x) GT_OP(block)(n, x)
+#endif
+
+static GT_NOINLINE GT_A GT_OP(row_of)(int64_t n, const GT_T *x GT_MAY_TURN)
 {
     GT_A waiting[GT_LEVELS]; /* results of 2^k blocks, as the ones of a binary counter */
     int levels = 0;
     int64_t blocks = 0;
     if (n <= GT_BLOCK)
-        return GT_OP(block)(n, x);
+        return GT_BLOCK_OF(n, x);
     for (int64_t i = 0; i < n; i += GT_BLOCK) {
-        waiting[levels++] = GT_OP(block)(n - i < GT_BLOCK ? n - i : GT_BLOCK, x + i);
+        waiting[levels++] = GT_BLOCK_OF(n - i < GT_BLOCK ? n - i : GT_BLOCK, x + i);
         blocks++;
         for (int64_t ones = blocks; (ones & 1) == 0; ones >>= 1, levels--)
             waiting[levels - 2] = GT_OP(combine)(waiting[levels - 2], waiting[levels - 1]);
@@ -151,10 +203,22 @@ static GT_NOINLINE GT_A GT_OP(row)(int64_t n, const GT_T *x)
     return waiting[0];
 }
 
+static inline GT_A GT_OP(row)(int64_t n, const GT_T *x)
+{
+    return GT_OP(row_of)(n, x GT_FORWARD);
+}
+
 void GT_KERNEL(GT_OP(reduce))(int64_t n, const void *x, void *y)
 {
     *(GT_A *)y = GT_OP(row)(n, x);
 }
+
+#ifdef GT_TURNS
+void GT_KERNEL(GT_NAME(reduce_min))(int64_t n, const void *x, void *y)
+{
+    *(GT_A *)y = -GT_OP(row_of)(n, x, true);
+}
+#endif
 
 /* sum[j] = x[0][j] o x[1][j] o ...: the first row, then the next four joined in twos, and so on,
  * which also spares loads of the sums. */
@@ -184,10 +248,11 @@ static GT_NOINLINE void GT_OP(columns_block)(int64_t rows, int64_t columns, int6
 
 #if GT_REAL
 /* Blocks of rows of a few numbers that lie together, many blocks at once: y[j * GT_BESIDE + b] is that of column j of block b. */
-static void GT_OP(blocks_beside)(int64_t columns, const GT_T *x, GT_C *y)
+static void GT_OP(blocks_beside)(int64_t columns, const GT_T *x, GT_C *y GT_MAY_TURN)
 {
     GT_T turned[GT_ROW_BLOCK * GT_FEW * GT_BESIDE];
     GT_PART(GT_BESIDE, GT_ROW_BLOCK * columns, x, turned, GT_BESIDE);
+    GT_TURN_HERE(GT_ROW_BLOCK * columns * GT_BESIDE, turned)
     GT_OP(columns_block)
     (GT_ROW_BLOCK, columns * GT_BESIDE, columns * GT_BESIDE, turned, y);
 }
@@ -246,8 +311,22 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
     }
 }
 #else
-void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t stride,
-                                      const void *from, void *to)
+#ifdef GT_TURNS
+static GT_NOINLINE void GT_OP(columns_turned)(int64_t rows, int64_t columns, int64_t stride,
+                                              const GT_T *x, GT_C *sum)
+{
+    GT_T turned[GT_ROW_BLOCK * (GT_WIDTH / sizeof(GT_T))];
+    for (int64_t r = 0; r < rows; r++)
+        GT_NAME(turn)(columns, x + r * stride, turned + r * columns);
+    GT_OP(columns_block)(rows, columns, columns, turned, sum);
+}
+#define GT_COLUMNS_OF (turn ? GT_OP(columns_turned) : GT_OP(columns_block))
+#else
+#define GT_COLUMNS_OF GT_OP(columns_block)
+#endif
+
+static GT_STANDS void GT_OP(columns_of)(int64_t rows, int64_t columns, int64_t stride,
+                                        const void *from, void *to GT_MAY_TURN)
 {
     enum { WIDTH = GT_WIDTH / sizeof(GT_T) };
     GT_A waiting[GT_LEVELS][WIDTH];
@@ -268,12 +347,12 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
             if (b == 0) /* are so many to come? */
                 ready = GT_ARE_FEW(rows - r, columns, stride);
             if (b == 0 && ready)
-                GT_OP(blocks_beside)(columns, x + r * stride, many);
+                GT_OP(blocks_beside)(columns, x + r * stride, many GT_TURN);
             for (int64_t j = 0; j < width && ready; j++)
                 waiting[levels][j] = many[j * GT_BESIDE + b];
             if (!ready)
 #endif
-                GT_OP(columns_block)(height, width, stride, x + r * stride, waiting[levels]);
+                GT_COLUMNS_OF(height, width, stride, x + r * stride, waiting[levels]);
             levels++;
             blocks++;
             for (int64_t ones = blocks; (ones & 1) == 0; ones >>= 1, levels--)
@@ -284,8 +363,23 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
         GT_ROLLED
         for (int64_t j = 0; j < width; j++)
             y[j] = rows > 0 ? waiting[0][j] : (GT_A)GT_START;
+        GT_TURN_HERE(width, y)
     }
 }
+
+void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t stride,
+                                      const void *from, void *to)
+{
+    GT_OP(columns_of)(rows, columns, stride, from, to GT_FORWARD);
+}
+
+#ifdef GT_TURNS
+void GT_KERNEL(GT_NAME(reduce_columns_min))(int64_t rows, int64_t columns, int64_t stride,
+                                            const void *from, void *to)
+{
+    GT_OP(columns_of)(rows, columns, stride, from, to, true);
+}
+#endif
 #endif
 #endif
 
@@ -300,3 +394,11 @@ void GT_KERNEL(GT_OP(reduce_columns))(int64_t rows, int64_t columns, int64_t str
 #undef GT_C
 #undef GT_LIFT
 #undef GT_JOIN
+#undef GT_TURNS
+#undef GT_MAY_TURN
+#undef GT_TURN
+#undef GT_FORWARD
+#undef GT_TURN_HERE
+#undef GT_STANDS
+#undef GT_BLOCK_OF
+#undef GT_COLUMNS_OF

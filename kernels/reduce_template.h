@@ -33,20 +33,26 @@
 #include "reduce_product.h"
 #endif
 
+#ifndef GT_RARE_ELSEWHERE
+/* y may be x. */
+static GT_NOINLINE void GT_NAME(turn)(int64_t n, const GT_T *x, GT_T *y)
+{
+    GT_INDEPENDENT
+    for (int64_t i = 0; i < n; i++)
+        y[i] = -x[i];
+}
+#endif
+
+/* The least number is found as the largest, too. */
 #define GT_OP(name)      GT_NAME(name##_max)
 #define GT_A             GT_T
 #define GT_START         GT_LOWEST
 #define GT_COMBINE(a, b) ((((a) > (b)) | GT_IS_NAN(a)) ? (a) : (b))
 #define GT_TERM(x)       (x)
 #define GT_LANES         32
-#include "reduce_operation.h"
-
-#define GT_OP(name)      GT_NAME(name##_min)
-#define GT_A             GT_T
-#define GT_START         GT_HIGHEST
-#define GT_COMBINE(a, b) ((((a) < (b)) | GT_IS_NAN(a)) ? (a) : (b))
-#define GT_TERM(x)       (x)
-#define GT_LANES         32
+#ifndef GT_RARE_ELSEWHERE
+#define GT_TURNS
+#endif
 #include "reduce_operation.h"
 #undef GT_ELSEWHERE
 #undef GT_FEW_ELSEWHERE
@@ -75,5 +81,4 @@ int64_t GT_KERNEL(GT_NAME(find))(int64_t n, const void *from, const void *value)
 #undef GT_I
 #undef GT_NAME
 #undef GT_LOWEST
-#undef GT_HIGHEST
 #undef GT_REAL
