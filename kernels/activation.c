@@ -211,24 +211,25 @@ GT_INLINE Floats gelu_any(const bool slope, const bool exact, Floats up, Floats 
 GT_INLINE void gelu_floats(const bool slope, const bool exact, int64_t n, const float *up,
                            const float *x, float *y)
 {
-    enum { WIDE = 16, SOME = 4 };
-    /* All vectors take turns: each by itself would wait for its own operations. */
-    for (; n > 0; n -= SOME * WIDE, x += SOME * WIDE, y += SOME * WIDE) {
-        const uint64_t rest = n < SOME * WIDE ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0;
-        Floats from[SOME], g[SOME];
+    enum { WIDE = 16, MOST = 4 };
+    /* All vectors take turns: each by itself would wait for its own operations. The exact ones are long: two. */
+    const int some = exact ? 2 : MOST;
+    for (; n > 0; n -= some * WIDE, x += some * WIDE, y += some * WIDE) {
+        const uint64_t rest = n < some * WIDE ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0;
+        Floats from[MOST], g[MOST];
         GT_UNROLL
-        for (int i = 0; i < SOME; i++) {
+        for (int i = 0; i < some; i++) {
             const __mmask16 lanes = (__mmask16)(rest >> WIDE * i);
             from[i] = _mm512_maskz_loadu_ps(lanes, x + WIDE * i);
             g[i] = slope ? _mm512_maskz_loadu_ps(lanes, up + WIDE * i) : from[i];
         }
         GT_UNROLL
-        for (int i = 0; i < SOME; i++)
+        for (int i = 0; i < some; i++)
             from[i] = gelu_any(slope, exact, g[i], from[i]);
         GT_UNROLL
-        for (int i = 0; i < SOME; i++)
+        for (int i = 0; i < some; i++)
             _mm512_mask_storeu_ps(y + WIDE * i, (__mmask16)(rest >> WIDE * i), from[i]);
-        up += slope ? SOME * WIDE : 0;
+        up += slope ? some * WIDE : 0;
     }
 }
 #elif !GT_IS_TRUE_BASE
