@@ -23,7 +23,7 @@ static void GT_NAME(forward_step)(int64_t n, const GT_T *from, const GT_T *e, co
     GT_KERNEL(GT_NAME(exp))(3 * n, ways, ways);
     for (int64_t s = 0; s < n; s++)
         ways[s] += ways[n + s] + ways[2 * n + s];
-    GT_KERNEL(GT_NAME(log))(n, ways, ways);
+    GT_KERNEL_RARE(GT_NAME(log))(n, ways, ways);
     for (int64_t s = 0; s < n; s++)
         to[s] += ways[s] + e[s];
 }

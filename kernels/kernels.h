@@ -51,13 +51,13 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(RSQRT, rsqrt, F)                                                                             \
     L(RECIPROCAL, reciprocal, F)                                                                   \
     L(EXP, exp, F)                                                                                 \
-    L(EXPM1, expm1, F)                                                                             \
-    L(LOG, log, F)                                                                                 \
-    L(LOG1P, log1p, F)                                                                             \
+    L(EXPM1, expm1, R)                                                                             \
+    L(LOG, log, D)                                                                                 \
+    L(LOG1P, log1p, R)                                                                             \
     L(LOG2, log2, R)                                                                               \
     L(LOG10, log10, R)                                                                             \
-    L(SIN, sin, F)                                                                                 \
-    L(COS, cos, F)                                                                                 \
+    L(SIN, sin, R)                                                                                 \
+    L(COS, cos, R)                                                                                 \
     L(TAN, tan, R)                                                                                 \
     L(ARCSIN, arcsin, R)                                                                           \
     L(ARCCOS, arccos, R)                                                                           \
@@ -68,7 +68,7 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(ARCSINH, arcsinh, R)                                                                         \
     L(ARCCOSH, arccosh, R)                                                                         \
     L(ARCTANH, arctanh, R)                                                                         \
-    L(ERF, erf, F)                                                                                 \
+    L(ERF, erf, R)                                                                                 \
     L(ERFC, erfc, R)                                                                               \
     L(FLOOR, floor, F)                                                                             \
     L(CEIL, ceil, F)                                                                               \
@@ -76,7 +76,7 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(TRUNC, trunc, F)                                                                             \
     L(RELU, relu, N)                                                                               \
     L(SIGMOID, sigmoid, F)                                                                         \
-    L(SOFTPLUS, softplus, F)                 /* max(x, 0) + log1p(exp(-|x|)) */                    \
+    L(SOFTPLUS, softplus, D)                 /* max(x, 0) + log1p(exp(-|x|)) */                    \
     L(ONE_MINUS_SQUARE, one_minus_square, F) /* (1 - x) (1 + x) */                                 \
     L(CBRT, cbrt, O)                                                                               \
     L(ERFINV, erfinv, O)                                                                           \

@@ -87,10 +87,11 @@
 #endif
 
 /* X(..., suffix, type, TYPE) for each element type of a class: F real, R real
- * and rare, O real and compiled once, N numeric, Q with rare reals, S with
+ * and rare, D real with rare doubles, O real and compiled once, N numeric, Q with rare reals, S with
  * reals compiled once, I integers, W integers and bool, B bool, A all, C all with rare reals. */
 #define GT_TYPES_F(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, f64, double, F64)
 #define GT_TYPES_R(X, ...) X(__VA_ARGS__, r32, float, F32) X(__VA_ARGS__, r64, double, F64)
+#define GT_TYPES_D(X, ...) X(__VA_ARGS__, f32, float, F32) X(__VA_ARGS__, r64, double, F64)
 #define GT_TYPES_O(X, ...) X(__VA_ARGS__, o32, float, F32) X(__VA_ARGS__, o64, double, F64)
 #define GT_TYPES_I(X, ...)                                                                         \
     X(__VA_ARGS__, i32, int32_t, I32)                                                              \
@@ -291,6 +292,7 @@ GT_TYPES_R(GT_DECLARE, gt_FourierMultiplyLoop, fourier_multiply)
 
 gt_RandomLoop GT_KERNEL_RARE(random_bits);
 gt_DotLoop GT_KERNEL_RARE(dot_f32);
+gt_UnaryLoop GT_KERNEL_RARE(log_f32); /* of a row of softmax */
 
 gt_ConvLoop GT_KERNEL(conv_dense_f32), GT_KERNEL(conv_dense_f64);
 gt_ConvLoop GT_KERNEL(conv_deep_f32), GT_KERNEL(conv_deep_f64);

@@ -143,7 +143,7 @@ int64_t GT_KERNEL(GT_NAME(softmax_terms))(int64_t rows, int64_t columns, const G
     const int64_t group = GT_NAME(rows_of_group)(columns), count = rows < group ? rows : group;
     GT_NAME(softmax_group)(count, columns, x, y, shift, log_sum);
     if (logs)
-        GT_KERNEL(GT_NAME(log))(count, log_sum, log_sum);
+        GT_KERNEL_RARE(GT_NAME(log))(count, log_sum, log_sum);
     return count;
 }
 
@@ -202,7 +202,7 @@ static void GT_NAME(log_sums)(int64_t rows, int64_t columns, const GT_T *x, bool
         }
         log_sum[0] = (GT_T)sum;
     }
-    GT_KERNEL(GT_NAME(log))(rows, log_sum, log_sum);
+    GT_KERNEL_RARE(GT_NAME(log))(rows, log_sum, log_sum);
 }
 
 /* Of each row what log_softmax takes off: shift, then log_sum. */

@@ -96,6 +96,7 @@ Test(kernels, table_is_complete)
         cr_assert_not_null(table->isa, "a table without a name");
 #define EXPECT_F(type) ((type) < GT_LOOP_I32)
 #define EXPECT_R(type) EXPECT_F(type)
+#define EXPECT_D(type) EXPECT_F(type)
 #define EXPECT_N(type) ((type) < GT_LOOP_BOOL)
 #define EXPECT_M(type) EXPECT_N(type)
 #define EXPECT_Q(type) EXPECT_N(type)
