@@ -1,5 +1,5 @@
 /* The loops over integers and bools that are a few instructions each: arithmetic, comparison, choice, conversion. They
- * exist once, with the vectors of the lowest instruction set, for they are rarely what a program waits for. Leans on
+ * exist once and are compiled for size, for they are rarely what a program waits for. Masks and pixels: bytes.c. Leans on
  * elementwise.h. Integers are computed without sign, for which wrapping round is defined. */
 #include "kernels/elementwise.h"
 
@@ -24,7 +24,6 @@ GT_UNARY_SIGNED(i64, int64_t)
 GT_UNARY(abs, u8, uint8_t, x)
 GT_UNARY(sign, u8, uint8_t, x != 0)
 GT_UNARY(relu, u8, uint8_t, x)
-GT_UNARY(logical_not, b8, uint8_t, !x)
 
 /* By 0 gives 0; by -1 is negation, for the quotient of the lowest number has no room. */
 #define GT_DIVISION_INTEGER(suffix, type)                                                          \
@@ -74,9 +73,6 @@ GT_COMPARE(, b8, uint8_t, BOOL)
 GT_SELECT(1, uint8_t)
 GT_SELECT(2, uint16_t)
 
-#define GT_CAST_INTEGER_REAL(from, source)                                                         \
-    GT_CAST(from, source, f32, float, x)                                                           \
-    GT_CAST(from, source, f64, double, x)
 /* Between integers the low bits stay. */
 #define GT_CAST_INTEGER(from, source)                                                              \
     GT_CAST(from, source, i32, int32_t, x)                                                         \
@@ -87,5 +83,5 @@ GT_SELECT(2, uint16_t)
 GT_CAST_INTEGER(i32, int32_t)
 GT_CAST_INTEGER(i64, int64_t)
 GT_CAST_INTEGER(u8, uint8_t) /* bools, too */
-GT_CAST_INTEGER_REAL(i64, int64_t)
-GT_CAST_INTEGER_REAL(u8, uint8_t)
+GT_CAST(i64, int64_t, f32, float, x)
+GT_CAST(i64, int64_t, f64, double, x)
