@@ -341,9 +341,9 @@ static void gelu_gradient_block(const gt_ActivationJob *job, const Block *block,
 }
 
 /* g[i] times the slope at x[i]. Approximate, s = 1 / (1 + e^(as in gelu)): ((1 - s) s x) (x^2 6 CUBIC + 2 LINEAR) + s; exact:
- * erfc(x -1/sqrt(2)) / 2 + x (e^(x^2 -1/2) DENSITY), of floats but in the base build by normal_tail. Every product and sum is rounded, from the left, from the inside out, but
- * of floats a product and the sum with it once where products are fused; the constants are rounded first. Any
- * order of tiles. */
+ * erfc(x -1/sqrt(2)) / 2 + x (e^(x^2 -1/2) DENSITY), of floats but in the base build by normal_tail. Every product and sum is
+ * rounded, from the left, from the inside out, but of floats a product and the sum with it once where products are fused; the
+ * constants are rounded first. Any order of tiles. */
 void GT_KERNEL(tiles_gelu_gradient)(const void *given, void *const *at, int64_t first, int64_t last,
                                     void *scratch)
 {

@@ -5,14 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Each sample of x (samples, rows, channels) is normalized by itself, over its rows and the channels of a group, of which there are
- * `groups`; batch normalization is that of one sample with as many groups as channels. A tile is a block of `group` rows of a sample,
- * which has `blocks`; the last one may be shorter. Within a block `side` rows stand side by side, so that narrow rows fill vectors:
- * `side` channels = `wide` columns.
+/* Each sample of x (samples, rows, channels) is normalized by itself, over its rows and the channels of a group, of which there
+ * are `groups`; batch normalization is that of one sample with as many groups as channels. A tile is a block of `group` rows of a
+ * sample, which has `blocks`; the last one may be shorter. Within a block `side` rows stand side by side, so that narrow rows fill
+ * vectors: `side` channels = `wide` columns.
  *
- * Forward, at {x, gamma, beta, y, mean, variance, parts, line}; gamma and beta (channels) may be NULL, mean and variance, or size, are (samples,
- * groups). `parts`, of doubles, has for each block the means of the channels, then the sums of their squared distances from these;
- * `line`, of the type of x, for each sample two numbers a channel: all factors, then all offsets of y = (x - mean) factor + offset.
+ * Forward, at {x, gamma, beta, y, mean, variance, parts, line}; gamma and beta (channels) may be NULL, mean and variance, or size,
+ * are (samples, groups). `parts`, of doubles, has for each block the means of the channels, then the sums of their squared
+ * distances from these; `line`, of the type of x, for each sample two numbers a channel: all factors, then all offsets of y = (x -
+ * mean) factor + offset.
  *     batch_moments, then batch_moments_end (a tile a sample), then batch_scale
  *
  * Backward, at {x, mean, variance, gamma, g, x', gamma', beta', parts, line}; gamma may be NULL. `parts` has for each block the

@@ -29,8 +29,9 @@ typedef __mmask16 Lanes_f32;
     }
 static const gt_SequenceLoops loops[2] = {LOOPS(f32), LOOPS(f64)};
 
-/* Step by step, with p = h r as gt_gemm, 0 before the first step if there is no h0: z = (x + bias) + p in each gate; i, f, o = sigmoid(z), g = tanh(z);
- * c = f c + i g, the two products rounded, then the sum; h = o tanh(c). Where the mask is false, h and c stay. */
+/* Step by step, with p = h r as gt_gemm, 0 before the first step if there is no h0: z = (x + bias) + p in each gate; i, f, o =
+ * sigmoid(z), g = tanh(z); c = f c + i g, the two products rounded, then the sum; h = o tanh(c). Where the mask is false, h and c
+ * stay. */
 void GT_KERNEL(tiles_lstm)(const void *job, void *const *at, int64_t first, int64_t last,
                            void *scratch)
 {
@@ -48,8 +49,8 @@ void GT_KERNEL(tiles_lstm_gradient)(const void *job, void *const *at, int64_t fi
     gt_walk_lstm_gradient(&GT_KERNEL(kernels), loops, job, at, first, last, scratch);
 }
 
-/* Step by step, with p = h r as gt_gemm, 0 before the first step if there is no h0, b and d the rows of bias: z and r are sigmoids of (x + b) + (p + d), q = p + d,
- * g = tanh((x + b) + r q), h = g + z (h - g). Where the mask is false, h stays. */
+/* Step by step, with p = h r as gt_gemm, 0 before the first step if there is no h0, b and d the rows of bias: z and r are sigmoids
+ * of (x + b) + (p + d), q = p + d, g = tanh((x + b) + r q), h = g + z (h - g). Where the mask is false, h stays. */
 void GT_KERNEL(tiles_gru)(const void *job, void *const *at, int64_t first, int64_t last,
                           void *scratch)
 {

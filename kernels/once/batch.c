@@ -145,9 +145,9 @@ static void add_blocks(const gt_BatchJob *job, const double *part, int64_t c, do
     }
 }
 
-/* Sums over the blocks of a sample in their order, then over the samples, in double; with inverse = 1 / sqrt(variance + epsilon), or 1 / size,
- * beta' is that of g, gamma' that of inverse g (x - mean). The offsets and slopes are of the means over a group of g gamma and of
- * g gamma (x - mean), channel after channel. One tile. */
+/* Sums over the blocks of a sample in their order, then over the samples, in double; with inverse = 1 / sqrt(variance + epsilon),
+ * or 1 / size, beta' is that of g, gamma' that of inverse g (x - mean). The offsets and slopes are of the means over a group of g
+ * gamma and of g gamma (x - mean), channel after channel. One tile. */
 void GT_KERNEL_BASE(tiles_batch_slopes_end)(const void *task, void *const *at, int64_t first,
                                             int64_t last, void *scratch)
 {
