@@ -452,6 +452,23 @@ Test(layers_normalization, groups_are_what_they_are_made_of)
     gt_context_free(NULL);
 }
 
+/* A sample is normalized by itself, so that a mask of samples stays; rows of a sample are mixed. */
+Test(layers_normalization, groups_of_masked_samples)
+{
+    gt_Scope *scope = gt_scope_begin();
+    gt_Tensor *x = gt_normal(gt_shape(2, 5, 6)), *rows = gt_cast(gt_ones(gt_shape(2, 5)), GT_BOOL);
+    gt_Tensor *samples = gt_not_equal(gt_arange(0, 2, 1), 0);
+    gt_Tensor *y = gt_group_normalization(gt_with_mask(x, samples), .groups = 3);
+    cr_assert(y, "%s", gt_error_message());
+    gt_Tensor *mask = gt_mask(y);
+    cr_assert(mask && gt_size(mask) == 2 && gt_element(mask, 0) == 0 && gt_element(mask, 1) == 1);
+    cr_expect_null(gt_group_normalization(gt_with_mask(x, rows), .groups = 3));
+    cr_expect(strstr(gt_error_message(), "axis 1"), "%s", gt_error_message());
+    gt_error_clear();
+    gt_scope_end(scope);
+    gt_context_free(NULL);
+}
+
 /* No channels, no rows, no samples. */
 Test(layers_normalization, groups_of_nothing)
 {

@@ -12,6 +12,7 @@
 #include "kernels/kernels.h"
 #include "ops/array/reshaping.h"
 #include "ops/kit.h"
+#include "ops/masks.h"
 #include "ops/math/arithmetic.h"
 #include "ops/math/math.h"
 #include "ops/math/reduction.h"
@@ -281,6 +282,12 @@ static gt_Status norm_gradient(gt_GradientRule *rule)
     return gt_status();
 }
 
+/* Groups are of a sample, channels of all samples. */
+static gt_Status norm_mask(gt_MaskRule *rule)
+{
+    return gt_mask_rows(rule, ((const NormOptions *)rule->shape->options)->groups > 0);
+}
+
 const gt_Operation gt_op_batch_norm = {
     GT_RECORD_OUTPUTS("batch_norm",
                       "(x - mean) / sqrt(variance + epsilon) gamma + beta, mean, variance", 3, 3,
@@ -293,6 +300,7 @@ const gt_Operation gt_op_batch_norm = {
     .shape = norm_shape,
     .lower = norm_lower,
     .gradient = norm_gradient,
+    .mask = norm_mask,
     .samples = GT_SAMPLES(
         {.inputs = 3, .input = GT_INPUTS(GT_ANY(4, 3), GT_ANY(3), GT_ANY(3)), HOW(0.1, 0)},
         {.inputs = 3, .input = GT_INPUTS(GT_ANY(2, 3, 2, 2), GT_ANY(2), GT_ANY(2)), HOW(0.001, 0)},
