@@ -285,6 +285,9 @@ static gt_Status norm_gradient(gt_GradientRule *rule)
 /* Groups are of a sample, channels of all samples. */
 static gt_Status norm_mask(gt_MaskRule *rule)
 {
+    for (int i = 1; i < rule->shape->inputs; i++)
+        if (gt_mask_axes(rule, i) > 0)
+            return gt_mask_refuse(rule, i, 0);
     return gt_mask_rows(rule, ((const NormOptions *)rule->shape->options)->groups > 0);
 }
 
