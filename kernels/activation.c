@@ -212,23 +212,31 @@ GT_INLINE void gelu_floats(const bool slope, const bool exact, int64_t n, const 
                            const float *x, float *y)
 {
     enum { WIDE = 16, MOST = 4 };
-    /* All vectors take turns: each by itself would wait for its own operations. The exact ones are long: two. */
-    const int some = exact ? 2 : MOST;
+    /* All vectors take turns: each by itself would wait for its own operations. The exact ones are long. Loads wait for a masked
+     * store before them. */
+    const int some = exact ? 1 : MOST;
     for (; n > 0; n -= some * WIDE, x += some * WIDE, y += some * WIDE) {
-        const uint64_t rest = n < some * WIDE ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0;
+        const bool whole = n >= some * WIDE;
+        const uint64_t rest = whole ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1;
         Floats from[MOST], g[MOST];
         GT_UNROLL
         for (int i = 0; i < some; i++) {
             const __mmask16 lanes = (__mmask16)(rest >> WIDE * i);
-            from[i] = _mm512_maskz_loadu_ps(lanes, x + WIDE * i);
-            g[i] = slope ? _mm512_maskz_loadu_ps(lanes, up + WIDE * i) : from[i];
+            from[i] =
+                whole ? _mm512_loadu_ps(x + WIDE * i) : _mm512_maskz_loadu_ps(lanes, x + WIDE * i);
+            g[i] = !slope  ? from[i]
+                   : whole ? _mm512_loadu_ps(up + WIDE * i)
+                           : _mm512_maskz_loadu_ps(lanes, up + WIDE * i);
         }
         GT_UNROLL
         for (int i = 0; i < some; i++)
             from[i] = gelu_any(slope, exact, g[i], from[i]);
         GT_UNROLL
         for (int i = 0; i < some; i++)
-            _mm512_mask_storeu_ps(y + WIDE * i, (__mmask16)(rest >> WIDE * i), from[i]);
+            if (whole)
+                _mm512_storeu_ps(y + WIDE * i, from[i]);
+            else
+                _mm512_mask_storeu_ps(y + WIDE * i, (__mmask16)(rest >> WIDE * i), from[i]);
         up += slope ? some * WIDE : 0;
     }
 }

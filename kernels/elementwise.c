@@ -71,7 +71,8 @@ GT_TYPES_F(GT_FLOOR_DIVIDE, )
     GT_BINARY(add, suffix, type, type, a + b)                                                      \
     GT_BINARY(subtract, suffix, type, type, a - b)                                                 \
     GT_BINARY(multiply, suffix, type, type, (a * b))                                               \
-    GT_BINARY(divide, suffix, type, type, a / b)
+    GT_BINARY(divide, suffix, type, type, a / b)                                                   \
+    GT_BINARY(relu_gradient, suffix, type, type, b > 0 ? a : 0)
 
 GT_TYPES_F(GT_BINARY_REAL, )
 
@@ -79,7 +80,6 @@ GT_TYPES_F(GT_BINARY_REAL, )
 #define GT_BINARY_SELDOM(ignored, suffix, type, TYPE)                                              \
     GT_BINARY(maximum, suffix, type, type, ((a > b) | (a != a)) ? a : b)                           \
     GT_BINARY(minimum, suffix, type, type, ((a < b) | (a != a)) ? a : b)                           \
-    GT_BINARY(relu_gradient, suffix, type, type, b > 0 ? a : 0)                                    \
     GT_BINARY(tanh_gradient, suffix, type, type, (a * (1 - b * b)))                                \
     GT_BINARY(sigmoid_gradient, suffix, type, type, (a * b * (1 - b)))
 

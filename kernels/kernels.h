@@ -97,7 +97,7 @@ typedef enum gt_HalfType { GT_HALF_F16, GT_HALF_BF16, GT_HALF_TYPES } gt_HalfTyp
     L(MAXIMUM, maximum, Q) /* NaN if either is NaN */                                              \
     L(MINIMUM, minimum, Q)                                                                         \
     L(ARCTAN2, arctan2, R)                                                                         \
-    L(RELU_GRADIENT, relu_gradient, R)       /* a where b > 0, else 0 */                           \
+    L(RELU_GRADIENT, relu_gradient, F)       /* a where b > 0, else 0 */                           \
     L(TANH_GRADIENT, tanh_gradient, R)       /* a * (1 - b * b) */                                 \
     L(SIGMOID_GRADIENT, sigmoid_gradient, R) /* a * b * (1 - b) */                                 \
     L(DIVIDE_NO_NAN, divide_no_nan, R)       /* 0 where b is 0 */                                  \

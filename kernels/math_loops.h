@@ -37,7 +37,7 @@
 
 /* The same of a function that is written for vectors of 512 bits, SOME of them at a time: each operation waits for the one before
  * it, and a processor does not look far enough ahead to do something else meanwhile. A masked store would not be seen by a load
- * that follows soon. */
+ * that follows soon, and masked loads of what is not in the first cache do not overlap (measured on Zen 5: 5 times as long). */
 #if GT_WIDE
 #define GT_UNARY_WIDE_OF(name, suffix, type, vector, letters, mask, some)                          \
     void GT_KERNEL(name##_##suffix)(int64_t n, const void *from, void *to)                         \
@@ -51,7 +51,9 @@
             vector v[SOME];                                                                        \
             GT_UNROLL                                                                              \
             for (int i = 0; i < SOME; i++)                                                         \
-                v[i] = _mm512_maskz_loadu_##letters((mask)(rest >> WIDE * i), x + WIDE * i);       \
+                v[i] = whole ? _mm512_loadu_##letters(x + WIDE * i)                                \
+                             : _mm512_maskz_loadu_##letters((mask)(rest >> WIDE * i),              \
+                                                            x + WIDE * i);                         \
             GT_UNROLL                                                                              \
             for (int i = 0; i < SOME; i++)                                                         \
                 v[i] = gt_wide_##name##_##suffix(v[i]);                                            \

@@ -30,6 +30,12 @@ static inline void GT_NAME(put)(GT_T *to, GT_NAME(Lanes) lanes, GT_V x)
         GT_W(mask_storeu)(to, lanes, x);
 }
 
+/* Masked loads of what is not in the first cache do not overlap. */
+static inline GT_V GT_NAME(take)(const GT_T *from, GT_NAME(Lanes) lanes)
+{
+    return lanes == (GT_NAME(Lanes)) ~0U ? GT_W(loadu)(from) : GT_W(maskz_loadu)(lanes, from);
+}
+
 /* The four gates of a vector of units take turns: each by itself would wait for its own operations. */
 static void GT_NAME(lstm_gates)(int64_t n, const void *inputs, const void *bias,
                                 const void *product, void *to)
@@ -41,9 +47,9 @@ static void GT_NAME(lstm_gates)(int64_t n, const void *inputs, const void *bias,
         GT_V v[4];
         GT_UNROLL
         for (int g = 0; g < 4; g++)
-            v[g] = GT_W(add)(GT_W(add)(GT_W(maskz_loadu)(lanes, x + g * n + j),
-                                       GT_W(maskz_loadu)(lanes, b + g * n + j)),
-                             GT_W(maskz_loadu)(lanes, p + g * n + j));
+            v[g] = GT_W(add)(
+                GT_W(add)(GT_NAME(take)(x + g * n + j, lanes), GT_NAME(take)(b + g * n + j, lanes)),
+                GT_NAME(take)(p + g * n + j, lanes));
         v[0] = GT_NAME(gt_wide_sigmoid)(v[0]);
         v[1] = GT_NAME(gt_wide_sigmoid)(v[1]);
         v[2] = GT_NAME(gt_wide_tanh)(v[2]);
@@ -67,10 +73,10 @@ static void GT_NAME(lstm_states)(int64_t n, const void *gates, void *of_c, void 
         for (int i = 0; i < SOME; i++) {
             const int64_t at = j + i * GT_NAME(WIDE);
             lanes[i] = GT_NAME(lanes)(n, at);
-            next[i] = GT_W(add)(GT_W(mul)(GT_W(maskz_loadu)(lanes[i], z + n + at),
-                                          GT_W(maskz_loadu)(lanes[i], c + at)),
-                                GT_W(mul)(GT_W(maskz_loadu)(lanes[i], z + at),
-                                          GT_W(maskz_loadu)(lanes[i], z + 2 * n + at)));
+            next[i] = GT_W(add)(
+                GT_W(mul)(GT_NAME(take)(z + n + at, lanes[i]), GT_NAME(take)(c + at, lanes[i])),
+                GT_W(mul)(GT_NAME(take)(z + at, lanes[i]),
+                          GT_NAME(take)(z + 2 * n + at, lanes[i])));
         }
         GT_UNROLL
         for (int i = 0; i < SOME; i++)
@@ -78,7 +84,7 @@ static void GT_NAME(lstm_states)(int64_t n, const void *gates, void *of_c, void 
         GT_UNROLL
         for (int i = 0; i < SOME; i++) {
             const int64_t at = j + i * GT_NAME(WIDE);
-            const GT_V now = GT_W(mul)(GT_W(maskz_loadu)(lanes[i], z + 3 * n + at), t[i]);
+            const GT_V now = GT_W(mul)(GT_NAME(take)(z + 3 * n + at, lanes[i]), t[i]);
             GT_W(mask_storeu)(c + at, lanes[i], next[i]);
             GT_W(mask_storeu)(put_c + at, lanes[i], next[i]);
             GT_W(mask_storeu)(h + at, lanes[i], now);

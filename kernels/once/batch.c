@@ -26,29 +26,35 @@ static double rows_of(const gt_BatchJob *job, int64_t block)
     return (double)(left < job->group ? left : job->group);
 }
 
-/* What one set of numbers has; another one joins it. */
-typedef struct Moments {
-    double count, mean, apart;
-} Moments;
-
-static inline Moments joined(Moments a, double more, double mean, double apart)
+/* Of each channel of a sample the mean, and the squared distances from it: its blocks in their order. */
+static void join_blocks(const gt_BatchJob *job, const double *part, double *mean, double *apart)
 {
-    const double all = a.count + more, share = more / all, both = a.count * more / all;
-    const double step = mean - a.mean;
-    return (Moments){all, a.mean + step * share, a.apart + (apart + step * step * both)};
+    const int64_t channels = job->channels;
+    double count = 0;
+    for (int64_t c = 0; c < channels; c++) {
+        mean[c] = job->blocks ? part[c] : (double)NAN;
+        apart[c] = job->blocks ? part[channels + c] : 0;
+    }
+    for (int64_t block = 0; block < job->blocks; block++, part += 2 * channels) {
+        const double more = rows_of(job, block), all = count + more;
+        const double share = more / all, both = count * more / all;
+        for (int64_t c = 0; block > 0 && c < channels; c++) {
+            const double step = part[c] - mean[c];
+            mean[c] = mean[c] + step * share;
+            apart[c] = apart[c] + (part[channels + c] + step * step * both);
+        }
+        count = all;
+    }
 }
 
-/* Of a channel, its blocks in their order. */
-static Moments of_channel(const gt_BatchJob *job, const double *part, int64_t c)
+/* The channels of a group become one, in their order, in the place of the first. */
+static void join_channels(int64_t width, double rows, double *mean, double *apart)
 {
-    if (job->blocks == 0)
-        return (Moments){0, (double)NAN, 0};
-    Moments all = {rows_of(job, 0), part[c], part[job->channels + c]};
-    for (int64_t block = 1; block < job->blocks; block++) {
-        const double *of = part + 2 * block * job->channels + c;
-        all = joined(all, rows_of(job, block), of[0], of[job->channels]);
+    for (int64_t c = 1; c < width; c++) {
+        const double count = (double)c * rows, all = count + rows, step = mean[c] - mean[0];
+        mean[0] = mean[0] + step * (rows / all);
+        apart[0] = apart[0] + (apart[c] + step * step * (count * rows / all));
     }
-    return all;
 }
 
 /* ---- groups whose squares do not fit their type ---- */
@@ -114,35 +120,38 @@ void GT_KERNEL_BASE(tiles_batch_moments_end)(const void *given, void *const *at,
 {
     const gt_BatchJob *job = given;
     const int64_t width = job->groups ? job->channels / job->groups : 0;
-    (void)scratch;
-    for (int64_t s = first; s < last; s++)
+    double *all_means = scratch, *all_apart = all_means + job->channels;
+    for (int64_t s = first; s < last; s++) {
+        join_blocks(job, (const double *)at[6] + 2 * s * job->blocks * job->channels, all_means,
+                    all_apart);
         for (int64_t g = 0; g < job->groups; g++) {
-            const double *part = (const double *)at[6] + 2 * s * job->blocks * job->channels;
-            Moments all = of_channel(job, part, g * width);
-            for (int64_t c = 1; c < width; c++) {
-                const Moments more = of_channel(job, part, g * width + c);
-                all = joined(all, more.count, more.mean, more.apart);
-            }
-            const double variance = all.apart / (double)(job->rows * width);
+            double none[2] = {(double)NAN, 0}; /* of no channels */
+            double *mean = width ? all_means + g * width : none;
+            double *apart = width ? all_apart + g * width : none + 1;
+            join_channels(width, (double)job->rows, mean, apart);
+            const double variance = *apart / (double)(job->rows * width);
             double size = sqrt(variance + job->epsilon);
             if (job->sizes && !squares_fit(job, variance))
-                measure(job, at[0], s, g, &all.mean, &size);
-            const double rounded = store(job, at[4], s * job->groups + g, all.mean);
+                measure(job, at[0], s, g, mean, &size);
+            const double rounded = store(job, at[4], s * job->groups + g, *mean);
             store(job, at[5], s * job->groups + g, job->sizes ? size : variance);
             for (int64_t c = 0; c < width; c++)
-                make_line(job, at, s, g * width + c, all.mean, rounded, size);
+                make_line(job, at, s, g * width + c, *mean, rounded, size);
         }
+    }
 }
 
-/* Of a sample and a channel: sums over the blocks in their order of g and of g (x - mean). */
-static void add_blocks(const gt_BatchJob *job, const double *part, int64_t c, double *sum,
-                       double *product)
+/* Of a sample and each channel: sums over the blocks in their order of g and of g (x - mean). */
+static void add_blocks(const gt_BatchJob *job, const double *part, double *sum, double *product)
 {
-    *sum = *product = 0;
-    for (int64_t block = 0; block < job->blocks; block++, part += 2 * job->channels) {
-        *sum += part[c];
-        *product += part[job->channels + c];
-    }
+    const int64_t channels = job->channels;
+    for (int64_t c = 0; c < channels; c++)
+        sum[c] = product[c] = 0;
+    for (int64_t block = 0; block < job->blocks; block++, part += 2 * channels)
+        for (int64_t c = 0; c < channels; c++) {
+            sum[c] += part[c];
+            product[c] += part[channels + c];
+        }
 }
 
 /* Sums over the blocks of a sample in their order, then over the samples, in double; with inverse = 1 / sqrt(variance + epsilon),
@@ -154,22 +163,22 @@ void GT_KERNEL_BASE(tiles_batch_slopes_end)(const void *task, void *const *at, i
     const gt_BatchJob *job = task;
     const int64_t channels = job->channels, width = job->groups ? channels / job->groups : 0;
     const double n = (double)(job->rows * width);
-    double *to_gamma = scratch, *to_beta = to_gamma + channels;
+    double *to_gamma = scratch, *to_beta = to_gamma + channels, *sum = to_beta + channels,
+           *product = sum + channels;
     for (int64_t c = 0; first < last && c < channels; c++)
         to_gamma[c] = to_beta[c] = 0;
-    for (int64_t s = 0; first < last && s < job->samples; s++)
+    for (int64_t s = 0; first < last && s < job->samples; s++) {
+        add_blocks(job, (const double *)at[8] + 2 * s * job->blocks * channels, sum, product);
         for (int64_t g = 0; g < job->groups; g++) {
-            const double *part = (const double *)at[8] + 2 * s * job->blocks * channels;
             const double given = fetch(job, at[2], s * job->groups + g);
             const double inverse = 1 / (job->sizes ? given : sqrt(given + job->epsilon));
-            double sums = 0, products = 0, sum, product;
+            double sums = 0, products = 0;
             for (int64_t c = g * width; c < (g + 1) * width; c++) {
                 const double gamma = at[3] ? fetch(job, at[3], c) : 1;
-                add_blocks(job, part, c, &sum, &product);
-                to_gamma[c] += product * inverse;
-                to_beta[c] += sum;
-                sums += sum * gamma;
-                products += product * gamma;
+                to_gamma[c] += product[c] * inverse;
+                to_beta[c] += sum[c];
+                sums += sum[c] * gamma;
+                products += product[c] * gamma;
             }
             for (int64_t c = g * width; c < (g + 1) * width; c++) {
                 const int64_t to = 4 * s * channels + c;
@@ -179,6 +188,7 @@ void GT_KERNEL_BASE(tiles_batch_slopes_end)(const void *task, void *const *at, i
                 store(job, at[9], to + 3 * channels, at[3] ? fetch(job, at[3], c) : 1);
             }
         }
+    }
     for (int64_t c = 0; first < last && c < channels; c++) {
         store(job, at[6], c, to_gamma[c]);
         store(job, at[7], c, to_beta[c]);

@@ -361,7 +361,7 @@ static void cut_blocks(gt_ConvJob *c)
     const int64_t blocks = most(1, pieces(c->units, tiles * c->tile_units));
     const int64_t even = most(1, pieces(c->units, blocks));
     if (c->tile_units > lines)
-        c->tile_units = pieces(pieces(even, tiles), lines) * lines;
+        c->tile_units = pieces(pieces(even, pieces(even, c->tile_units)), lines) * lines;
     c->block_units = pieces(even, c->tile_units) * c->tile_units;
 }
 
