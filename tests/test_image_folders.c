@@ -10,6 +10,7 @@
 #include "io/image.h"
 #include "oracle/image_folders.inc"
 
+#if defined(GT_HAVE_PNG) && defined(GT_HAVE_JPEG)
 static const char *pictures(void)
 {
     static char path[512];
@@ -18,7 +19,6 @@ static const char *pictures(void)
     return path;
 }
 
-#if defined(GT_HAVE_PNG) && defined(GT_HAVE_JPEG)
 /* Rows 0, 1, 4 and 5: two PNGs, which must be right, two JPEGs, which decoders round differently. */
 static void as_keras(gt_Dataset *data, int64_t size, double tolerance, const float *numbers)
 {
