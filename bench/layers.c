@@ -9,17 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gradtape.h"
-
-/* What the processor spent on this thread: others on the machine count less. */
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include "probe.h"
 
 /* ---- the layers ---- */
 
@@ -28,8 +20,7 @@ typedef struct Row {
     const char *name, *what;
     gt_Layer *(*make)(void);
     int64_t x[4];
-    double
-        passes; /* times that as many numbers as x has are read or written at least: x, y, then x, y', x' */
+    double passes; /* numbers that are read or written at least, of each of x: x, y, then x, y', x' */
 } Row;
 
 #define MAKE(name, ...)                                                                            \
@@ -126,13 +117,13 @@ static void end(Step *self)
 /* The least time of a step, in seconds. */
 static double measure(Step *self, double seconds)
 {
-    double least = INFINITY, until = now() + seconds;
+    double least = INFINITY, until = probe_now() + seconds;
     gt_Tensor *out[1 + MOST];
-    for (int rounds = 0; (now() < until || rounds < 3) && gt_status() == GT_OK; rounds++) {
+    for (int rounds = 0; (probe_now() < until || rounds < 3) && gt_status() == GT_OK; rounds++) {
         gt_Scope *scope = gt_scope_begin();
-        double began = now();
+        double began = probe_now();
         gt_function_call(self->function, ((gt_Tensors){self->in, 2}), out);
-        double took = now() - began;
+        double took = probe_now() - began;
         gt_scope_end(scope);
         least = rounds > 0 && took < least ? took : least;
     }
@@ -143,7 +134,7 @@ static double measure(Step *self, double seconds)
     return least;
 }
 
-/* ---- what the memory gives: y += x over as many bytes as the layer moves, two streams in and one out ---- */
+/* ---- beside y += x over as many bytes as the layer moves ---- */
 
 static double bytes_of(const Row *row)
 {
@@ -153,25 +144,10 @@ static double bytes_of(const Row *row)
     return bytes;
 }
 
-static double probe(const Row *row, double seconds)
+/* The time that the memory takes for them, in seconds. */
+static double time_of_bytes(const Row *row, double seconds)
 {
-    const size_t n = (size_t)(bytes_of(row) / 12);
-    float *x = malloc(n * sizeof *x), *y = malloc(n * sizeof *y);
-    double least = INFINITY;
-    for (size_t i = 0; i < n; i++)
-        x[i] = y[i] = 1;
-    for (double until = now() + seconds; now() < until;) {
-        double began = now();
-        for (size_t i = 0; i < n; i++)
-            y[i] += x[i];
-        double took = now() - began;
-        least = took < least ? took : least;
-    }
-    volatile float used = y[n / 2];
-    (void)used;
-    free(x);
-    free(y);
-    return 12.0 * (double)n / least;
+    return bytes_of(row) / probe_memory((size_t)(bytes_of(row) / 12), seconds);
 }
 
 static void report(const Row *row, double seconds)
@@ -179,8 +155,8 @@ static void report(const Row *row, double seconds)
     Step step;
     gt_Scope *scope = gt_scope_begin();
     begin(&step, row);
-    double least = measure(&step, seconds), memory = probe(row, seconds / 3);
-    printf("%.9g %.9g\n", least, bytes_of(row) / memory);
+    double least = measure(&step, seconds);
+    printf("%.9g %.9g\n", least, time_of_bytes(row, seconds / 3));
     end(&step);
     gt_scope_end(scope);
     fflush(stdout);
@@ -212,7 +188,7 @@ int main(int argc, char **argv)
         begin(&step, &rows[i]);
         double seconds = measure(&step, 0.3);
         printf("%-30s %12.1f %9.0f%%\n", rows[i].what, seconds * 1e6,
-               100 * bytes_of(&rows[i]) / probe(&rows[i], 0.1) / seconds);
+               100 * time_of_bytes(&rows[i], 0.1) / seconds);
         end(&step);
         gt_scope_end(scope);
     }

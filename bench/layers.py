@@ -9,9 +9,9 @@ both alike. Time is what the processor spent on the thread. PyTorch gets its own
 has no kernel for those, gets both orders, and the better counts. A share is of the bytes that the layer moves at least, at the speed
 of y += x over as many bytes."""
 import argparse
-import subprocess
 import sys
-import time
+
+from turns import Program, least_time
 
 try:
     import torch
@@ -20,17 +20,6 @@ try:
     torch.set_num_threads(1)
 except ImportError:
     torch = None
-
-
-class Gradtape:
-    def __init__(self, build):
-        self.program = subprocess.Popen([build + "/bench/layers", "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, name, seconds):
-        self.program.stdin.write(f"{name} {seconds}\n")
-        self.program.stdin.flush()
-        least, floor = self.program.stdout.readline().split()
-        return float(least), float(floor)
 
 
 def image(*shape):
@@ -73,15 +62,12 @@ def timed(layer, x, seconds):
     labels = torch.randint(0, 1000, (x.shape[0],))
     up = None if layer is None else torch.randn_like(layer(x))
     wanted = [x] + ([] if layer is None else list(layer.parameters()))
-    least, rounds, until = float("inf"), 0, time.thread_time() + seconds
-    while rounds < 3 or time.thread_time() < until:
-        began = time.thread_time()
+
+    def step():
         y = F.cross_entropy(x, labels) if layer is None else layer(x)
         torch.autograd.grad(y, wanted, up)
-        took = time.thread_time() - began
-        least = min(least, took) if rounds else least
-        rounds += 1
-    return least
+
+    return least_time(step, seconds)
 
 
 def main():
@@ -90,7 +76,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", action="append")
     options = parser.parse_args()
-    ours, theirs = Gradtape(options.build), forms() if torch else {}
+    ours, theirs = Program(options.build + "/bench/layers"), forms() if torch else {}
     print("PyTorch", torch.__version__ if torch else "is not there", "- one thread each\n")
     print("| forwards and back | us | of memory | PyTorch us | times as fast |\n|---|---:|---:|---:|---:|")
     for name in options.only or NAMES:

@@ -9,19 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gradtape.h"
+#include "probe.h"
 
 enum { MATRICES = 10 };
-
-/* What the processor spent on this thread: others on the machine count less. */
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- the optimizers ---- */
 
@@ -118,12 +110,12 @@ static void end(Training *self)
 /* The least time of a step, in seconds. */
 static double measure(Training *self, double seconds)
 {
-    double least = INFINITY, until = now() + seconds;
+    double least = INFINITY, until = probe_now() + seconds;
     const gt_Tensors in = {(gt_Tensor *const *)self->slopes, MATRICES};
-    for (int rounds = 0; (now() < until || rounds < 3) && gt_status() == GT_OK; rounds++) {
-        double began = now();
+    for (int rounds = 0; (probe_now() < until || rounds < 3) && gt_status() == GT_OK; rounds++) {
+        double began = probe_now();
         gt_function_call(self->step, in, NULL);
-        double took = now() - began;
+        double took = probe_now() - began;
         least = rounds > 0 && took < least ? took : least;
     }
     if (gt_status() != GT_OK) {
@@ -131,28 +123,6 @@ static double measure(Training *self, double seconds)
         exit(1);
     }
     return least;
-}
-
-/* ---- what the memory gives: y += x, two streams in and one out ---- */
-
-static double probe(int64_t n, double seconds)
-{
-    float *x = malloc((size_t)n * sizeof *x), *y = malloc((size_t)n * sizeof *y);
-    double least = INFINITY;
-    for (int64_t i = 0; i < n; i++)
-        x[i] = y[i] = 1;
-    for (double until = now() + seconds; now() < until;) {
-        double began = now();
-        for (int64_t i = 0; i < n; i++)
-            y[i] += x[i];
-        double took = now() - began;
-        least = took < least ? took : least;
-    }
-    volatile float used = y[n / 2];
-    (void)used;
-    free(x);
-    free(y);
-    return 12.0 * (double)n / least;
 }
 
 static const Row *find(const char *name)
@@ -174,7 +144,7 @@ static int serve(void)
     while (scanf("%63s %lld %lf", name, &n, &seconds) == 3) {
         const Row *row = find(name);
         if (strcmp(name, "memory") == 0) {
-            printf("%.9g 0\n", probe(n, seconds));
+            printf("%.9g 0\n", probe_memory((size_t)n, seconds));
         } else if (!row) {
             printf("nan 0\n");
         } else {
@@ -201,7 +171,7 @@ int main(int argc, char **argv)
     const int64_t sizes[] = {100000, 10000000};
     printf("%s\n", gt_build_info());
     for (int s = 0; s < 2; s++) {
-        double memory = probe(sizes[s], 0.3);
+        double memory = probe_memory((size_t)sizes[s], 0.3);
         printf("\n%lld parameters, y += x moves %.1f GB/s\n", (long long)sizes[s], memory * 1e-9);
         for (int i = 0; i < ROWS; i++) {
             Training training;

@@ -10,9 +10,9 @@ or as they are (Adafactor, Muon; muon_float32 is PyTorch's with products in floa
 gradients moves, over what y += x moves in the same round."""
 import argparse
 import inspect
-import subprocess
 import sys
-import time
+
+from turns import Program, least_time
 
 try:
     import torch
@@ -23,17 +23,6 @@ except ImportError:
 NAMES = ["sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "centered", "adagrad", "adadelta", "adamax", "nadam",
          "lion", "ftrl", "lamb", "adafactor", "schedule_free", "clipped", "muon", "muon_float32"]
 SIZES = [100_000, 10_000_000]
-
-
-class Gradtape:
-    def __init__(self, build):
-        self.program = subprocess.Popen([build + "/bench/optimizers", "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, name, n, seconds):
-        self.program.stdin.write(f"{name} {n} {seconds}\n")
-        self.program.stdin.flush()
-        least, moved = self.program.stdout.readline().split()
-        return float(least), int(moved)
 
 
 def set_muon_dtype(dtype):
@@ -84,16 +73,13 @@ class Torch:
             self.last = (name, n)
         if self.optimizer is None:
             return float("nan"), ""
-        least, rounds, until = float("inf"), 0, time.thread_time() + seconds
-        while rounds < 3 or time.thread_time() < until:
-            began = time.thread_time()
+
+        def step():
             if name == "clipped":
                 torch.nn.utils.clip_grad_norm_(self.list, 1.0, foreach=True)
             self.optimizer.step()
-            took = time.thread_time() - began
-            least = min(least, took) if rounds else least
-            rounds += 1
-        return least, self.how
+
+        return least_time(step, seconds), self.how
 
 
 def main():
@@ -102,7 +88,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", action="append")
     options = parser.parse_args()
-    ours, theirs = Gradtape(options.build), Torch()
+    ours, theirs = Program(options.build + "/bench/optimizers"), Torch()
     print("PyTorch", torch.__version__ if torch else "is not there", "- one thread each")
     for n in SIZES:
         seconds = 0.15 if n < 1_000_000 else 0.4

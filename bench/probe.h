@@ -1,10 +1,12 @@
-/* What the processor gives at this moment: the rate of multiply-adds in registers, and of reading what lies in the first cache.
+/* What the processor gives at this moment: the rate of multiply-adds in registers, of reading what lies in the first cache, and of
+ * memory.
  * Neighbours on the same processor slow the one, the other, or both; a figure is worth something beside these two.
  * Only for programs in bench/, which may ask for an instruction set by an extension of the compiler. */
 #ifndef GT_BENCH_PROBE_H
 #define GT_BENCH_PROBE_H
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #if defined(__x86_64__)
@@ -90,6 +92,27 @@ static inline double probe_fma(const char *isa)
 #endif
     (void)isa;
     return 0;
+}
+
+/* Bytes a second that the memory gives to y += x over n floats each, two streams in and one out; the best of some seconds. */
+static inline double probe_memory(size_t n, double seconds)
+{
+    float *x = (float *)malloc(n * sizeof *x), *y = (float *)malloc(n * sizeof *y);
+    double best = 1e30;
+    for (size_t i = 0; i < n; i++)
+        x[i] = y[i] = 1;
+    for (double until = probe_now() + seconds; probe_now() < until;) {
+        const double from = probe_now();
+        for (size_t i = 0; i < n; i++)
+            y[i] += x[i];
+        const double took = probe_now() - from;
+        best = took < best ? took : best;
+    }
+    volatile float used = y[n / 2];
+    (void)used;
+    free(x);
+    free(y);
+    return 12.0 * (double)n / best;
 }
 
 /* Bytes a second from the first cache; 0 where this file knows no such loop. */
