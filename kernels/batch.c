@@ -28,11 +28,19 @@ static int64_t first_row(const gt_BatchJob *job, int64_t block)
     return block / job->blocks * job->rows + (row < job->rows ? row : job->rows);
 }
 
-/* The end of the rows of one sample from `row` on. */
-static int64_t end_of_sample(const gt_BatchJob *job, int64_t row, int64_t end)
+/* The rows of blocks [first, last), sample by sample. */
+typedef void Rows(const gt_BatchJob *job, void *const *at, int64_t first, int64_t last,
+                  void *scratch);
+
+static void each_sample(const gt_BatchJob *job, void *const *at, int64_t first, int64_t last,
+                        void *scratch, Rows *rows)
 {
-    const int64_t last = (row / job->rows + 1) * job->rows;
-    return last < end ? last : end;
+    const int64_t end = first_row(job, last);
+    for (int64_t row = first_row(job, first), to; row < end; row = to) {
+        to = (row / job->rows + 1) * job->rows;
+        to = to < end ? to : end;
+        rows(job, at, row, to, scratch);
+    }
 }
 
 /* Of a block and a channel: column i of those that stand side by side adds every `side`th row from row i on, from 0, in the type of
@@ -59,14 +67,7 @@ void GT_KERNEL(tiles_batch_scale)(const void *given, void *const *at, int64_t fi
                                   void *scratch)
 {
     const gt_BatchJob *job = given;
-    const int64_t end = first_row(job, last);
-    for (int64_t row = first_row(job, first), to; row < end; row = to) {
-        to = end_of_sample(job, row, end);
-        if (job->wide_type)
-            scale_f64(job, at, row, to, scratch);
-        else
-            scale_f32(job, at, row, to, scratch);
-    }
+    each_sample(job, at, first, last, scratch, job->wide_type ? scale_f64 : scale_f32);
 }
 
 /* Of a block and a channel, the sums of g and of g (x - mean), in the order of batch_moments. Any order of tiles. */
@@ -89,12 +90,5 @@ void GT_KERNEL(tiles_batch_gradient)(const void *given, void *const *at, int64_t
                                      int64_t last, void *scratch)
 {
     const gt_BatchJob *job = given;
-    const int64_t end = first_row(job, last);
-    for (int64_t row = first_row(job, first), to; row < end; row = to) {
-        to = end_of_sample(job, row, end);
-        if (job->wide_type)
-            gradient_f64(job, at, row, to, scratch);
-        else
-            gradient_f32(job, at, row, to, scratch);
-    }
+    each_sample(job, at, first, last, scratch, job->wide_type ? gradient_f64 : gradient_f32);
 }

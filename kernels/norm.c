@@ -43,21 +43,20 @@ static GT_NOINLINE void finish_sums(gt_Sums *sums, double count, double epsilon)
     }
 }
 
-/* Mean squares between LOW and HIGH are of numbers whose squares neither overflow nor get lost. */
 #define GT_T          float
 #define GT_VEC        vec_f32
 #define GT_WIDTH      GT_GEMM_LANES_F32
 #define GT_NAME(name) name##_f32
-#define GT_LOW        0x1p-80
-#define GT_HIGH       0x1p100
+#define GT_LOW        GT_NORM_LOW_F32
+#define GT_HIGH       GT_NORM_HIGH_F32
 #include "norm_template.h"
 
 #define GT_T          double
 #define GT_VEC        vec_f64
 #define GT_WIDTH      GT_GEMM_LANES_F64
 #define GT_NAME(name) name##_f64
-#define GT_LOW        0x1p-800
-#define GT_HIGH       0x1p900
+#define GT_LOW        GT_NORM_LOW_F64
+#define GT_HIGH       GT_NORM_HIGH_F64
 #include "norm_template.h"
 
 static int64_t first_row(const gt_NormJob *job, int64_t block)

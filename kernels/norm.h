@@ -24,7 +24,14 @@ typedef struct gt_NormJob {
 /* Rows that may go together; elements of a block, which is to stay in the caches; rows whose sums are kept in the type of x. */
 enum { GT_NORM_TOGETHER = 8, GT_NORM_ELEMENTS = 16384, GT_NORM_ROWS = 64, GT_NORM_COLUMNS = 512 };
 
-/* The power of two that brings the largest |x| of a row, or the root of epsilon, to about 1: once/norm.c. */
+/* Mean squares between these are of numbers whose squares neither overflow nor get lost. */
+#define GT_NORM_LOW_F32  0x1p-80
+#define GT_NORM_HIGH_F32 0x1p100
+#define GT_NORM_LOW_F64  0x1p-800
+#define GT_NORM_HIGH_F64 0x1p900
+
+/* The power of two that brings the largest |x|, or the root of epsilon, to about 1: once/norm.c. gt_norm_unit: of a row. */
+double gt_norm_unit_of(double most, double epsilon, bool wide_type);
 double gt_norm_unit(const gt_NormJob *job, const void *x);
 
 #endif

@@ -1,7 +1,8 @@
 /* What batch and group normalization do once, between going over the rows: the parts of the blocks become numbers of the channels.
- * Leans on loops.h. */
+ * Leans on loops.h and norm.h. */
 #include "kernels/batch.h"
 #include "kernels/loops.h"
+#include "kernels/norm.h"
 
 #include <math.h>
 
@@ -59,18 +60,6 @@ static void join_channels(int64_t width, double rows, double *mean, double *apar
 
 /* ---- groups whose squares do not fit their type ---- */
 
-static double unit_of(const gt_BatchJob *job, double most)
-{
-    const int far = job->wide_type ? 1020 : 125;
-    const double floor = sqrt(job->epsilon);
-    int exponent;
-    most = most > floor ? most : floor;
-    if (!(most > 0) || isinf(most))
-        return 1;
-    frexp(most, &exponent);
-    return ldexp(1, -(exponent < -far ? -far : exponent > far ? far : exponent));
-}
-
 /* The numbers of a group in double, times the power of two that brings the largest to about 1: their mean is that of x, `size` the
  * root of the mean square of what is left of x and of epsilon. */
 static void measure(const gt_BatchJob *job, const void *x, int64_t sample, int64_t group,
@@ -83,7 +72,7 @@ static void measure(const gt_BatchJob *job, const void *x, int64_t sample, int64
         const double one = fabs(fetch(job, x, from + i / width * job->channels + i % width));
         most = one > most || isnan(one) ? one : most;
     }
-    const double unit = unit_of(job, most);
+    const double unit = gt_norm_unit_of(most, job->epsilon, job->wide_type);
     for (int64_t i = 0; i < n; i++)
         total += fetch(job, x, from + i / width * job->channels + i % width) * unit;
     total /= (double)n;
@@ -97,8 +86,8 @@ static void measure(const gt_BatchJob *job, const void *x, int64_t sample, int64
 
 static bool squares_fit(const gt_BatchJob *job, double variance)
 {
-    return job->wide_type ? variance > 0x1p-800 && variance < 0x1p900
-                          : variance > 0x1p-80 && variance < 0x1p100;
+    return job->wide_type ? variance > GT_NORM_LOW_F64 && variance < GT_NORM_HIGH_F64
+                          : variance > GT_NORM_LOW_F32 && variance < GT_NORM_HIGH_F32;
 }
 
 /* Of a channel: y = (x - mean) factor + offset. What rounding the mean loses goes into the offset. */

@@ -5,20 +5,27 @@
 
 #include <math.h>
 
+double gt_norm_unit_of(double most, double epsilon, bool wide_type)
+{
+    const int far = wide_type ? 1020 : 125; /* the unit is a normal number */
+    const double floor = sqrt(epsilon);
+    int exponent;
+    most = most > floor ? most : floor;
+    if (!(most > 0) || isinf(most))
+        return 1;
+    frexp(most, &exponent);
+    return ldexp(1, -(exponent < -far ? -far : exponent > far ? far : exponent));
+}
+
 double gt_norm_unit(const gt_NormJob *job, const void *x)
 {
-    const int far = job->wide_type ? 1020 : 125; /* the unit is a normal number */
-    double most = sqrt(job->epsilon);
-    int exponent;
+    double most = 0;
     for (int64_t i = 0; i < job->n; i++) {
         const double size =
             fabs(job->wide_type ? ((const double *)x)[i] : (double)((const float *)x)[i]);
         most = size > most ? size : most;
     }
-    if (!(most > 0) || isinf(most))
-        return 1;
-    frexp(most, &exponent);
-    return ldexp(1, -(exponent < -far ? -far : exponent > far ? far : exponent));
+    return gt_norm_unit_of(most, job->epsilon, job->wide_type);
 }
 
 /* gamma' and beta': sums of the parts of the blocks in their order, in double. Any order of tiles. */
